@@ -45,6 +45,9 @@ bench-quick: $(READY) ## the same, smaller; two minutes
 test-browser: $(BROWSER_READY) ## run every command on the demo's page in a real Chromium
 	$(BIN)/python -m pytest -n 2 tests/browser
 
+pictures: $(BROWSER_READY) ## renew docs/pictures from the demo in a real Chromium
+	@$(BIN)/python -m tests.browser.pictures
+
 check: $(READY) ## check format, lint, types and import contracts, then run all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

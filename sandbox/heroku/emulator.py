@@ -107,7 +107,7 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
         born = self._account.birth_name("space", name)
         space = Space(name=name, region=region, shield=shield, generation=generation, born=born)
         if trusted:
-            ruleset_lifecycle.narrowed(space, trusted)
+            ruleset_lifecycle.restrict_from_start(space, trusted)
         return self._add(self._account.spaces, space)
 
     def add_app(self, name: str, *, space: str | None) -> App:

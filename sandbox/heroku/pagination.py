@@ -1,4 +1,4 @@
-"""Lists in parts.
+"""Pagination by ``Range`` headers.
 
 Facts: Heroku Platform API reference, 2026-11, "Ranges": ``Range: id ..; max=200``; more to come is a 206
 whose ``Next-Range`` is sent back as ``Range``; 200 items unless asked otherwise, 1000 at most; a bracket
@@ -14,10 +14,10 @@ from sandbox.heroku.http_types import Answer, Json, Refused, answered
 
 DEFAULT: Final = 200
 MAX_PAGE: Final = 1000
-"""Items a page."""
+"""Largest page."""
 
 FIELDS: Final = ("id", "name")
-"""What lists can be ordered by."""
+"""Fields by which lists can be ordered."""
 
 _RANGE: Final = re.compile(
     r"((?P<field>\w+) +)?(?P<after>\]?)(?P<first>[^\s.;,\[\]]*)\.\.(?P<last>[^\s.;,\[\]]*)"
@@ -28,13 +28,13 @@ _NAMED: Final = re.compile(r"(?P<name>\w+)=(?P<value>\w+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """What part of a list somebody asks for.
+class PageRange:
+    """Requested part of a list.
 
     Attributes:
-        first: Where it starts, in order; empty is at the start.
-        after: Whether the first is left out.
-        last: Where it ends, included; empty is at the end.
+        first: First value; empty is the start.
+        after: Whether the first value is excluded.
+        last: Last value, included; empty is the end.
     """
 
     field: str = "id"
@@ -46,7 +46,7 @@ class Range:
 
     @classmethod
     def of(cls, header: str) -> Self:
-        """Return what a ``Range`` header asks for; raises `Refused` ``requested_range_not_satisfiable``."""
+        """Parse a ``Range`` header; raises `Refused` ``requested_range_not_satisfiable``."""
         if not header:
             return cls()
         found = _RANGE.fullmatch(header.strip())
@@ -66,12 +66,12 @@ class Range:
         )
 
     def header(self) -> str:
-        """Return the range as it travels."""
+        """Return the header of this range."""
         order = ",order=desc" if self.descending else ""
         return f"{self.field} {']' if self.after else ''}{self.first}..{self.last}; max={self.most}{order}"
 
     def holds(self, item: Json) -> bool:
-        """Return whether an item lies between the first and the last."""
+        """Return whether an item is inside the range."""
         value = str(item[self.field])
         low, high = (self.last, self.first) if self.descending else (self.first, self.last)
         inside = (not low or value >= low) and (not high or value <= high)
@@ -79,17 +79,17 @@ class Range:
 
 
 def page(items: Sequence[Json], header: str, *, ordered: bool = False) -> Answer:
-    """Return the part of a list that a ``Range`` header asks for.
+    """Return the part of a list that a ``Range`` header requests.
 
     Args:
         items: The whole list.
-        header: The header, or nothing.
-        ordered: Whether the list has an order of its own, in which ids are places and not words.
+        header: The header; empty if there is none.
+        ordered: Whether the list has its own order, so that ids are positions instead of sort keys.
 
     Raises:
         Refused: ``requested_range_not_satisfiable``.
     """
-    asked = Range.of(header)
+    asked = PageRange.of(header)
     if any(asked.field not in item for item in items):
         raise _refused()
     held = _between(items, asked) if ordered else _sorted(items, asked)
@@ -100,15 +100,15 @@ def page(items: Sequence[Json], header: str, *, ordered: bool = False) -> Answer
     return answered(206, part, **{"Next-Range": following.header()})
 
 
-def _sorted(items: Sequence[Json], asked: Range) -> list[Json]:
-    """Return what lies between two words, in the order of words."""
+def _sorted(items: Sequence[Json], asked: PageRange) -> list[Json]:
+    """Return the items between two sort keys."""
     return sorted(
         filter(asked.holds, items), key=lambda item: str(item[asked.field]), reverse=asked.descending
     )
 
 
-def _between(items: Sequence[Json], asked: Range) -> list[Json]:
-    """Return what lies between two places; raises `Refused` for a place that is not there."""
+def _between(items: Sequence[Json], asked: PageRange) -> list[Json]:
+    """Return the items between two positions; raises `Refused` for an unknown id."""
     held = list(reversed(items)) if asked.descending else list(items)
     places = [str(item[asked.field]) for item in held]
     try:
@@ -120,7 +120,7 @@ def _between(items: Sequence[Json], asked: Range) -> list[Json]:
 
 
 def _options(text: str) -> tuple[int, bool]:
-    """Return how many items and whether backwards; raises `Refused` for anything else."""
+    """Return the page size and whether the order is descending; raises `Refused` for any other option."""
     given: dict[str, str] = {}
     for option in filter(None, (part.strip() for part in _OPTIONS.split(text))):
         named = _NAMED.fullmatch(option)

@@ -1,4 +1,4 @@
-"""What Slack sends to the bot: signed bytes, and where the answer to them belongs.
+"""Signed requests from Slack to the bot.
 
 Fact: Slack developer documentation, verifying requests, 2026-11: ``v0=`` and the HMAC-SHA256 of
 ``v0:{timestamp}:{raw body}`` under the signing secret; the timestamp is real time in seconds.
@@ -20,12 +20,12 @@ PATH = "/slack/events"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One signed request to the bot.
+    """A signed request to the bot.
 
     Attributes:
         kind: ``command``, the payload's type (``block_actions`` …), ``event`` or ``url_verification``.
-        payload: What the body says, for a test to look at; the body alone is sent.
-        person, channel, view: Whom and what the answer concerns, where it does.
+        payload: Content of the body, for tests; only the body is sent.
+        person, channel, view: What the response applies to, where it does.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""How a delivery travels: one function, so that the same acts run over HTTP and in-process.
+"""Transport of deliveries: one function type, so that actions run over HTTP and in-process.
 
 Fact: Slack developer documentation, Events API, retries, 2026-11: Slack follows two redirects and no third
 (``too_many_redirects``), and gives up where it cannot connect (``connection_failed``).
@@ -12,7 +12,7 @@ import httpx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """What the bot answered; header names in lower case."""
+    """The bot's response; header names in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -25,7 +25,7 @@ REDIRECTS_MOST = 2
 class Undeliverable(Exception):
     """The bot could not be reached, or the connection broke before it had answered.
 
-    `reason` says it in the word that Slack has for it when it delivers an event again.
+    `reason` is Slack's retry reason for it.
     """
 
     def __init__(self, message: str, *, reason: str = "connection_failed") -> None:
@@ -38,7 +38,7 @@ Deliver = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Delivered]]
 
 
 def over(client: httpx.AsyncClient) -> Deliver:
-    """Return a way to deliver through `client`: over HTTP, or in-process with an ASGI transport.
+    """Return a transport through `client`: over HTTP, or in-process with an ASGI transport.
 
     The client's own timeout should be longer than Slack's three seconds; those are measured by the sender.
     """

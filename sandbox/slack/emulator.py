@@ -1,7 +1,7 @@
-"""The emulated Slack: one pure state machine that answers the bot, and builds what Slack would send to it.
+"""State machine of the emulated Slack: answers the bot, and builds what Slack would send to it.
 
-It does no input or output and knows no clock: every call takes its moment. Its doors are `server`
-(HTTP) and `sandbox.slack.users.simulated_users` (what people do).
+It does no I/O and has no clock: every call takes the present as an argument. `sandbox.slack.server` serves it
+over HTTP; `sandbox.slack.users.simulated_users` acts in it.
 """
 
 import json
@@ -21,14 +21,14 @@ from sandbox.slack.validation.checks import Json
 from sandbox.slack.web_api.call import Call
 from sandbox.slack.web_api.errors import DEFAULT_SCOPES, ApiAnswer, Behavior, Refused
 from sandbox.slack.web_api.methods import METHODS
-from sandbox.slack.web_api.rate_limits import Limits
+from sandbox.slack.web_api.rate_limits import RateLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One exchange: a Web API ``call``, a ``delivery`` to the bot, or a ``respond``, as text both ways.
+class LoggedExchange:
+    """A Web API ``call``, a ``delivery`` to the bot, or a ``respond``, with request and response as text.
 
-    The bot's token is not in it (it travels in a header), so a test may search everything here for secrets.
+    It has no headers and so no token: tests search everything here for secrets.
     """
 
     at: datetime
@@ -43,17 +43,17 @@ class SlackEmulator:
     """A Slack workspace with one app in it.
 
     Args:
-        bot_token: What the bot must send; anything else is ``invalid_auth``.
-        signing_secret: What deliveries to the bot are signed with.
-        app_token: What opens Socket Mode; without one the app has not enabled it.
-        world: Who and what is there at the start; the default workspace if left out.
-        scopes: What the token may do.
-        switches: Durations, rate limits, and what is not certain about Slack.
-        base_url: Where this Slack is reached; response urls begin with it. May be set later.
+        bot_token: The bot's token; any other is ``invalid_auth``.
+        signing_secret: Secret that signs deliveries to the bot.
+        app_token: Token that opens Socket Mode; None if the app has not enabled it.
+        world: Initial people and channels; the default workspace if None.
+        scopes: Scopes of the bot's token.
+        behavior: Durations, rate limits and undocumented behavior.
+        base_url: Base URL of this Slack, also of response URLs. May be set later.
 
     Attributes:
-        installed: Whether the app is in the workspace: without it nobody finds its command or its home tab.
-        refusal: With what every call of the bot's is refused, as ``account_inactive``; None: it is not.
+        installed: Whether the app is installed: without it there is no command and no home tab.
+        refusal: Error code of every call of the bot, such as ``account_inactive``; None if calls work.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class SlackEmulator:
         self.scopes = scopes
         self.behavior = behavior = behavior or Behavior()
         self.workspace = Workspace(world or default_world())
-        self.request_log: list[Entry] = []
+        self.request_log: list[LoggedExchange] = []
         self.installed = True
         self.refusal: str | None = None
         self._token = bot_token
         self._app_token = app_token
         self.rights = Rights(behavior)
-        self._limits = Limits(behavior)
+        self._limits = RateLimits(behavior)
         self._faults = Faults()
         self.acts = Acts(
             workspace=self.workspace,
@@ -89,13 +89,13 @@ class SlackEmulator:
         self.receipts = Receipts(workspace=self.workspace, rights=self.rights)
 
     def set_behavior(self, **settings: Any) -> None:
-        """Have Slack do otherwise from now on; what is not named stays.
+        """Change undocumented behavior from now on.
 
         Args:
-            settings: Of `Switches`, by name.
+            settings: Fields of `Behavior`; those that are not named stay.
 
         Raises:
-            TypeError: There is no such switch.
+            TypeError: `Behavior` has no such field.
         """
         self.behavior = behavior = replace(self.behavior, **settings)
         for part in (self.acts, self.rights, self._limits):
@@ -103,45 +103,45 @@ class SlackEmulator:
 
     @property
     def version(self) -> int:
-        """Rises with each change a person could see."""
+        """A number that rises with each visible change."""
         return self.workspace.version
 
     @property
     def world(self) -> World:
-        """Who and what is there."""
+        """The people and channels of the workspace."""
         return self.workspace.world
 
     def call(self, method: str, arguments: Json, token: str | None, *, now: datetime) -> ApiAnswer:
-        """Answer one Web API call of the bot's, and do what it asks for."""
-        answer = self._outagesed(method, lambda: self._answer(method, arguments, token, now))
+        """Carry out a Web API call of the bot and return the response."""
+        answer = self._with_faults(method, lambda: self._answer(method, arguments, token, now))
         self.note(
             "call", method, json.dumps(arguments, ensure_ascii=False), answer.status, answer.text, now=now
         )
         return answer
 
     def respond(self, secret: str, body: Any, *, now: datetime) -> ApiAnswer:
-        """Answer a post to a response_url; `secret` is the last part of its path."""
-        answer = self._outagesed("response_url", lambda: self._responded(secret, body, now))
+        """Carry out a post to a response_url; `secret` is the last part of its path."""
+        answer = self._with_faults("response_url", lambda: self._responded(secret, body, now))
         sent = json.dumps(body, ensure_ascii=False)
         self.note("respond", "response_url", sent, answer.status, answer.text, now=now)
         return answer
 
     def fault(self, method: str, fault: Fault) -> None:
-        """Let calls of `method` (``chat.*`` and ``*`` are understood) fail as `fault_injection` says."""
+        """Inject a fault into calls of `method`; patterns such as ``chat.*`` and ``*`` are allowed."""
         self._faults.add(method, fault)
 
     def clear_faults(self) -> None:
-        """Let nothing fail any more."""
+        """Clear every fault."""
         self._faults.clear()
 
     def note(self, kind: str, name: str, sent: str, status: int, received: str, *, now: datetime) -> None:
-        """Write one exchange into the journal."""
+        """Append an exchange to the request log."""
         self.request_log.append(
-            Entry(at=now, kind=kind, name=name, sent=sent, status=status, received=received)
+            LoggedExchange(at=now, kind=kind, name=name, sent=sent, status=status, received=received)
         )
 
     def says(self, person: str, text: str, channel: str, *, now: datetime) -> Json:
-        """Let a person write an ordinary message; returns it as the page shows it."""
+        """Post an ordinary message of a person; return it as the page shows it."""
         who, where = self.acts.place(person, channel)
         if where.is_archived:
             raise Refused("is_archived")
@@ -162,7 +162,7 @@ class SlackEmulator:
         return [message_shape(one) for one in sorted(every, key=lambda one: one.ts)]
 
     def view_for(self, person: str) -> Json | None:
-        """Return the modal in front of a person, if any."""
+        """Return a person's open modal, if any."""
         view = self.workspace.top(self.acts.who(person).id)
         return view_shape(view) if view else None
 
@@ -171,8 +171,8 @@ class SlackEmulator:
         home = self.workspace.homes.get(self.acts.who(person).id)
         return home_shape(home) if home else None
 
-    def _outagesed(self, name: str, work: Callable[[], ApiAnswer]) -> ApiAnswer:
-        """Return the answer of `work`, or what the outages makes of it."""
+    def _with_faults(self, name: str, work: Callable[[], ApiAnswer]) -> ApiAnswer:
+        """Return the response of `work`, with any injected fault applied."""
         fault = self._faults.next_for(name)
         given = fault.answer if fault else None
         answer = given or work()

@@ -1,6 +1,6 @@
-"""Bad outages on demand: a Web API method fails, is slow, or does its work and loses its answer.
+"""Fault injection: Web API calls that fail, are slow, or succeed and lose their response.
 
-A post to a response url is hit under the name ``response_url``.
+Posts to response URLs have the method name ``response_url``.
 """
 
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from sandbox.slack.web_api.errors import ApiAnswer
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """What goes wrong with calls of one method.
+    """A fault of calls of one method.
 
     Attributes:
-        answer: Given instead of calling the method; None lets the method do its work.
-        cut: Close the connection instead of answering.
-        delay: Seconds the answer is late.
-        times: How many calls are hit; None means until cleared.
+        answer: Response that replaces the call; None carries the call out.
+        cut: Whether the connection is closed instead of a response.
+        delay: Seconds by which the response is late.
+        times: Number of calls that are affected; None is until cleared.
     """
 
     answer: ApiAnswer | None = None
@@ -40,7 +40,7 @@ def server_error(status: int = 500, *, times: int | None = 1) -> Fault:
 
 
 def down() -> Fault:
-    """Return a fault for ``*``: Slack is out of order until the faults are cleared.
+    """Return a fault for ``*``: Slack is unavailable until the faults are cleared.
 
     Fact: Slack developer documentation, errors of every method, 2026-11: ``service_unavailable``.
     """
@@ -54,36 +54,36 @@ def error(code: str, *, times: int | None = 1) -> Fault:
 
 
 def lost_answer(*, times: int | None = 1) -> Fault:
-    """Return a fault: the method does its work, then the connection is closed without an answer."""
+    """Return a fault: the call succeeds, then the connection is closed without a response."""
     return Fault(cut=True, times=times)
 
 
 def cut_before(*, times: int | None = 1) -> Fault:
-    """Return a fault: the connection is closed and nothing was done."""
+    """Return a fault: the connection is closed; nothing is done."""
     return Fault(answer=ApiAnswer(cut=True), cut=True, times=times)
 
 
 def slow(seconds: float, *, times: int | None = 1) -> Fault:
-    """Return a fault: the method does its work, its answer comes `seconds` later."""
+    """Return a fault: the call succeeds, the response is `seconds` late."""
     return Fault(delay=seconds, times=times)
 
 
 class Faults:
-    """The faults that are set, by method; ``chat.*`` and ``*`` are understood."""
+    """Injected faults by method pattern."""
 
     def __init__(self) -> None:
         self._set: list[tuple[str, Fault]] = []
 
     def add(self, method: str, fault: Fault) -> None:
-        """Let `fault` happen to calls of `method`, after those that are set already."""
+        """Add a fault for calls of `method`, after those that were added before."""
         self._set.append((method, fault))
 
     def clear(self) -> None:
-        """Let nothing fail any more."""
+        """Clear every fault."""
         self._set.clear()
 
     def next_for(self, method: str) -> Fault | None:
-        """Return what goes wrong with this call, if anything, and count it."""
+        """Return the fault of a call, if any, and count the call."""
         for pattern, fault in self._set:
             if fnmatchcase(method, pattern) and fault.times != 0:
                 if fault.times is not None:

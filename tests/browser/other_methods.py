@@ -1,4 +1,4 @@
-"""What the tests of PrivateLink and of trusted ranges share: asking, deciding, and Heroku beside it."""
+"""Helpers for PrivateLink and trusted IP ranges: request, approve, and wait for Heroku's state."""
 
 import re
 from typing import Any
@@ -8,11 +8,11 @@ from tests.browser.slack import Person
 
 
 def asked(person: Person, request_input: str) -> int:
-    """Somebody types what is recorded as a request.
+    """Type a command that becomes a request.
 
     Args:
-        person: at their window.
-        request_input: what comes after ``/pgaccess``.
+        person: Who types it.
+        request_input: The command after ``/pgaccess``.
 
     Returns:
         The request's number.
@@ -22,28 +22,28 @@ def asked(person: Person, request_input: str) -> int:
 
 
 def approved(session: Session, number: int) -> None:
-    """The lead sees a request's card, and approves."""
+    """Approve a request as the lead."""
     session.lead.sees(f"#{number} is waiting for approval from", place="approvals")
     session.lead.presses("Approve", on=f"#{number} is waiting for approval from")
 
 
 def at_heroku(session: Session, kind: str, value: str, *, status: str | None = None) -> None:
-    """Waits until Heroku has a thing, listed among its kind."""
-    _thing(session.engineer.page, kind, value, status).wait_for(state="attached")
+    """Wait until Heroku has an entry of a kind."""
+    _entry(session.engineer.page, kind, value, status).wait_for(state="attached")
 
 
 def no_more_at_heroku(session: Session, kind: str, value: str) -> None:
-    """Waits until Heroku has a thing no longer."""
-    _thing(session.engineer.page, kind, value, None).wait_for(state="detached")
+    """Wait until Heroku does not have an entry any more."""
+    _entry(session.engineer.page, kind, value, None).wait_for(state="detached")
 
 
 def unfolded(session: Session, name: str) -> None:
-    """Opens a folded list beside Slack, on the engineer's window."""
+    """Unfold a list of the control panel in the engineer's window."""
     summary = session.engineer.page.get_by_test_id(name)
     if summary.locator("xpath=..").get_attribute("open") is None:
         summary.click()
 
 
-def _thing(page: Any, kind: str, value: str, status: str | None) -> Any:
+def _entry(page: Any, kind: str, value: str, status: str | None) -> Any:
     asked_for = "" if status is None else f"[data-status='{status}']"
     return page.locator(f"[data-testid='{kind}'][data-value='{value}']:not(.gone){asked_for}")

@@ -1,4 +1,4 @@
-"""The emulated world behind the page, and the people before it."""
+"""An environment with the page, and browser windows of its people."""
 
 import contextlib
 import re
@@ -10,17 +10,17 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from sandbox.environment import Environment, start_environment
 from sandbox.heroku.emulator import HerokuEmulator
-from tests.browser.slack import Person, World
+from tests.browser.slack import ControlPanel, Person
 from tests.flow.actions import Acts
 
 
 class Session:
-    """A stage on a thread of its own, and everybody who came to see it.
+    """An environment in a thread of its own, and the windows of its people.
 
     Args:
-        browser: a Chromium.
-        stage: with the bot at work.
-        portal: to the thread of the stage.
+        browser: A Chromium.
+        environment: The environment, with the bot running.
+        portal: Portal to the environment's thread.
     """
 
     def __init__(self, browser: Any, environment: Environment, portal: BlockingPortal) -> None:
@@ -30,47 +30,47 @@ class Session:
         self._people: dict[str, Person] = {}
 
     def person(self, name: str) -> Person:
-        """Somebody at their window, which opens when they are first spoken of."""
+        """Return a person at their window, which is opened on first use."""
         if name not in self._people:
             self._people[name] = Person(self._browser, self._environment.slack.base_url, name)
         return self._people[name]
 
     @property
     def engineer(self) -> Person:
-        """Who asks."""
+        """A requester."""
         return self.person("engineer")
 
     @property
     def colleague(self) -> Person:
-        """Who asks too, and reads Japanese."""
+        """A requester who reads Japanese."""
         return self.person("engineer-2")
 
     @property
     def lead(self) -> Person:
-        """Who decides."""
+        """An approver."""
         return self.person("lead")
 
     @property
     def second_lead(self) -> Person:
-        """Who decides too, and reads Japanese."""
+        """An approver who reads Japanese."""
         return self.person("lead-2")
 
     @property
     def guest(self) -> Person:
-        """Who may only watch."""
+        """A guest, who may neither request nor approve."""
         return self.person("guest")
 
     @property
-    def world(self) -> World:
-        """Heroku, time and outages, as the engineer's window shows them."""
-        return World(self.engineer.page)
+    def panel(self) -> ControlPanel:
+        """The control panel in the engineer's window."""
+        return ControlPanel(self.engineer.page)
 
     def moves_time(self, by: timedelta) -> None:
-        """Moves business time further than the page's buttons do."""
+        """Move business time further than the page's buttons do."""
         self._portal.call(self._environment.move_time, by)
 
     def asked(self, request_input: str) -> int:
-        """The engineer asks for an address of the test's own, and the lead sees it.
+        """Request an address as the engineer, and wait until the lead sees the card.
 
         Args:
             request_input: what comes after ``/pgaccess mtls add``, the address first.
@@ -86,20 +86,20 @@ class Session:
         return number
 
     def opened(self, request_input: str) -> int:
-        """The main job up to "in force"; as of `asked`."""
+        """Request and approve an address, and wait until it is in force; arguments as of `asked`."""
         number = self.asked(request_input)
         self.lead.presses("Approve", on=f"#{number} is waiting for approval from")
         self.lead.sees(f"#{number} in force since")
         return number
 
     def resets(self) -> None:
-        """Clears away what a test before may have left in the way: open forms, bad outages."""
+        """Remove what an earlier test left behind: open forms and outages."""
         for person in self._people.values():
             person.resets()
         self._environment.faults.clear()
 
     def leave(self) -> None:
-        """Everybody goes home."""
+        """Close every window."""
         with contextlib.ExitStack() as stack:
             for person in self._people.values():
                 stack.callback(person.leaves)
@@ -109,7 +109,7 @@ class Session:
 def open_session(
     browser: Any, database_url: str, heroku: HerokuEmulator, policy: str, *, probes: bool = False
 ) -> Iterator[Session]:
-    """Puts up a stage and gives the people before it; ends by asking each window whether all was well.
+    """Start an environment; at the end every window is checked for browser errors.
 
     Args:
         browser: a Chromium.

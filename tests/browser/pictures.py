@@ -65,12 +65,9 @@ def _english(session: Session) -> None:
     engineer.types("/pgaccess mtls add 203.0.113.4 for 8h because nightly export to the warehouse")
     engineer.is_told("Request #1 submitted")
     lead.sees("#1 is waiting for approval from", place="approvals")
-    _write(
-        "approve",
-        lead.page,
-        _message(lead, "#1 is waiting"),
-        lead.page.get_by_test_id(f"database-{DATABASE}"),
-    )
+    heading = lead.page.get_by_role("heading", name="Heroku, right now")
+    database = lead.page.get_by_test_id(f"database-{DATABASE}")
+    _write("approve", lead.page, heading, _message(lead, "#1 is waiting"), database)
     lead.presses("Approve", on="#1 is waiting for approval from")
     engineer.sees("can reach billing", "psql", place=DIRECT)
     _write("in-force", engineer.page, _message(engineer, "psql"))

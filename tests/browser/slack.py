@@ -1,4 +1,4 @@
-"""The page as people use it: each at a window of their own, by what buttons and fields are called."""
+"""Drives the page as people use it: by the labels of buttons and fields, each in a window of their own."""
 
 import contextlib
 import re
@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any, Final
 
 PICTURES: Final = Path(__file__).parents[2] / "pictures"
-"""Where pictures are kept, to be looked at; not in version control."""
+"""Folder of screenshots for people to look at; not in version control."""
 
 DIRECT: Final = "direct messages"
-"""The place where the bot writes to one person."""
+"""The bot's direct messages to a person."""
 
 HOME: Final = "home"
-"""The place where the bot shows one person what matters to them."""
+"""A person's home tab."""
 
 WIDE: Final = {"width": 1280, "height": 800}
 PHONE: Final = {"width": 390, "height": 844}
 PATIENCE_MS: Final = 15_000
-"""Milliseconds that something may take to be seen; usually it takes a tenth of a second."""
+"""Milliseconds until what is expected counts as missing; it usually takes a tenth of a second."""
 
 CLOCK: Final = {"15m": "clock-add-15min", "1h": "clock-add-1h", "8h": "clock-add-8h", None: "clock-next"}
-"""The buttons that move business time, None to the next event."""
+"""Buttons that move business time; None is to the next event."""
 
 PRIVATE: Final = "[data-testid='message'].ephemeral"
-"""What only the reader can see."""
+"""Ephemeral messages."""
 
 TOLD: Final = f"""([before, sought]) => {{
     for (const message of document.querySelectorAll("{PRIVATE}")) {{
@@ -33,27 +33,27 @@ TOLD: Final = f"""([before, sought]) => {{
     }}
     return null;
 }}"""
-"""Finds a pattern in what was said privately after a moment."""
+"""Finds a pattern in the ephemeral messages after a moment."""
 
 NEWS: Final = "**/_emulator/state*"
-"""Where the page hears what is new."""
+"""URL of the page's poll for changes."""
 
 GREETS: Final = """(person) => fetch("/_emulator/say", {
     method: "POST", headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ as: person, channel: "C0GENERAL", text: "Good morning" }) })"""
-"""Says something that changes nothing but what there is to hear."""
+"""Posts a message, so that the poll returns."""
 
 READY: Final = """(count) => [...document.querySelectorAll("[data-testid='certificate']")]
     .filter((one) => one.textContent.includes("ready")).length === count"""
-"""Whether Heroku has so many client certificates that work."""
+"""Whether Heroku shows a number of ready client certificates."""
 
 SHOWN_HOME: Final = """(person) => fetch(`/_emulator/state?as=${person}&since=-1`)
     .then((answer) => answer.json()).then(({ home }) => home?.blocks[0].block_id ?? "")"""
-"""Finds the first block of somebody's home tab as it is now."""
+"""Returns the id of the first block of a person's present home tab."""
 
 
 class Person:
-    """Somebody in the workspace, before a browser window that is only theirs.
+    """A person of the workspace in a browser window of their own.
 
     Args:
         browser: a Chromium.
@@ -77,41 +77,41 @@ class Person:
         self._is_shown_as(name)
 
     def leaves(self) -> None:
-        """Closes the window, which must not have complained.
+        """Close the window.
 
         Raises:
-            AssertionError: the browser reported an error of the page's.
+            AssertionError: The browser reported an error of the page.
         """
         self._context.close()
         assert not self._complaints, self._complaints
 
     def resets(self) -> None:
-        """Closes a form that was left open."""
+        """Close a form that was left open."""
         if self.form.count():
             self.page.keyboard.press("Escape")
             self.form.wait_for(state="detached")
 
     def becomes(self, name: str) -> None:
-        """Goes on as somebody else at the same window."""
+        """Switch to another person in the same window."""
         self.page.get_by_test_id(f"person-{id_of(name)}").click()
         self._is_shown_as(name)
 
     def uses_a_wide_window(self) -> None:
-        """Has a window as wide as usual again, and is who they were at first."""
+        """Restore the width of the window, and its first person."""
         self.page.set_viewport_size(WIDE)
         self.becomes(self._name)
 
     # --- messages --------------------------------------------------------------------------------
 
     def types(self, line: str, *, place: str = "general") -> None:
-        """Types a line in a channel and sends it with Enter."""
+        """Type a line in a channel and send it with Enter."""
         self.looks_at(place)
         self._acts()
         self.page.get_by_test_id("composer").fill(line)
         self.page.keyboard.press("Enter")
 
     def looks_at(self, place: str) -> None:
-        """Opens a channel, the direct messages or the home tab, unless that is open."""
+        """Open a channel, the direct messages or the home tab, unless it is open."""
         test_id = "channel-[DU]" if place in (DIRECT, HOME) else f"channel-C0{place.upper()}$"
         channel = self.page.get_by_test_id(re.compile(f"^{test_id}"))
         at_home = self.page.get_by_test_id("home").is_visible()
@@ -122,7 +122,7 @@ class Person:
             channel.click()
 
     def sees(self, *texts: str, place: str | None = None, times: int = 1) -> None:
-        """Waits until a message says all of this, in a place or where one looks; in threads too."""
+        """Wait until a message contains all texts, in a place or the open one; threads are unfolded."""
         if place:
             self.looks_at(place)
         if place == HOME:
@@ -137,27 +137,27 @@ class Person:
         said.wait_for()
 
     def sees_not(self, text: str, *, place: str | None = None) -> None:
-        """Looks whether something is not said.
+        """Check that no message contains a text.
 
         Raises:
-            AssertionError: it is.
+            AssertionError: One does.
         """
         if place:
             self.looks_at(place)
         assert self._said(text).count() == 0, text
 
     def is_told(self, text: str | re.Pattern[str]) -> str:
-        """Waits until something is said that only oneself can see, in answer to what one did last.
+        """Wait for an ephemeral message in response to the person's last action.
 
         Returns:
-            What the first group of a pattern stands for, or all that was found.
+            The first group of a pattern, or the whole match.
         """
         sought = text.pattern if isinstance(text, re.Pattern) else re.escape(text)
         told: str = self.page.wait_for_function(TOLD, arg=[self._before, sought]).json_value()
         return told
 
     def presses(self, label: str, *, on: str = "", place: str | None = None, sure: str | None = None) -> None:
-        """Presses a button of the newest message that says something.
+        """Press a button of the newest message with a text.
 
         Args:
             label: what stands on the button.
@@ -179,7 +179,7 @@ class Person:
 
     @contextlib.contextmanager
     def hears_late(self) -> Iterator[None]:
-        """Keeps the window as it is for a while, as where Slack's news are slow to arrive."""
+        """Hold back changes from the page for a while, as on a slow connection."""
         held: list[Any] = []
         self.page.route(NEWS, lambda question: held.append(question))
         self.page.evaluate(GREETS, id_of(self._name))
@@ -189,34 +189,34 @@ class Person:
         self.page.unroute(NEWS)  # what was held goes its way
 
     def starts(self, shortcut: str) -> None:
-        """Starts one of the app's global shortcuts, from the menu beside the box where one writes."""
+        """Start a global shortcut of the app from the menu beside the message box."""
         self.looks_at("general")
         self._acts()
         self.page.get_by_test_id("shortcuts").click()
         self.page.get_by_role("menuitem", name=shortcut).click()
 
-    # --- the form in front -----------------------------------------------------------------------
+    # --- the open form ---------------------------------------------------------------------------
 
     @property
     def form(self) -> Any:
-        """The form in front."""
+        """The open form."""
         return self.page.get_by_role("dialog")
 
     def writes(self, text: str, *, into: str) -> None:
-        """Fills in a field of the form, by its label."""
+        """Fill in a field of the form, by its label."""
         self.form.get_by_label(into).fill(text)
 
     def sends(self) -> None:
-        """Sends the form."""
+        """Submit the form."""
         self._acts()
         self.form.get_by_test_id("modal-submit").click()
 
     def sees_in_form(self, text: str) -> None:
-        """Waits until the form says something."""
+        """Wait until the form contains a text."""
         self.form.get_by_text(text).first.wait_for()
 
     def finds_wrong(self, field: str, why: str) -> None:
-        """Waits until a field is marked as wrong, and says why also to who cannot see it."""
+        """Wait until a field is marked as invalid, with the reason as its accessible description."""
         control = self.form.get_by_label(field)
         self.form.locator("[aria-invalid='true']").and_(control).wait_for()
         described = (control.get_attribute("aria-describedby") or "").split()
@@ -225,10 +225,10 @@ class Person:
     # --- pictures --------------------------------------------------------------------------------
 
     def pictured(self, name: str) -> None:
-        """Keeps what the window shows, wide and on a phone, light and dark, and leaves it as it was.
+        """Take screenshots, wide and as on a phone, light and dark.
 
         Raises:
-            AssertionError: the page is wider than the window.
+            AssertionError: The page is wider than the window.
         """
         PICTURES.mkdir(exist_ok=True)
         for size in (PHONE, WIDE):
@@ -239,7 +239,7 @@ class Person:
             assert self.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
     def _goes_home(self, channel: Any) -> None:
-        """Opens the home tab, and waits until the bot has published it again: the old buttons are void."""
+        """Open the home tab, and wait until the bot has published it again: old buttons are void."""
         old = self.page.evaluate(SHOWN_HOME, id_of(self._name))
         channel.click()
         self.page.get_by_test_id("tab-home").click()
@@ -265,7 +265,7 @@ class Person:
         return said.get_by_role("button", name=label, exact=True)
 
     def _acts(self) -> None:
-        """Notes what had been said privately before: an answer comes after it."""
+        """Remember the newest ephemeral message, so that later ones are responses to the next action."""
         stamps = self.page.locator(PRIVATE).evaluate_all("nodes => nodes.map((node) => node.dataset.ts)")
         self._before = max(stamps, default="")
 
@@ -274,56 +274,56 @@ class Person:
             self._complaints.append(message.text)
 
 
-class World:
-    """What stands beside Slack on the page: Heroku, business time, the outages.
+class ControlPanel:
+    """The page's control panel: Heroku's state, business time, outages.
 
     Args:
-        page: anybody's window.
+        page: Any window.
     """
 
     def __init__(self, page: Any) -> None:
         self._page = page
 
-    def lets_in(self, network: str) -> None:
-        """Waits until Heroku has authorised a network."""
+    def allows(self, network: str) -> None:
+        """Wait until Heroku has authorized a network."""
         self._rule(network).and_(self._page.locator("[data-status='Authorized']")).wait_for()
 
-    def lets_in_no_more(self, network: str) -> None:
-        """Waits until Heroku has no rule for a network."""
+    def allows_no_more(self, network: str) -> None:
+        """Wait until Heroku has no rule for a network."""
         self._page.locator(f"[data-testid='rule'][data-cidr='{network}']:not(.gone)").wait_for(
             state="detached"
         )
 
     def has_certificates(self, count: int) -> None:
-        """Waits until Heroku has so many client certificates that work, disabled ones left out."""
+        """Wait until Heroku has a number of ready client certificates."""
         self._page.wait_for_function(READY, arg=count)
 
-    def never_let_in(self, network: str) -> None:
-        """Looks whether Heroku has no rule for a network, not even one just removed.
+    def never_allowed(self, network: str) -> None:
+        """Check that Heroku has no rule for a network, not even one just removed.
 
         Raises:
-            AssertionError: it has, or had.
+            AssertionError: It has, or had.
         """
         assert self._rule(network).count() == 0, network
 
-    def somebody_deletes(self, network: str) -> None:
-        """Somebody else takes a rule away."""
+    def deletes_externally(self, network: str) -> None:
+        """Delete a rule without pgaccess."""
         self._rule(network).get_by_role("button").click()
 
     def passes(self, length: str | None) -> None:
-        """Moves business time by one of the page's lengths, None to the next event."""
+        """Move business time by one of the page's buttons, None to the next event."""
         self._page.get_by_test_id(CLOCK[length]).click()
 
     def begins(self, kind: str) -> None:
-        """Lets a kind of outages begin."""
+        """Begin an outage."""
         self._switch(kind, "false")
 
     def ends(self, kind: str) -> None:
-        """Lets a kind of outages end."""
+        """End an outage."""
         self._switch(kind, "true")
 
-    def is_well_again(self) -> None:
-        """Lets every kind of outages end."""
+    def ends_all_outages(self) -> None:
+        """End every outage."""
         self._page.get_by_test_id("outages-clear").click()
 
     def _switch(self, kind: str, checked: str) -> None:
@@ -337,5 +337,5 @@ class World:
 
 
 def id_of(name: str) -> str:
-    """The id of a person of the default workspace: ``engineer-2`` is ``U0ENGINEER2``."""
+    """Return the id of a person of the default workspace: ``engineer-2`` is ``U0ENGINEER2``."""
     return f"U0{name.upper().replace('-', '')}"

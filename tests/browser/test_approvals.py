@@ -1,4 +1,4 @@
-"""Deciding on the page: with less, with a reason, too late."""
+"""Approvals on the page: with changes, denied with a reason, too late."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.browser.page_driver import Session
 pytestmark = pytest.mark.timeout(60)
 
 
-def test_an_approver_allows_less_and_never_more(session: Session) -> None:
+def test_an_approver_may_narrow_a_request_but_not_widen_it(session: Session) -> None:
     number = session.asked("203.0.113.32/28 for 8h because nightly export")
     lead = session.lead
     lead.presses("Approve with changes…", on=f"#{number} is waiting for approval from")
@@ -21,13 +21,13 @@ def test_an_approver_allows_less_and_never_more(session: Session) -> None:
     lead.writes("2h", into="Duration")
     lead.pictured("approve-with-less")
     lead.sends()
-    session.world.lets_in("203.0.113.33/32")
-    session.world.never_let_in("203.0.113.32/28")
+    session.panel.allows("203.0.113.33/32")
+    session.panel.never_allowed("203.0.113.32/28")
     lead.sees("203.0.113.33/32 → billing  ·  mTLS  ·  2h")
     session.engineer.sees("203.0.113.33/32 can reach billing", place="direct messages")
 
 
-def test_a_denial_gives_its_reason_to_who_asked_and_on_the_card(session: Session) -> None:
+def test_a_denial_gives_its_reason_to_the_requester_and_on_the_card(session: Session) -> None:
     number = session.asked("203.0.113.40 for 2d because I want to look around")
     lead = session.lead
     lead.pictured("card")
@@ -40,26 +40,26 @@ def test_a_denial_gives_its_reason_to_who_asked_and_on_the_card(session: Session
     lead.pictured("denial")
     session.engineer.sees(f"#{number} denied by @Lead", place="direct messages")
     session.engineer.sees("Use a one-off dyno for this")
-    session.world.never_let_in("203.0.113.40/32")
+    session.panel.never_allowed("203.0.113.40/32")
 
 
-def test_who_decides_second_is_told_privately_who_was_first(session: Session) -> None:
+def test_the_second_decision_is_answered_with_who_decided_first(session: Session) -> None:
     number = session.asked("203.0.113.41")
     lead, second = session.lead, session.second_lead
     second.looks_at("approvals")
     # A busy Slack changes no card meanwhile, so that both still have the button before them.
-    session.world.begins("slack-limited")
+    session.panel.begins("slack-limited")
     second.presses("Approve", on=f"#{number} is waiting for approval from")
     second.is_told(f"#{number} を承認しました")
     lead.presses("Approve", on=f"#{number} is waiting for approval from")
     lead.is_told(f"Request {number} was already decided by @リード")
     lead.pictured("decided-already")
-    session.world.is_well_again()
-    session.world.lets_in("203.0.113.41/32")
+    session.panel.ends_all_outages()
+    session.panel.allows("203.0.113.41/32")
     lead.sees(f"#{number} in force since")
 
 
-def test_a_press_on_a_card_that_was_decided_meanwhile_is_told_so_privately(session: Session) -> None:
+def test_a_click_on_an_outdated_card_is_answered_privately(session: Session) -> None:
     number = session.asked("203.0.113.42")
     second = session.second_lead
     second.sees(f"#{number} is waiting for approval from", place="approvals")
@@ -69,10 +69,10 @@ def test_a_press_on_a_card_that_was_decided_meanwhile_is_told_so_privately(sessi
         second.presses("Approve", on=f"#{number} is waiting for approval from")
     second.is_told("@Lead")
     assert second.page.get_by_test_id("composer-status").inner_text() != ""
-    session.world.lets_in("203.0.113.42/32")
+    session.panel.allows("203.0.113.42/32")
 
 
-def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Session]) -> None:
+def test_after_a_denial_the_guide_starts_over(opens: Callable[..., Session]) -> None:
     session = opens()
     number = session.asked("203.0.113.43")
     lead = session.lead
@@ -84,7 +84,7 @@ def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Session]) -> 
     current.get_by_test_id("step-1").wait_for()
 
 
-def test_details_are_shown_to_who_presses_only(session: Session) -> None:
+def test_details_are_shown_only_to_the_person_who_clicks(session: Session) -> None:
     number = session.asked("203.0.113.42 because a look at the indexes")
     session.lead.presses("Details", on=f"#{number} is waiting for approval from")
     session.lead.is_told("History")

@@ -1,4 +1,4 @@
-"""Client certificates on the page, from birth to burial: what is asked, told, pressed and shown."""
+"""Client certificates on the page, full lifecycle: requests, messages, buttons and lists."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(120)
 
 DAY = timedelta(days=1)
 NOBODY = "127.0.0.1:1"
-"""Where nothing answers (RFC 1340 keeps port 1 for a service that nobody runs): nobody asks the network."""
+"""An address where nothing listens (port 1 is tcpmux, RFC 1340)."""
 
 
 def asked(person: Person, line: str) -> int:
@@ -29,14 +29,14 @@ def approved(session: Session, number: int) -> None:
 
 
 def issued(session: Session) -> int:
-    """The engineer gets a certificate; returns its number."""
+    """Issue a certificate for the engineer; return its number."""
     number = asked(session.engineer, "mtls certificate new on billing because nightly export")
     approved(session, number)
     session.engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
     return number
 
 
-def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[..., Session]) -> None:
+def test_a_certificate_is_requested_approved_issued_and_listed(opens: Callable[..., Session]) -> None:
     session = opens()
     engineer, lead = session.engineer, session.lead
     number = asked(engineer, "mtls certificate new on billing because nightly export")
@@ -58,15 +58,17 @@ def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[...,
     session.colleague.pictured("certificate-japanese")
 
 
-def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[..., Session]) -> None:
+def test_its_expiry_is_announced_step_by_step_and_answered_with_buttons(
+    opens: Callable[..., Session],
+) -> None:
     session = opens()
     engineer, lead = session.engineer, session.lead
     number = issued(session)
-    session.world.passes(None)
+    session.panel.passes(None)
     engineer.sees(f"#{number} of billing expires within 60d")
     engineer.presses("Acknowledge", on="expires within 60d")
     engineer.sees("expires within 60d", "@Engineer Acknowledged by")
-    session.world.passes(None)
+    session.panel.passes(None)
     engineer.sees(f"#{number} of billing expires within 30d")
     engineer.pictured("certificate-reminder")
     engineer.presses("Remind me later", on="expires within 30d")
@@ -89,8 +91,8 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     session = opens(heroku=heroku, probes=True)
     engineer, lead = session.engineer, session.lead
     old = issued(session)
-    session.world.has_certificates(2)
-    session.world.passes(None)
+    session.panel.has_certificates(2)
+    session.panel.passes(None)
     engineer.presses("Rotate", on="expires within 60d")
     lead.sees(f"Rotate client certificate {old} of billing", "nightly export", place="approvals")
     lead.pictured("rotation-card")
@@ -109,10 +111,10 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     engineer.sees(f"#{new}: installed since")
     lead.sees(f"#{new}: installed since")
     lead.pictured("rotation-resting")
-    session.world.has_certificates(3)
+    session.panel.has_certificates(3)
     session.moves_time(DAY + timedelta(minutes=1))
     engineer.sees(f"#{new} done")
-    session.world.has_certificates(2)
+    session.panel.has_certificates(2)
     engineer.types("/pgaccess mtls certificate list billing")
     engineer.is_told(f"#{new}")
     engineer.types(f"/pgaccess show {new}")
@@ -128,7 +130,7 @@ def test_a_certificate_is_removed_by_a_request(opens: Callable[..., Session]) ->
     session.lead.pictured("certificate-removal")
     approved(session, removal)
     session.engineer.sees(f"#{removal} done", place=DIRECT)
-    session.world.has_certificates(1)
+    session.panel.has_certificates(1)
     session.engineer.types(f"/pgaccess mtls certificate get {number}")
     session.engineer.is_told("mtls certificate")
 
@@ -149,7 +151,7 @@ def test_mtls_is_disabled_with_the_typed_name_and_enabled_again(opens: Callable[
     lead.sees("Disable mTLS on billing", "it moves", place="approvals")
     lead.pictured("disable-card")
     lead.presses("Approve", on="Disable mTLS on billing")
-    session.world.lets_in_no_more("203.0.113.90/32")
+    session.panel.allows_no_more("203.0.113.90/32")
     engineer.sees("Disable mTLS on billing", "done", place=DIRECT)
     engineer.sees("203.0.113.90/32", "ended", place=DIRECT)
     number = asked(engineer, "mtls enable billing because it has moved")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(90)
 
 @pytest.fixture
 def link(session: Session) -> str:
-    """The newest link in the engineer's direct messages, to the files of a certificate of their own."""
+    """The newest download link in the engineer's direct messages."""
     session.engineer.types("/pgaccess mtls certificate new on billing because nightly export")
     session.lead.sees("certificate", place="approvals")
     number = int(session.engineer.is_told(re.compile(r"Request #(\d+) submitted")))
@@ -34,7 +34,7 @@ def link(session: Session) -> str:
 
 @contextlib.contextmanager
 def window(chromium: Any, **more: Any) -> Iterator[Any]:
-    """A window of somebody's own browser, which fails on anything that a page complains of."""
+    """A browser window that fails on any error of its page."""
     context = chromium.new_context(viewport=WIDE, **more)
     page, said = context.new_page(), []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
@@ -47,7 +47,7 @@ def window(chromium: Any, **more: Any) -> Iterator[Any]:
         context.close()
 
 
-def test_the_button_brings_the_files_and_the_address_bar_keeps_no_secret(
+def test_the_button_downloads_the_files_and_the_address_bar_keeps_no_secret(
     link: str, chromium: Any, tmp_path: Path
 ) -> None:
     with window(chromium) as page:
@@ -83,7 +83,7 @@ def test_without_scripts_the_secret_is_pasted(link: str, chromium: Any) -> None:
         assert coming.value.suggested_filename.startswith("pgaccess-billing-")
 
 
-def test_a_link_without_its_secret_says_how_to_go_on(link: str, chromium: Any) -> None:
+def test_a_link_without_its_secret_explains_what_to_do(link: str, chromium: Any) -> None:
     with window(chromium) as page:
         page.goto(link.partition("#")[0])
         assert page.get_by_label("The part of the link after #").is_visible()
@@ -102,14 +102,14 @@ def test_the_page_and_its_refusals_are_read_in_japanese(link: str, chromium: Any
 
 
 def history(page: Any) -> list[str]:
-    """What the tab's back button leads through, as Chromium itself keeps it."""
+    """Return the history of the tab, as Chromium keeps it."""
     session = page.context.new_cdp_session(page)
     found = session.send("Page.getNavigationHistory")["entries"]
     return [entry["url"] for entry in found if entry["url"] != "about:blank"]
 
 
 def pictured(page: Any, name: str) -> None:
-    """Keeps what the page shows, wide and on a phone, light and dark; it is never wider than the window."""
+    """Take screenshots, wide and as on a phone, light and dark; the page never overflows the window."""
     PICTURES.mkdir(exist_ok=True)
     for size in (PHONE, WIDE):
         page.set_viewport_size(size)

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.browser.slack import Person, World
+from tests.browser.slack import ControlPanel, Person
 
 pytestmark = pytest.mark.timeout(120)
 
 
 def test_the_guide_leads_through_the_main_job(chromium: Any, demo: str) -> None:
     newcomer = Person(chromium, demo, "engineer")
-    page, world = newcomer.page, World(newcomer.page)
+    page, panel = newcomer.page, ControlPanel(newcomer.page)
     newcomer.pictured("main-job-1-start")
     page.get_by_test_id("step-1").click()
     page.keyboard.press("Enter")
@@ -22,7 +22,7 @@ def test_the_guide_leads_through_the_main_job(chromium: Any, demo: str) -> None:
     newcomer.pictured("main-job-3-card")
     newcomer.presses("Approve")
     newcomer.is_told("You approved #1")
-    world.lets_in("203.0.113.4/32")
+    panel.allows("203.0.113.4/32")
     newcomer.sees("#1 in force since")
     newcomer.pictured("main-job-4-in-force")
     newcomer.becomes("engineer")
@@ -31,9 +31,9 @@ def test_the_guide_leads_through_the_main_job(chromium: Any, demo: str) -> None:
     page.get_by_test_id("step-4").click()
     page.keyboard.press("Enter")
     newcomer.sees("Still needed?")
-    world.passes(None)
+    panel.passes(None)
     newcomer.sees("#1 has ended", "time limit reached")
-    world.lets_in_no_more("203.0.113.4/32")
+    panel.allows_no_more("203.0.113.4/32")
     newcomer.pictured("main-job-6-ended")
     page.get_by_text("Done: requested, approved, opened, closed.").wait_for()
     newcomer.leaves()

@@ -1,4 +1,4 @@
-"""The page for everybody: with the keyboard alone, on a phone, in one's own language."""
+"""The page with the keyboard alone, on a phone, and in the reader's language."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ def phone(session: Session) -> Iterator[Person]:
     session.engineer.uses_a_wide_window()
 
 
-def test_everything_is_done_with_the_keyboard_alone(session: Session) -> None:
+def test_everything_works_with_the_keyboard_alone(session: Session) -> None:
     engineer, lead = session.engineer.page, session.lead.page
     tab_to(engineer, "composer")
     engineer.keyboard.type("/pgaccess mtls add")
@@ -38,10 +38,10 @@ def test_everything_is_done_with_the_keyboard_alone(session: Session) -> None:
     session.lead.form.wait_for(state="detached")
     tab_to(lead, "action-request.approve")
     lead.keyboard.press("Space")
-    session.world.lets_in("203.0.113.80/32")
+    session.panel.allows("203.0.113.80/32")
 
 
-def test_what_is_new_elsewhere_is_marked_until_it_is_read(session: Session) -> None:
+def test_unread_messages_elsewhere_are_marked(session: Session) -> None:
     session.second_lead.looks_at("general")
     session.asked("203.0.113.81")
     approvals = session.second_lead.page.get_by_test_id("channel-C0APPROVALS")
@@ -62,13 +62,13 @@ def test_a_phone_shows_one_part_at_a_time(session: Session, phone: Person) -> No
     page.get_by_test_id("channel-C0APPROVALS").click()
     phone.presses("Approve", on="203.0.113.82/32")
     page.get_by_test_id("pane-world").click()
-    session.world.lets_in("203.0.113.82/32")
+    session.panel.allows("203.0.113.82/32")
     assert page.get_by_test_id("messages").is_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def tab_to(page: Any, test_id: str) -> None:
-    """Presses Tab until the focus is on something; a page has an end, and then begins anew."""
+    """Press Tab until an element has the focus; at the end of the page it starts over."""
     for _ in range(200):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.dataset.testid") == test_id:

@@ -1,4 +1,4 @@
-"""PrivateLink on the page: asked for, decided, in force, used, ended; closed with the typed name; refused."""
+"""PrivateLink on the page: requested, approved, in force, used, ended; closed by name; rejected."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(120)
 ACCOUNT = "123456789012"
 
 
-def test_an_account_is_let_in_connects_gets_its_line_and_ends(opens: Callable[..., Session]) -> None:
+def test_an_account_is_allowed_connects_gets_its_command_and_ends(opens: Callable[..., Session]) -> None:
     session = opens()
     engineer, lead = session.engineer, session.lead
     number = asked(engineer, f"privatelink open billing account {ACCOUNT} for 2d because nightly export")
@@ -41,7 +41,7 @@ def test_an_account_is_let_in_connects_gets_its_line_and_ends(opens: Callable[..
     engineer.pictured("link-ended")
 
 
-def test_the_whole_is_closed_with_the_typed_name_by_an_approved_request(
+def test_the_endpoint_is_closed_by_an_approved_request_with_the_typed_name(
     opens: Callable[..., Session],
 ) -> None:
     session = opens()
@@ -64,7 +64,7 @@ def test_the_whole_is_closed_with_the_typed_name_by_an_approved_request(
     no_more_at_heroku(session, "account", ACCOUNT)
 
 
-def test_what_cannot_be_is_said_at_once_and_at_the_form_s_field(session: Session) -> None:
+def test_invalid_input_is_rejected_at_once_and_at_the_field(session: Session) -> None:
     engineer = session.engineer
     engineer.types("/pgaccess privatelink add 1234567890123 to billing")
     engineer.is_told("has 13 digits")

@@ -1,4 +1,4 @@
-"""Asking on the page: by line, by form, in two languages, and what is refused."""
+"""Requests on the page: by command, by form, in both languages, and rejected ones."""
 
 from collections.abc import Callable
 
@@ -23,14 +23,14 @@ WATCHES = """() => {
 pytestmark = pytest.mark.timeout(60)
 
 
-def test_a_line_is_answered_with_what_was_understood_and_becomes_a_card(session: Session) -> None:
+def test_a_command_is_answered_with_its_interpretation_and_becomes_a_card(session: Session) -> None:
     number = session.asked("203.0.113.16/28 to billing for 2d because quarterly migration")
     session.engineer.is_told("203.0.113.16/28 → billing · mTLS · 2d")
     session.engineer.is_told("Reason: quarterly migration")
     session.lead.sees(f"#{number} is waiting for approval from @Leads", "16 addresses", "of 60 used")
 
 
-def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(session: Session) -> None:
+def test_the_form_shows_errors_at_fields_and_keeps_the_input(session: Session) -> None:
     engineer = session.engineer
     engineer.types("/pgaccess mtls add for 2h")
     engineer.writes("10.0.0.1", into="Address")
@@ -62,7 +62,7 @@ def test_the_global_shortcut_opens_the_form(session: Session) -> None:
     session.lead.sees("203.0.113.6/32 → billing", place="approvals")
 
 
-def test_a_form_that_is_closed_asks_nothing(session: Session) -> None:
+def test_a_closed_form_requests_nothing(session: Session) -> None:
     session.engineer.types("/pgaccess mtls add for 2h")
     session.engineer.writes("203.0.113.7", into="Address")
     session.engineer.form.get_by_role("button", name="Cancel").click()
@@ -86,12 +86,12 @@ def test_a_form_that_is_closed_asks_nothing(session: Session) -> None:
         ("/pgaccess help mtls add", "For example"),
     ],
 )
-def test_what_cannot_be_done_and_what_can_is_said_privately(session: Session, line: str, answer: str) -> None:
+def test_invalid_commands_and_help_are_answered_privately(session: Session, line: str, answer: str) -> None:
     session.engineer.types(line)
     session.engineer.is_told(answer)
 
 
-def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(session: Session) -> None:
+def test_a_japanese_reader_reads_japanese_and_the_channel_keeps_its_language(session: Session) -> None:
     colleague = session.colleague
     colleague.types("/pgaccess mtls add 203.0.113.10 because 夜間バッチ")
     colleague.is_told("申請を受け付けました")
@@ -109,7 +109,7 @@ def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(session
     session.lead.sees("in force since")
 
 
-def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_by_a_line(
+def test_enabling_mtls_is_offered_with_the_request_in_the_form_and_by_command(
     opens: Callable[..., Session],
 ) -> None:
     heroku = heroku_emulator()
@@ -130,10 +130,10 @@ def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_
     engineer.sends()
     session.lead.presses("Approve", on="First enables mTLS on warehouse")
     engineer.sees("203.0.113.4/32 can reach warehouse", place="direct messages")
-    session.world.lets_in("203.0.113.4/32")
+    session.panel.allows("203.0.113.4/32")
 
 
-def test_which_database_is_chosen_in_the_form_where_a_line_says_none(opens: Callable[..., Session]) -> None:
+def test_the_form_asks_for_the_database_that_a_command_leaves_out(opens: Callable[..., Session]) -> None:
     session = opens(heroku=heroku_emulator(databases=2))
     session.engineer.types("/pgaccess mtls add 203.0.113.4")
     session.engineer.form.get_by_label("Database").select_option("ledger (acme-private)")

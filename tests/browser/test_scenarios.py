@@ -14,10 +14,10 @@ from tests.browser.page_driver import Session
 pytestmark = pytest.mark.timeout(120)
 
 ELSEWHERE = frozenset(("bad-input", "denial", "extension", "interruption", "main-job", "revoke"))
-"""Scenarios whose stories the other modules here tell, with more to see: each takes about five seconds."""
+"""Scenarios that other modules here cover in more detail: each takes about five seconds."""
 
 
-class Actors:
+class BrowserSteps:
     """Runs steps of a scenario in the windows of its people.
 
     Args:
@@ -61,34 +61,34 @@ class Actors:
 
     @do.register
     def _shows(self, step: steps.Shows) -> None:
-        world = self._session.world
-        (world.lets_in_no_more if step.absent else world.lets_in)(step.network)
+        panel = self._session.panel
+        (panel.allows_no_more if step.absent else panel.allows)(step.network)
 
     @do.register
     def _externally(self, step: steps.ExternalChange) -> None:
         assert not step.adds, "no scenario has somebody add a rule yet"
-        self._session.world.somebody_deletes(step.network)
+        self._session.panel.deletes_externally(step.network)
 
     @do.register
     def _moves(self, step: steps.MoveTime) -> None:
         for length in _lengths(step.by):
-            self._session.world.passes(length)
+            self._session.panel.passes(length)
 
     @do.register
     def _turns(self, step: steps.SwitchOutage) -> None:
-        world = self._session.world
+        panel = self._session.panel
         if step.kind is None:
-            world.is_well_again()
+            panel.ends_all_outages()
         else:
-            (world.begins if step.on else world.ends)(step.kind)
+            (panel.begins if step.on else panel.ends)(step.kind)
 
 
 @pytest.mark.parametrize("name", sorted(set(schema.names()) - ELSEWHERE))
-def test_a_scenario_goes_on_the_page_as_it_is_written(opens: Callable[..., Session], name: str) -> None:
+def test_a_scenario_passes_on_the_page(opens: Callable[..., Session], name: str) -> None:
     scenario = schema.load(name)
-    actors = Actors(opens(policy=policy_for(scenario)))
+    browser_steps = BrowserSteps(opens(policy=policy_for(scenario)))
     for step in scenario.steps:
-        actors.do(step)
+        browser_steps.do(step)
 
 
 def _place(place: str) -> str:
@@ -96,7 +96,7 @@ def _place(place: str) -> str:
 
 
 def _lengths(by: timedelta | None) -> list[str | None]:
-    """The page's buttons that together move time at least so far; only they are there to be pressed."""
+    """Return the page's buttons that together move time at least so far."""
     if by is None:
         return [None]
     quarters = -(-by // timedelta(minutes=15))

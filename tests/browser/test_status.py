@@ -1,4 +1,4 @@
-"""Looking on the page: lists, one request, one database, the home tab."""
+"""Status on the page: lists, one request, one database, the home tab."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.browser.slack import HOME
 pytestmark = pytest.mark.timeout(60)
 
 
-def test_lists_tell_what_is_open_and_what_waits(session: Session) -> None:
+def test_lists_show_active_and_pending_requests(session: Session) -> None:
     opened = session.opened("203.0.113.70 because nightly export")
     waiting = session.asked("203.0.113.71")
     for line in ("list", "list mine", "list billing"):
@@ -38,7 +38,7 @@ def test_a_database_is_shown_with_everybodys_rules_and_refreshed(session: Sessio
     session.engineer.pictured("status")
 
 
-def test_why_it_does_not_connect_is_told_step_by_step(session: Session) -> None:
+def test_why_explains_a_failing_connection_step_by_step(session: Session) -> None:
     number = session.opened("203.0.113.74")
     session.engineer.types("/pgaccess why billing")
     session.engineer.is_told(f"203.0.113.74/32 is authorized (#{number})")
@@ -47,24 +47,24 @@ def test_why_it_does_not_connect_is_told_step_by_step(session: Session) -> None:
     session.engineer.pictured("why")
 
 
-def test_the_home_tab_shows_what_is_ones_own_and_what_ends_first(session: Session) -> None:
+def test_the_home_tab_shows_own_requests_and_what_ends_first(session: Session) -> None:
     number = session.opened("203.0.113.75 for 30m")
     session.engineer.sees("Your requests", place=HOME)
     session.engineer.sees(f"#{number} in force since", place=HOME)
     session.engineer.sees("Ending soon", place=HOME)
     session.engineer.pictured("home")
     session.engineer.presses("End access", on=f"#{number} ", place=HOME)
-    session.world.lets_in_no_more("203.0.113.75/32")
+    session.panel.allows_no_more("203.0.113.75/32")
     session.engineer.page.keyboard.press("Escape")
 
 
-def test_the_home_tab_decides_what_waits(session: Session) -> None:
+def test_the_home_tab_approves_a_pending_request(session: Session) -> None:
     number = session.asked("203.0.113.76")
     session.lead.sees("Needs your decision", place=HOME)
     session.lead.sees(f"#{number} is waiting for approval from", place=HOME)
     session.lead.pictured("home-of-a-lead")
     session.lead.presses("Approve", on=f"#{number} ", place=HOME)
-    session.world.lets_in("203.0.113.76/32")
+    session.panel.allows("203.0.113.76/32")
 
 
 def test_the_home_tab_opens_the_form(session: Session) -> None:

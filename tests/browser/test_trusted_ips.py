@@ -1,4 +1,4 @@
-"""Trusted ranges on the page: asked for, decided, allowed by Heroku's support, in force, ended; refused."""
+"""Trusted IP ranges on the page: requested, approved, in force, ended; rejected."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(120)
 RANGE = "203.0.113.4/32"
 
 
-def test_a_range_waits_for_support_is_let_in_used_and_ended(opens: Callable[..., Session]) -> None:
+def test_a_range_waits_for_support_is_in_force_used_and_ended(opens: Callable[..., Session]) -> None:
     session = opens()
     engineer, lead = session.engineer, session.lead
     request_input = f"trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
@@ -39,7 +39,7 @@ def test_a_range_waits_for_support_is_let_in_used_and_ended(opens: Callable[...,
     no_more_at_heroku(session, "range", RANGE)
 
 
-def test_a_range_that_somebody_else_wrote_is_taken_over_and_taken_out_by_approved_requests(
+def test_an_unmanaged_range_is_adopted_and_removed_by_approved_requests(
     opens: Callable[..., Session],
 ) -> None:
     session = opens()
@@ -60,7 +60,7 @@ def test_a_range_that_somebody_else_wrote_is_taken_over_and_taken_out_by_approve
     no_more_at_heroku(session, "range", "192.0.2.7/32")
 
 
-def test_where_no_range_can_be_it_is_said_with_what_to_use_instead(opens: Callable[..., Session]) -> None:
+def test_a_shield_space_is_answered_with_the_alternatives(opens: Callable[..., Session]) -> None:
     heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     session = opens(heroku=heroku)

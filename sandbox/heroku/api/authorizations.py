@@ -50,7 +50,7 @@ def _found(call: Call) -> Authorization:
 
 
 def _scope(given: Any) -> list[str]:
-    """Return the scopes that a body names, ``global`` when it names none; raises `Refused`."""
+    """Return the scopes in a body, ``global`` if it has none; raises `Refused`."""
     if given is None:
         return ["global"]
     if not isinstance(given, list) or not given or not all(each in SCOPES for each in given):

@@ -25,7 +25,7 @@ def _certificates(call: Call) -> Answer:
 
 
 def _certificate(call: Call) -> Answer:
-    """Show one with its key; what is not there while it is pending is left out or null."""
+    """Return a certificate with its key; while it is pending the key is missing or null."""
     database, behavior = _database(call), call.account.behavior
     mtls_lifecycle.endpoint_of(database, call.now)
     found = certificate_lifecycle.certificate_of(database, call.names["certificate"], call.now)

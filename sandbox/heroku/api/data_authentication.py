@@ -10,11 +10,11 @@ from typing import Final
 from sandbox.heroku.http_types import Refused, Request
 
 _BASIC: Final = re.compile(r"/postgres/v0/databases/[^/]+/tls-endpoint(/|$)|/private-link/")
-"""Paths that are called with Basic by every client there is."""
+"""Paths that every known client calls with Basic."""
 
 
 def check_scheme(request: Request, *, bearer: bool) -> None:
-    """Raise `Refused` ``unauthorized`` unless a request brings what the path is known to take."""
+    """Raise `Refused` ``unauthorized`` unless the path accepts the request's authentication scheme."""
     scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
     if not bearer and scheme != "basic" and _BASIC.match(request.path):
         raise Refused(401, "Invalid credentials provided.")

@@ -1,4 +1,4 @@
-"""The Data API's calls that tell of a database as such: what it is, and its credentials.
+"""The Data API's calls for database information and credentials.
 
 Facts: the official CLI (11.10.0): ``pg:info`` reads ``/client/v11/databases/{id}`` with a Bearer token,
 ``pg:credentials`` reads ``/postgres/v0/databases/{id}/credentials`` with Basic; both send the add-on's id.
@@ -45,7 +45,7 @@ def _credentials(call: Call) -> Answer:
 
 
 def _default(database: Database) -> Json:
-    """Return the one credential that every database has."""
+    """Return the default credential."""
     url = urlsplit(json_shapes.connection(database))
     login = {"user": url.username, "password": url.password, "state": "active", "connections": 0}
     return {

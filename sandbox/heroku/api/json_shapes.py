@@ -1,4 +1,4 @@
-"""Things as JSON, field for field as Heroku writes them.
+"""JSON representations of resources, field for field as Heroku's.
 
 Facts: the Platform API's hyper-schema (heroku/platform-api, 2026-02) for spaces, apps and add-ons; the
 samples published with herokux (2020-09) for the mTLS API, where ``app`` and ``addon`` are plain names and
@@ -26,7 +26,7 @@ def named(kind: str, name: str) -> Json:
 
 
 def called(thing: Space | App | Database) -> Json:
-    """Return a reference to something by its id, which stays, and its present name."""
+    """Return a reference by id and present name."""
     return {"id": str(thing.id), "name": thing.name}
 
 
@@ -65,7 +65,7 @@ def space(thing: Space) -> Json:
 
 
 def nat(thing: Space) -> Json:
-    """Return a space's outbound addresses, which it has once they are enabled; in a network nobody has."""
+    """Return a space's outbound addresses, which it has once they are enabled, in a documentation network."""
     first = 1 + thing.id.int % 80 * 3
     addresses = [f"192.0.2.{first + number}" for number in range(3)]
     return {
@@ -159,7 +159,7 @@ def certificate(thing: Certificate, dates: Dates) -> Json:
 
 
 def endpoint(database: Database, thing: Endpoint, dates: Dates, now: datetime) -> Json:
-    """Return an mTLS endpoint; the authority is absent as long as there is nothing to connect to."""
+    """Return an mTLS endpoint; the CA is absent until the endpoint is operational."""
     status = thing.status(now)
     shown: Json = {
         "app": database.app.name,

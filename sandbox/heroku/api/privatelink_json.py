@@ -1,4 +1,4 @@
-"""PrivateLink as JSON, field for field as the Data API writes it.
+"""JSON representation of PrivateLink, field for field as the Data API's.
 
 Facts: herokux (c822fb4, 2025-08), ``privatelink.go``: every field, ``account_id`` too, which the type of
 heroku/heroku-data-privatelink-cli (2.0.1, 2026-08) does not have; that one's tests: ``Available``.
@@ -14,7 +14,7 @@ from sandbox.heroku.model.resources import Database
 
 
 def endpoint(database: Database, link: PrivateLink, behavior: Behavior, now: datetime) -> Json:
-    """Return an endpoint as the Data API writes it; its service has no name while it is being made."""
+    """Return an endpoint as the Data API writes it; without a service name while it is provisioning."""
     provisioning = link.status(now) == "Provisioning"
     names = {"absent": {}, "empty": {"service_name": ""}}[behavior.service_name_early]
     accounts = [_account(each, behavior, now) for each in link.accounts.values()]

@@ -1,4 +1,4 @@
-"""The tokens of an account: what each may do, until when, and which of them a request brings.
+"""Authorizations: tokens with scopes and expiry, and the check of a request against them.
 
 Facts: the Platform API's hyper-schema (heroku/platform-api, 2026-02): an authorization has one access token
 and scopes; it can be made, listed, given a fresh token, and revoked. The official CLI (11.10.0) names the
@@ -23,10 +23,10 @@ _UNAUTHORIZED: Final = "Invalid credentials provided."
 
 @dataclass(slots=True, kw_only=True)
 class Authorization:
-    """One token with what it may do.
+    """A token with its scopes.
 
     Attributes:
-        expires_at: Its last moment; None is never.
+        expires_at: When it expires; None is never.
     """
 
     id: UUID
@@ -43,8 +43,8 @@ class Authorizations:
     """Every authorization of an account, oldest first.
 
     Args:
-        dice: Where ids and tokens come from.
-        first: The one that was there before.
+        seeded: Source of ids and tokens.
+        first: The authorization that exists from the start.
     """
 
     def __init__(self, seeded: SeededRandom, first: Authorization) -> None:
@@ -62,7 +62,7 @@ class Authorizations:
         return self._all[key]
 
     def by_token(self, token: str | None, now: datetime) -> Authorization:
-        """Return the one whose token this is; raises `Refused` ``unauthorized``."""
+        """Return the authorization of a token; raises `Refused` ``unauthorized``."""
         for each in self._all.values():
             if each.token == token and (each.expires_at is None or now < each.expires_at):
                 return each
@@ -71,12 +71,12 @@ class Authorizations:
     def make(
         self, *, scope: Sequence[str], description: str, expires_in: int | None, now: datetime
     ) -> Authorization:
-        """Make an authorization with a token of its own.
+        """Create an authorization with a new token.
 
         Args:
-            scope: What it may do.
-            description: For people.
-            expires_in: Seconds; None is never.
+            scope: Its scopes.
+            description: Description for people.
+            expires_in: Seconds until it expires; None is never.
             now: The moment.
         """
         made = Authorization(
@@ -93,12 +93,12 @@ class Authorizations:
         return made
 
     def regenerate(self, found: Authorization, now: datetime) -> Authorization:
-        """Give an authorization a fresh token; the old one is of no use from now on."""
+        """Replace the token of an authorization; the old one is invalid at once."""
         found.token, found.token_id, found.updated_at = self._token(), self._seeded.uuid(), now
         return found
 
     def revoke(self, found: Authorization) -> Authorization:
-        """Take an authorization away and return it as it was."""
+        """Revoke an authorization and return it as it was."""
         return self._all.pop(found.id)
 
     def _token(self) -> str:
@@ -109,9 +109,9 @@ def check_scope(request: Request, found: Authorization, data_scopes: Sequence[st
     """Raise `Refused` ``forbidden`` unless an authorization's scopes allow a request.
 
     Args:
-        request: What is asked for.
-        found: Whose token it brings.
-        data_scopes: What the Data API takes.
+        request: The request.
+        found: The authorization of its token.
+        data_scopes: Scopes that the Data API accepts.
     """
     allowed = data_scopes if request.of_data_api else _needed(request)
     if not set(allowed) & set(found.scope):
@@ -119,7 +119,7 @@ def check_scope(request: Request, found: Authorization, data_scopes: Sequence[st
 
 
 def _needed(request: Request) -> Sequence[str]:
-    """Return the scopes of which one is needed for a call of the Platform API."""
+    """Return the scopes of which a call of the Platform API needs one."""
     read = request.method in _READS
     first = request.segments[0]
     if first == "oauth":

@@ -1,4 +1,4 @@
-"""Names that Amazon gives: principals, regions, endpoints.
+"""AWS names: principals and account numbers.
 
 Facts: heroku/heroku-data-privatelink-cli (2.0.1, 2026-08): the spellings of an account that are taken, and
 that a full ARN comes back. Amazon, IAM user guide, "IAM identifiers": what an ARN and a path consist of.
@@ -31,5 +31,5 @@ def account_of(arn: str) -> str:
 
 
 def root_of(arn: str) -> str:
-    """Return the ARN that stands for everybody in the account of an ARN."""
+    """Return the ARN of the root of an ARN's account, which stands for everybody in it."""
     return f"arn:aws:iam::{account_of(arn)}:root"

@@ -1,8 +1,8 @@
-"""What Heroku has for everybody: regions, the Postgres service and its plans.
+"""Catalog: regions, the Postgres service and its plans.
 
 Facts: Heroku Dev Center, private-spaces, 2024-10: the regions of Private Spaces; the Platform API's
 hyper-schema (heroku/platform-api, 2026-02) for the fields. The names of plans and regions tell the rest:
-prices and descriptions are left out, because nobody here reads them.
+prices and descriptions are left out, because no client here reads them.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ REGIONS: Final[Mapping[str, str]] = {
     "tokyo": "ap-northeast-1",
     "virginia": "us-east-1",
 }
-"""Every region by Heroku's name, with Amazon's."""
+"""AWS region of each Heroku region."""
 
 COMMON: Final = ("us", "eu")
 """The regions of the Common Runtime, which has no spaces."""
@@ -63,7 +63,7 @@ def service(key: str) -> Json:
 
 
 def service_named(name: str) -> Json:
-    """Return an add-on service, in the list or not."""
+    """Return an add-on service, whether in the catalog or not."""
     return {
         **json_shapes.named("addon_service", name),
         "human_name": "Heroku Postgres" if name == SERVICE else name,
@@ -86,7 +86,7 @@ def plan(key: str) -> Json:
 
 
 def plan_named(name: str) -> Json:
-    """Return a plan, in the list or not.
+    """Return a plan, whether in the catalog or not.
 
     Private and Shield plans live in a space and the others outside; what complies with HIPAA and PCI is
     Shield.

@@ -1,6 +1,6 @@
-"""Certificate authorities of a database's mTLS endpoint: real, and of no use anywhere else.
+"""Certificate authorities of a database's mTLS endpoint, with real keys.
 
-Each is made when it is first needed: most databases of a test never show a certificate.
+Each is created when it is first needed: most databases of a test never show a certificate.
 """
 
 from collections.abc import Iterable
@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFE: Final = timedelta(days=3650)
-"""Ten years: the authority outlives every certificate it signs; Heroku's own life span is not published."""
+"""Validity of an authority, longer than that of every certificate it signs; Heroku's is not published."""
 
 CRL_LIFE: Final = timedelta(days=30)
-"""How long a list of revoked certificates may be believed: longer than any play lasts."""
+"""Validity of a revocation list: longer than any demo runs."""
 
 LONGEST_NAME: Final = 64
 """Characters of a common name (RFC 5280, ub-common-name); a longer host name stands in full beside it."""
@@ -39,18 +39,18 @@ _SIGNS: Final = x509.KeyUsage(
     encipher_only=False,
     decipher_only=False,
 )
-"""What an authority's key may do: sign certificates, and the list of those that are revoked."""
+"""Key usage of an authority: it signs certificates and revocation lists."""
 
 _FORMATS: Final = {"pkcs8": PrivateFormat.PKCS8, "traditional": PrivateFormat.TraditionalOpenSSL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A private key and what proves whose it is, both PEM.
+    """A private key and its certificate chain, PEM.
 
     Attributes:
-        key: Never printed by accident.
-        chain: The leaf, then its authority.
+        key: The private key; not in the `repr`.
+        chain: The certificate, then that of its authority.
     """
 
     key: str = field(repr=False)
@@ -61,8 +61,8 @@ class Authority:
     """A certificate authority.
 
     Args:
-        name: What its certificate says it is.
-        since: Its first moment.
+        name: Common name of its certificate.
+        since: Start of its validity.
     """
 
     def __init__(self, name: str, *, since: datetime) -> None:
@@ -71,27 +71,27 @@ class Authority:
 
     @property
     def certificate(self) -> str:
-        """Its own certificate, PEM."""
+        """The authority's own certificate, PEM."""
         return _pem(self._signed)
 
     def client(
         self, name: str, *, serial: int, since: datetime, until: datetime, form: KeyFormat = "pkcs8"
     ) -> Credential:
-        """Return a new key pair for somebody who connects.
+        """Return a new key pair for a client.
 
         Args:
             name: A host name.
-            serial: The certificate's number, positive and of at most 159 bits.
-            since: Its first moment.
-            until: Its last moment, after the first one.
-            form: How the key is written.
+            serial: Serial number, positive and of at most 159 bits.
+            since: Start of its validity.
+            until: End of its validity.
+            form: Format of the key.
         """
         return self._issued(
             name, ExtendedKeyUsageOID.CLIENT_AUTH, serial=serial, since=since, until=until, form=form
         )
 
     def server(self, host: str) -> Credential:
-        """Return a new key pair for a server that is reached under a host name or an address."""
+        """Return a new key pair for a server with a host name or an address."""
         return self._issued(
             host,
             ExtendedKeyUsageOID.SERVER_AUTH,
@@ -102,11 +102,11 @@ class Authority:
         )
 
     def revocations(self, serials: Iterable[int], *, now: datetime) -> str:
-        """Return the list, PEM, of certificates of this authority that are not to be believed any more.
+        """Return a certificate revocation list, PEM.
 
         Args:
-            serials: Their numbers.
-            now: The moment of the list, which is believed for `CRL_LIFE`.
+            serials: Serial numbers of the revoked certificates.
+            now: When the list is issued; it is valid for `CRL_LIFE`.
         """
         builder = x509.CertificateRevocationListBuilder().issuer_name(_common(self._name))
         builder = builder.last_update(now).next_update(now + CRL_LIFE)
@@ -150,8 +150,8 @@ class Authority:
     def _builder(
         self, name: str, key: ec.EllipticCurvePrivateKey, since: datetime, until: datetime
     ) -> x509.CertificateBuilder:
-        """Return what every certificate has that this authority signs."""
-        # A strict verifier, as Python's own is since 3.13, wants to be told whose key is whose.
+        """Return a builder with the common parts of this authority's certificates."""
+        # Strict verifiers, such as Python's since 3.13, require the key identifiers.
         mine = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         theirs = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = x509.CertificateBuilder().subject_name(_common(name)).issuer_name(_common(self._name))

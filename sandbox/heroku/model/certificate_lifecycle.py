@@ -1,4 +1,4 @@
-"""What befalls the client certificates of a database, whoever does it.
+"""State transitions of a database's client certificates.
 
 Facts: herokux (c822fb4, 2025-08), ``mtls_cert.go`` and its documentation of mTLS: enabling mTLS makes a first
 certificate by itself; one that is disabled cannot be fetched, and until then its key can be fetched again
@@ -18,7 +18,7 @@ OFF: Final = "mTLS is not enabled for this database."
 
 
 def certificate_of(database: Database, key: str, now: datetime) -> KeptCertificate:
-    """Return a certificate by id; raises `Refused` ``not_found``, also when it is disabled."""
+    """Return a certificate by id; raises `Refused` ``not_found``, also if it is disabled."""
     wanted = as_uuid(key)
     for certificate in database.certificates_at(now):
         if certificate.id == wanted and certificate.at(now).status != "disabled":
@@ -27,13 +27,13 @@ def certificate_of(database: Database, key: str, now: datetime) -> KeptCertifica
 
 
 def first(account: Account, database: Database, endpoint: Endpoint, now: datetime) -> None:
-    """Let an endpoint that was just enabled have its first certificate, at once or once it is operational."""
+    """Create the first certificate of a new endpoint, at once or when it is operational."""
     early = account.behavior.first_certificate == "at_once"
     _made(account, database, endpoint, now if early else endpoint.operational_at)
 
 
 def create(account: Account, database: Database, now: datetime) -> KeptCertificate:
-    """Make a certificate, which takes a while; raises `Refused` unless mTLS is operational."""
+    """Start creating a certificate; raises `Refused` unless mTLS is operational."""
     endpoint = database.endpoint_at(now)
     if endpoint is None or endpoint.status(now) != "Operational":
         raise Refused(account.behavior.off, OFF)
@@ -41,9 +41,9 @@ def create(account: Account, database: Database, now: datetime) -> KeptCertifica
 
 
 def delete(account: Account, database: Database, key: str, now: datetime) -> KeptCertificate:
-    """Invalidate a certificate at once and disable it after a while; raises `Refused` ``not_found``.
+    """Invalidate a certificate at once and start disabling it; raises `Refused` ``not_found``.
 
-    A second time changes nothing, as long as it can be found.
+    Repeating it changes nothing as long as the certificate can be found.
     """
     certificate = certificate_of(database, key, now)
     if certificate.deleted_at is None:
@@ -53,7 +53,7 @@ def delete(account: Account, database: Database, key: str, now: datetime) -> Kep
 
 
 def delete_all(endpoint: Endpoint, now: datetime, disabled_at: datetime) -> None:
-    """Invalidate what an endpoint has, because it is being disabled itself."""
+    """Invalidate every certificate of an endpoint that is being disabled."""
     for certificate in endpoint.certificates:
         if certificate.deleted_at is None:
             _end(certificate, now, disabled_at)
@@ -62,9 +62,9 @@ def delete_all(endpoint: Endpoint, now: datetime, disabled_at: datetime) -> None
 def add(
     account: Account, database: Database, *, expires_at: datetime, status: CertificateStatus, now: datetime
 ) -> KeptCertificate:
-    """Give a database a client certificate that keeps its status; raises `Refused` ``not_found``.
+    """Add a client certificate with a final status; raises `Refused` ``not_found``.
 
-    Its id and name depend on nothing but the database and how many there were before.
+    Its id and name depend only on the database and the number of earlier certificates.
     """
     endpoint = database.endpoint_at(now)
     if endpoint is None:

@@ -1,4 +1,4 @@
-"""The client certificates of a database's mTLS endpoint, with their moments.
+"""Client certificates of a database's mTLS endpoint, and the times of their transitions.
 
 Facts: herokux (c822fb4, 2025-08), ``mtls_cert.go`` and its documentation: a certificate goes from pending to
 ready and from disabling to disabled, and stays in the list then; Heroku names it after a host; its end is
@@ -21,11 +21,11 @@ VALIDITY: Final = timedelta(days=395)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A client certificate as it is at one moment, without its key and chain.
+    """A client certificate at a moment, without its key and chain.
 
     Attributes:
-        name: A host name of Heroku's choice.
-        expires_at: Its end, known once it is ready.
+        name: Host name chosen by Heroku.
+        expires_at: Its expiry, known once it is ready.
     """
 
     id: UUID
@@ -37,19 +37,19 @@ class Certificate:
 
     @property
     def shown_end(self) -> datetime | None:
-        """The end that Heroku shows: none while the certificate is pending."""
+        """The expiry that Heroku shows; None while the certificate is pending."""
         return None if self.status == "pending" else self.expires_at
 
 
 @dataclass(slots=True, kw_only=True)
 class KeptCertificate:
-    """A client certificate with its moments.
+    """A client certificate with the times of its transitions.
 
     Attributes:
-        ready_at: When it is ready; None is never.
-        deleted_at: When somebody deleted it; None while nobody did.
-        disabled_at: When that has been carried out; None is never.
-        credential: Its key pair, made when it is first fetched.
+        ready_at: When it becomes ready; None is never.
+        deleted_at: When it was deleted; None if it was not.
+        disabled_at: When its deletion is complete; None is never.
+        credential: Its key pair, created when it is first fetched.
     """
 
     id: UUID
@@ -63,11 +63,11 @@ class KeptCertificate:
 
     @property
     def serial(self) -> int:
-        """The number of its X.509 certificate, known before there is a key."""
+        """The serial number of its X.509 certificate, known before there is a key."""
         return self.id.int
 
     def at(self, now: datetime) -> Certificate:
-        """Return the certificate as it is at a moment."""
+        """Return the certificate at a moment."""
         status, since = self._state(now)
         return Certificate(
             id=self.id,
@@ -79,7 +79,7 @@ class KeptCertificate:
         )
 
     def admits(self, now: datetime) -> bool:
-        """Return whether a server has to let its holder in at a moment."""
+        """Return whether a server has to accept it at a moment."""
         return self._state(now)[0] == "ready" and now < self.expires_at
 
     def _state(self, now: datetime) -> tuple[CertificateStatus, datetime]:

@@ -1,7 +1,7 @@
-"""The config vars of an app: what its attachments set, and what people set besides.
+"""Config vars of an app: those of its attachments, and those that people set.
 
-Fact: the Platform API's hyper-schema (heroku/platform-api, 2026-02): one flat object of texts; a null in an
-update takes a variable away.
+Fact: the Platform API's hyper-schema (heroku/platform-api, 2026-02): one flat object of strings; null in an
+update removes a variable.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What befalls a database's mTLS endpoint and its IP rules, whoever does it.
+"""State transitions of a database's mTLS endpoint and its IP rules.
 
 Facts: the Terraform provider herokux (c822fb4, 2025-08), the only public client of the API: an endpoint
 goes from nothing to Provisioning, Operational, Deprovisioning and back to nothing; a rule from
@@ -38,7 +38,7 @@ def rule_of(database: Database, key: str, now: datetime) -> KeptRule:
 
 
 def enable(account: Account, database: Database, now: datetime) -> Endpoint:
-    """Give a database mTLS, which takes a while; raises `Refused`."""
+    """Start enabling mTLS on a database; raises `Refused`."""
     if not database.can_have_mtls:
         raise Refused(account.behavior.unsupported, "mTLS needs a private or shield plan.")
     if database.endpoint_at(now) is not None:
@@ -60,7 +60,7 @@ def endpoint_for(database: Database, *, since: datetime, operational_at: datetim
 
 
 def disable(account: Account, database: Database, now: datetime) -> Endpoint:
-    """Take mTLS away with rules and certificates, which takes a while; raises `Refused`.
+    """Start disabling mTLS, with every rule and certificate; raises `Refused`.
 
     No client is accepted from now on. Repeating it changes nothing.
     """
@@ -75,13 +75,13 @@ def disable(account: Account, database: Database, now: datetime) -> Endpoint:
 def add_rule(
     account: Account, database: Database, *, cidr: object, description: object, now: datetime
 ) -> KeptRule:
-    """Let a network in, which takes a while; raises `Refused`.
+    """Start authorizing a network; raises `Refused`.
 
     Args:
-        account: Whose.
-        database: Which.
-        cidr: An IPv4 network, as somebody wrote it.
-        description: A text or nothing, as somebody wrote it.
+        account: The account.
+        database: The database.
+        cidr: IPv4 network as sent.
+        description: Description as sent.
         now: The moment.
     """
     network = checked(cidr)
@@ -101,7 +101,7 @@ def add_rule(
 
 
 def delete_rule(account: Account, database: Database, key: str, now: datetime) -> KeptRule:
-    """Take a rule off the list at once and return it as it was; raises `Refused` ``not_found``."""
+    """Delete a rule at once and return it as it was; raises `Refused` ``not_found``."""
     rule = rule_of(database, key, now)
     del endpoint_of(database, now).rules[rule.id]
     database.removed[rule.cidr] = now
@@ -110,7 +110,7 @@ def delete_rule(account: Account, database: Database, key: str, now: datetime) -
 
 
 def _with_room_for(network: IPv4Network, account: Account, database: Database, now: datetime) -> Endpoint:
-    """Return the endpoint that takes one more rule; raises `Refused` when it does not."""
+    """Return the endpoint if it takes one more rule; raises `Refused` if not."""
     behavior = account.behavior
     endpoint = database.endpoint_at(now)
     if endpoint is None or endpoint.status(now) != "Operational":

@@ -1,4 +1,4 @@
-"""The networks that a rule may name: an IP rule of a database, and a trusted IP range of a space.
+"""Validation of networks in IP rules and trusted IP ranges.
 
 Facts: herokux documentation, postgres_mtls_iprule, 2025-08: an IPv4 CIDR such as ``1.2.3.4/32``, always
 with its length. The Platform API's hyper-schema (heroku/platform-api, 2026-02): a source is dotted IPv4
@@ -29,10 +29,10 @@ def checked(cidr: object) -> IPv4Network:
 
 
 def checked_source(source: object, host_bits: HostBits) -> str:
-    """Return a trusted IP range as it is kept.
+    """Return a trusted IP range as it is stored.
 
     Args:
-        source: As somebody wrote it.
+        source: The range as sent.
         host_bits: What happens to bits of the address outside the network.
 
     Raises:

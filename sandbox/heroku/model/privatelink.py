@@ -1,8 +1,8 @@
-"""A database's PrivateLink endpoint: whom it admits and who has connected, with their moments.
+"""A database's PrivateLink endpoint: allowed accounts and VPC endpoints, and the times of their transitions.
 
 Facts: herokux (c822fb4, 2025-08), ``api/data/types.go`` and ``privatelink.go``, and
-heroku/heroku-data-privatelink-cli (2.0.1, 2026-08): the statuses; what was destroyed says ``Deprovisioned``
-at once, goes on saying so, and ends in a 404.
+heroku/heroku-data-privatelink-cli (2.0.1, 2026-08): the statuses; a destroyed endpoint is ``Deprovisioned``
+at once, stays so for a while, and then is a 404.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ AccountStatus = Literal["Provisioning", "Active"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowedAccount:
-    """A principal of Amazon's that may connect, once it is active."""
+    """An AWS principal that may connect once it is active."""
 
     arn: str
     active_at: datetime
@@ -30,12 +30,12 @@ class Connection:
     """A customer's VPC endpoint.
 
     Attributes:
-        endpoint_id: Amazon's id, ``vpce-…``.
-        hostname: What the database is reached under from that VPC.
-        principal: Who made it.
-        owner_arn: The account that has it.
+        endpoint_id: AWS id, ``vpce-…``.
+        hostname: Host name of the database in that VPC.
+        principal: Principal that created it.
+        owner_arn: Account that owns it.
         available_at: When it can be used.
-        announced_at: When the app's config vars tell its URL.
+        announced_at: When the app's config vars contain its URL.
     """
 
     endpoint_id: str
@@ -47,21 +47,21 @@ class Connection:
 
     @property
     def config_word(self) -> str:
-        """Its part of a config var's name: the id's own digits in capitals."""
+        """The part of config var names that identifies it: the digits of its id in capitals."""
         return self.endpoint_id.removeprefix("vpce-").upper()
 
 
 @dataclass(slots=True, kw_only=True)
 class PrivateLink:
-    """The endpoint.
+    """A PrivateLink endpoint.
 
     Attributes:
-        service_name: What a VPC endpoint is made for, known once it is operational.
-        region: Amazon's name of the region it is in.
-        visible_at: When Amazon knows the service.
-        absent_at: When nothing is left of it; None while nobody destroyed it.
-        accounts: By ARN.
-        connections: By endpoint id.
+        service_name: Name of the VPC endpoint service, known once it is operational.
+        region: AWS region.
+        visible_at: When AWS knows the service.
+        absent_at: When it is gone; None if it was not destroyed.
+        accounts: Allowed accounts by ARN.
+        connections: VPC endpoints by id.
     """
 
     service_name: str

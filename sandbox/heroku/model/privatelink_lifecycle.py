@@ -1,4 +1,4 @@
-"""What befalls a database's PrivateLink endpoint at Heroku, whoever does it.
+"""State transitions of a database's PrivateLink endpoint.
 
 Facts: herokux (c822fb4, 2025-08) and heroku/heroku-data-privatelink-cli (2.0.1, 2026-08): one endpoint a
 database; it is made with one account at least and may lose them all later; an account that is there already
@@ -38,7 +38,7 @@ def principals(account: Account, given: object) -> list[str]:
 
 
 def create(account: Account, database: Database, arns: Sequence[str], now: datetime) -> PrivateLink:
-    """Make an endpoint, which takes a while; raises `Refused`."""
+    """Start creating an endpoint; raises `Refused`."""
     if not database.can_have_privatelink:
         raise Refused(account.behavior.unsupported, "PrivateLink needs a private or shield plan.")
     if database.link_at(now) is not None:
@@ -53,7 +53,7 @@ def create(account: Account, database: Database, arns: Sequence[str], now: datet
 
 
 def destroy(account: Account, database: Database, now: datetime) -> PrivateLink:
-    """Take an endpoint away with all its connections; raises `Refused`. A second time changes nothing."""
+    """Destroy an endpoint with all its connections; raises `Refused`. Repeating it changes nothing."""
     link = link_of(database, now)
     if link.absent_at is None:
         link.absent_at = now + timedelta(seconds=account.times.unlink)
@@ -63,7 +63,7 @@ def destroy(account: Account, database: Database, now: datetime) -> PrivateLink:
 
 
 def admit(account: Account, database: Database, arns: Sequence[str], now: datetime) -> bool:
-    """Let accounts connect, which takes a while, and return whether any was new; raises `Refused`."""
+    """Start allowing accounts, and return whether any was new; raises `Refused`."""
     link = _changeable(account, database, now)
     new = [arn for arn in arns if arn not in link.accounts]
     _check_room(account, len(link.accounts) + len(new))
@@ -73,9 +73,9 @@ def admit(account: Account, database: Database, arns: Sequence[str], now: dateti
 
 
 def dismiss(account: Account, database: Database, arns: Sequence[str], now: datetime) -> bool:
-    """Let accounts connect no more, at once, and return whether any was there; raises `Refused`.
+    """Remove allowed accounts at once, and return whether any was there; raises `Refused`.
 
-    What they connected before is left or cut, as the switch says.
+    `Behavior` says whether their connections are left or cut.
     """
     link = _changeable(account, database, now)
     there = [arn for arn in arns if arn in link.accounts]

@@ -1,7 +1,6 @@
-"""What a Heroku account has: spaces, apps, databases, their mTLS endpoints with rules and certificates.
+"""Resources of the account: spaces, apps, databases, and mTLS endpoints with rules and certificates.
 
-Nothing here has a state that must be moved along: what the time brings is worked out from the moments
-that are kept.
+Resources store the times of their transitions; the status at a moment is computed from them.
 """
 
 import re
@@ -17,10 +16,10 @@ from sandbox.heroku.model.privatelink import PrivateLink
 from sandbox.heroku.model.rulesets import Generation, Ruleset, first_rules
 
 LONG_AGO: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
-"""When things were made that were there before the play begins."""
+"""Creation time of everything that exists from the start."""
 
 HEROKU: Final = "heroku@example.com"
-"""Who wrote what was there from the start."""
+"""E-mail address of the author of everything that exists from the start."""
 
 AddonState = Literal["provisioning", "provisioned", "deprovisioned"]
 SpaceState = Literal["allocating", "allocated", "deleting"]
@@ -41,7 +40,7 @@ _NAMESPACE: Final = UUID("5f2cf2f1-6f39-4f0e-9a5e-0c1d6a1f7b11")
 
 
 def lasting_id(kind: str, name: str) -> UUID:
-    """Return the id of something by its kind and name: an emulated Heroku started anew has the same ids."""
+    """Return an id derived from kind and name, so that a restarted emulator has the same ids."""
     return uuid5(_NAMESPACE, f"{kind}/{name}")
 
 
@@ -51,10 +50,10 @@ class Space:
 
     Attributes:
         nat: State of its outbound addresses.
-        data_services: Whether its trusted IP ranges open its data services too; Heroku's support enables it.
-        unapplied: How many rulesets to come are stored without coming into force.
-        rulesets: Its trusted IP ranges as they were and are, oldest first, never empty.
-        born: Its first name, which its id is made from.
+        data_services: Whether its trusted IP ranges apply to its data services; Heroku's support enables it.
+        unapplied: Number of next rulesets that are stored without being applied.
+        rulesets: Every ruleset, oldest first, never empty.
+        born: Its first name, from which its id is derived.
     """
 
     name: str
@@ -107,7 +106,7 @@ class App:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """An IP rule as it is at one moment."""
+    """An IP rule at a moment."""
 
     id: UUID
     cidr: str
@@ -119,7 +118,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRule:
-    """An IP rule with its moments."""
+    """An IP rule with the times of its transitions."""
 
     id: UUID
     cidr: str
@@ -128,7 +127,7 @@ class KeptRule:
     authorized_at: datetime
 
     def at(self, now: datetime) -> Rule:
-        """Return the rule as it is at a moment."""
+        """Return the rule at a moment."""
         done = now >= self.authorized_at
         return Rule(
             id=self.id,
@@ -142,12 +141,12 @@ class KeptRule:
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """The mTLS endpoint of a database, with its moments, rules and client certificates.
+    """The mTLS endpoint of a database, with its rules and client certificates.
 
     Attributes:
-        absent_at: When deprovisioning ends; None while nobody disabled it.
-        server: Signs what the database's own side shows, so clients trust it.
-        clients: Signs the client certificates.
+        absent_at: When deprovisioning ends; None if it was not disabled.
+        server: CA of the server certificate, which clients trust.
+        clients: CA of the client certificates.
     """
 
     operational_at: datetime
@@ -169,7 +168,7 @@ class Attachment:
     """A name under which an app has an add-on: ``DATABASE`` makes the config var ``DATABASE_URL``.
 
     Attributes:
-        namespace: Whose credential it stands for, ``credential:reader``; None is the default one.
+        namespace: Credential, such as ``credential:reader``; None is the default one.
     """
 
     name: str
@@ -183,7 +182,7 @@ class Attachment:
 
     @property
     def config_var(self) -> str:
-        """The config var that has the URL."""
+        """The config var with the URL."""
         return f"{self.name}_URL"
 
 
@@ -192,12 +191,12 @@ class Database:
     """A Postgres add-on.
 
     Attributes:
-        removed: When each CIDR was last taken off the list.
-        certificates_made: Client certificates that it ever had, those of earlier endpoints too.
+        removed: When each CIDR was last removed.
+        certificates_made: Number of client certificates it ever had, those of earlier endpoints included.
         link: Its PrivateLink endpoint.
-        server: Where a real server answers for it, ``host:port``; by default a host that nobody has.
-        lent: Its attachments to apps besides those that `config_vars` of its own app name.
-        born: Its first name, which its id is made from.
+        server: A real server for it, ``host:port``; empty is a host that does not exist.
+        lent: Attachments besides those of its own app's `config_vars`.
+        born: Its first name, from which its id is derived.
     """
 
     name: str
@@ -224,7 +223,7 @@ class Database:
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        """Every name it has in some app."""
+        """All attachments."""
         own = (Attachment(name=name.removesuffix("_URL"), app=self.app) for name in self.config_vars)
         return (*own, *self.lent)
 
@@ -240,7 +239,7 @@ class Database:
 
     @property
     def can_have_privatelink(self) -> bool:
-        """Whether its plan has PrivateLink: the same plans do."""
+        """Whether its plan has PrivateLink; the same plans have mTLS."""
         return self.can_have_mtls
 
     def link_at(self, now: datetime) -> PrivateLink | None:
@@ -250,14 +249,14 @@ class Database:
         return None if gone else link
 
     def certificates_at(self, now: datetime) -> Iterator[KeptCertificate]:
-        """Yield the client certificates that there are at a moment, oldest first."""
+        """Yield the client certificates at a moment, oldest first."""
         endpoint = self.endpoint_at(now)
         for certificate in endpoint.certificates if endpoint else ():
             if now >= certificate.created_at:
                 yield certificate
 
     def next_certificate(self) -> int:
-        """Return the number of a client certificate that is being made: 1 for the first one ever."""
+        """Return the number of a new client certificate, from 1."""
         self.certificates_made += 1
         return self.certificates_made
 
@@ -268,12 +267,12 @@ class Database:
         return None if gone else endpoint
 
     def rules_at(self, now: datetime) -> Iterator[Rule]:
-        """Yield the IP rules as they are at a moment, oldest first."""
+        """Yield the IP rules at a moment, oldest first."""
         endpoint = self.endpoint_at(now)
         for rule in endpoint.rules.values() if endpoint else ():
             yield rule.at(now)
 
     def removed_within(self, cidr: str, seconds: float, now: datetime) -> bool:
-        """Return whether a CIDR was taken off the list less than so many seconds ago."""
+        """Return whether a CIDR was removed less than so many seconds ago."""
         then = self.removed.get(cidr)
         return then is not None and now - then < timedelta(seconds=seconds)

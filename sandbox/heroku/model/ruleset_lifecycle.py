@@ -1,10 +1,10 @@
-"""What befalls the trusted IP ranges of a space, whoever does it.
+"""State transitions of a space's trusted IP ranges.
 
 Facts: the Platform API's hyper-schema (heroku/platform-api, 2026-02): a ruleset is put whole and gets a new
 id, the server says who put it; there is no other change. Heroku Dev Center,
 private-spaces-trusted-ip-ranges, 2026-03: 20 ranges a space; a Fir space's cannot be customised. The
 official CLI (11.9.0): an empty list is accepted, and blocks all web requests. A Shield Space has a ruleset
-like any other; that its ranges never open its data services is told by one secondary source only.
+like any other; that its ranges never apply to data services is reported by one secondary source only.
 """
 
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ from sandbox.heroku.model.resources import LONG_AGO, Space, lasting_id
 from sandbox.heroku.model.rulesets import Action, Range, Ruleset
 
 RANGES_PER_SPACE: Final = 20
-"""Ranges, a hard limit (Heroku Dev Center, private-spaces-trusted-ip-ranges, 2026-03)."""
+"""Limit of ranges (Heroku Dev Center, private-spaces-trusted-ip-ranges, 2026-03)."""
 
 TEAM_ADMIN: Final = "network@example.com"
-"""Who narrowed spaces long ago."""
+"""Author of rulesets that exist from the start."""
 
 _ACTIONS: Final[dict[object, Action]] = {"allow": "allow", "deny": "deny"}
 
 
 def put(account: Account, space: Space, rules: object, *, by: str, now: datetime) -> Ruleset:
-    """Replace a space's list; raises `Refused`, and the list stays as it is.
+    """Replace a space's ruleset; raises `Refused`, and the ruleset stays as it is.
 
     Args:
-        account: Whose.
-        space: Which.
-        rules: The new list, as somebody wrote it.
-        by: Who did, by e-mail address.
+        account: The account.
+        space: The space.
+        rules: The new list as sent.
+        by: E-mail address of the author.
         now: The moment.
     """
     if space.generation == "fir":
@@ -47,8 +47,8 @@ def put(account: Account, space: Space, rules: object, *, by: str, now: datetime
     return made
 
 
-def narrowed(space: Space, sources: Sequence[str]) -> None:
-    """Let a space have been narrowed to some sources long ago; the ruleset's id is a lasting one."""
+def restrict_from_start(space: Space, sources: Sequence[str]) -> None:
+    """Restrict a space to some sources from the start, with a ruleset id that survives restarts."""
     before = Ruleset(
         id=lasting_id("ruleset", f"{space.born}/narrowed"),
         created_at=LONG_AGO,
@@ -60,7 +60,7 @@ def narrowed(space: Space, sources: Sequence[str]) -> None:
 
 
 def history(account: Account, space: Space) -> list[Ruleset]:
-    """Return the rulesets that the list shows, in its order; raises `Refused` where it does not answer."""
+    """Return the rulesets in the order of the API's list; raises `Refused` where `Behavior` says so."""
     behavior = account.behavior
     match behavior.history:
         case "missing":
@@ -84,12 +84,12 @@ def ruleset_of(account: Account, space: Space, key: str) -> Ruleset:
 
 
 def in_force(space: Space, now: datetime) -> tuple[Range, ...]:
-    """Return the rules that hold: those of the latest ruleset that came into force."""
+    """Return the rules in force: those of the latest applied ruleset."""
     return next((each.rules for each in reversed(space.rulesets) if each.applied(now)), ())
 
 
 def _applied_at(account: Account, space: Space, now: datetime) -> datetime | None:
-    """Return when the next ruleset comes into force; None when it is only stored."""
+    """Return when the next ruleset is applied; None if it is only stored."""
     if space.unapplied:
         space.unapplied -= 1
         return None

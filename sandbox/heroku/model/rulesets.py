@@ -1,10 +1,10 @@
-"""The rulesets of a space, with their moments: what its trusted IP ranges are and were.
+"""Rulesets of a space: its present and earlier trusted IP ranges.
 
 Facts: the Platform API's hyper-schema (heroku/platform-api, 2026-02): a rule is an action and a source, a
 ruleset is replaced whole and never changed; the official CLI (11.9.0): ``applied`` tells whether a ruleset
 that is stored is in force, and storing one again triggers it. Heroku Dev Center,
-private-spaces-trusted-ip-ranges, 2026-03: a space lets everybody in until somebody narrows it; a Fir space
-does so in IPv6 too.
+private-spaces-trusted-ip-ranges, 2026-03: a space allows every address until it is restricted; a Fir space
+also every IPv6 address.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ Generation = Literal["cedar", "fir"]
 
 EVERYBODY: Final = "0.0.0.0/0"
 EVERYBODY_IN_IPV6: Final = "::/0"
-"""What a Fir space has besides; nobody could write it, because a source that is sent must be IPv4."""
+"""Second rule of a Fir space; no client could send it, because sources must be IPv4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """One rule: what happens to web requests from some addresses."""
+    """A rule: allows or denies web requests from a network."""
 
     action: Action = "allow"
     source: str
@@ -33,11 +33,11 @@ class Range:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruleset:
-    """One state of a space's list.
+    """A version of a space's list.
 
     Attributes:
-        created_by: Who put it there, by e-mail address.
-        applied_at: When it comes into force; None is never, unless it is put there again.
+        created_by: E-mail address of the author.
+        applied_at: When it is applied; None is never, unless it is put again.
     """
 
     id: UUID
@@ -47,11 +47,11 @@ class Ruleset:
     applied_at: datetime | None
 
     def applied(self, now: datetime) -> bool:
-        """Return whether it has come into force."""
+        """Return whether it has been applied."""
         return self.applied_at is not None and self.applied_at <= now
 
 
 def first_rules(generation: Generation) -> tuple[Range, ...]:
-    """Return the rules that a space has from the start."""
+    """Return the rules of a new space."""
     sources = (EVERYBODY, EVERYBODY_IN_IPV6) if generation == "fir" else (EVERYBODY,)
     return tuple(Range(source=source) for source in sources)

@@ -1,9 +1,9 @@
-"""Amazon's side of PrivateLink: what a customer does in their own account, and what Heroku shows of it.
+"""VPC endpoints: what customers create in their AWS accounts, and what Heroku shows of it.
 
 Facts: Heroku Dev Center, heroku-postgres-via-privatelink, 2026-06: the VPC is in the database's region.
 heroku/heroku-privatelink-example (c98382a, 2025-07): the names of the config vars that follow, and the ports
 of Postgres and its connection pool. Amazon's PrivateLink guide, "Create an interface endpoint": a service
-exists for those only whom its owner admits, in its own region.
+is visible only to principals that its owner allows, in its own region.
 """
 
 from collections.abc import Iterator
@@ -21,21 +21,21 @@ from sandbox.heroku.model.resources import Attachment, Database
 
 POSTGRES: Final = 5432
 POOL: Final = 5433
-"""TCP ports that a customer's security group has to let through."""
+"""TCP ports that a customer's security group has to allow."""
 
 
 def connect(account: Account, database: Database, *, arn: str, region: str, now: datetime) -> Connection:
-    """Make a VPC endpoint.
+    """Create a VPC endpoint.
 
     Args:
-        account: Whose database.
-        database: Which.
-        arn: Who makes it.
-        region: Amazon's name of the region of their VPC.
+        account: The Heroku account.
+        database: The database.
+        arn: Principal that creates it.
+        region: AWS region of its VPC.
         now: The moment.
 
     Raises:
-        Refused: There is no PrivateLink endpoint, or nothing that this principal could see from there.
+        Refused: There is no PrivateLink endpoint, or it is not visible to this principal there.
     """
     link = link_of(database, now)
     if not _visible(link, arn, region, now):
@@ -56,7 +56,7 @@ def disconnect(account: Account, database: Database, endpoint_id: str, now: date
 
 
 def announced(database: Database, attachment: Attachment, now: datetime) -> Iterator[tuple[str, str]]:
-    """Yield the config vars, with their values, that VPC endpoints make beside that of an attachment."""
+    """Yield the config vars of VPC endpoints for an attachment, with their values."""
     link = database.link_at(now)
     for connection in link.connections.values() if link else ():
         if now >= connection.announced_at:
@@ -80,7 +80,7 @@ def _new(account: Account, link: PrivateLink, arn: str, now: datetime) -> Connec
     available = now + timedelta(seconds=account.times.connect)
     return Connection(
         endpoint_id=endpoint_id,
-        # As Amazon forms it, below a domain that nobody has.
+        # In the form of AWS, below a reserved domain.
         hostname=f"{endpoint_id}-{digits[16:24]}.{service}.{link.region}.vpce.emulated.example",
         principal=arn,
         owner_arn=root_of(arn),
@@ -90,7 +90,7 @@ def _new(account: Account, link: PrivateLink, arn: str, now: datetime) -> Connec
 
 
 def _url(database: Database, connection: Connection, port: int) -> str:
-    """Return the database's URL with another way to it."""
+    """Return the database's URL with the VPC endpoint's host and port."""
     url = urlsplit(json_shapes.connection(database))
     login = url.netloc.rpartition("@")[0]
     return url._replace(netloc=f"{login}@{connection.hostname}:{port}").geturl()

@@ -1,6 +1,6 @@
-"""Who and what is in the workspace: people, user groups, channels, commands; and the default workspace.
+"""People, user groups, channels and commands of a workspace, and the default workspace.
 
-People are roles, not names. Ids are fixed and readable, and have the pattern of Slack's own.
+People are named by role. Ids are fixed and readable, in the pattern of Slack's own.
 Facts: Slack developer documentation, user object, conversation object and usergroups.list, 2026-11.
 """
 
@@ -23,7 +23,7 @@ EVENTS = frozenset(
         "user_change",
     }
 )
-"""What the bot has subscribed to: what its own manifest does."""
+"""Events that the bot has subscribed to, as in its manifest."""
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)  # when everything in the default workspace was made
 
 
@@ -114,7 +114,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A slash command of the bot's, with the hint that Slack shows while one types."""
+    """A slash command of the bot's, with Slack's usage hint."""
 
     command: str
     hint: str
@@ -123,7 +123,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortcut:
-    """A global shortcut of the bot's, which Slack lists beside the box where one writes."""
+    """A global shortcut of the bot's, which Slack lists beside the message box."""
 
     callback_id: str
     name: str
@@ -131,7 +131,7 @@ class Shortcut:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """Everything that exists before anybody speaks. The maps are keyed by id and may be changed by a test."""
+    """Initial state of a workspace. The maps are keyed by id and may be changed by a test."""
 
     people: dict[str, Person]
     groups: dict[str, UserGroup]
@@ -167,7 +167,7 @@ class World:
 
 
 def world(people: Iterable[Person], groups: Iterable[UserGroup], channels: Iterable[Channel]) -> World:
-    """Return a workspace of these, with the bot and Slackbot in it, ``/pgaccess`` and the bot's shortcut."""
+    """Return a workspace with these people, the bot, Slackbot, ``/pgaccess`` and the bot's shortcut."""
     bot = Person(id="U0PGACCESS", name="pgaccess", real_name="pgaccess", is_bot=True, bot_id="B0PGACCESS")
     # Slackbot is listed with is_bot false in every workspace (Slack developer documentation, users.list).
     slackbot = Person(id="USLACKBOT", name="slackbot", real_name="Slackbot", tz="America/Los_Angeles")

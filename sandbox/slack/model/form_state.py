@@ -1,4 +1,4 @@
-"""What a person picks and types, in the shape Slack reports it: actions, and ``state.values``.
+"""Form state: what a person picks and types, as Slack reports it in actions and ``state.values``.
 
 Facts: Slack developer documentation, block_actions and view_submission payloads, 2026-11: per element type
 one key (``value``, ``selected_option`` …), null or an empty list when nothing was chosen.
@@ -16,7 +16,7 @@ from sandbox.slack.validation.elements import INPUT_TEXT_MOST, offered
 from sandbox.slack.web_api.errors import Refused
 
 Values = dict[str, dict[str, Json]]
-"""``state.values``: block_id, then action_id, then what is there."""
+"""``state.values``: by block_id, then by action_id."""
 
 _KEY = {
     "plain_text_input": "value",
@@ -54,13 +54,13 @@ _WRITTEN = {
 
 
 def stateful(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
-    """Yield each element that remembers something (all but buttons and overflow menus), after its block."""
+    """Yield each block with each of its stateful elements: all but buttons and overflow menus."""
     for block in blocks:
         yield from ((block, element) for element in elements_of(block) if element["type"] in _INITIAL)
 
 
 def initial_values(blocks: list[Json]) -> Values:
-    """Return ``state.values`` as it is before anybody touched anything."""
+    """Return the initial ``state.values``."""
     values: Values = {}
     for block, element in stateful(blocks):
         initial = element.get(_INITIAL[element["type"]], [] if element["type"] in _SEVERAL else None)
@@ -70,7 +70,7 @@ def initial_values(blocks: list[Json]) -> Values:
 
 
 def find(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[Json, Json]:
-    """Return the block and the element that a person means; raises `Refused` ``action_not_found``."""
+    """Return an element and its block; raises `Refused` ``action_not_found``."""
     for block in blocks:
         for element in elements_of(block):
             if element["action_id"] == action_id and block_id in (None, block["block_id"]):
@@ -79,16 +79,16 @@ def find(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[Json
 
 
 def find_shown(screens: list[list[Json]], action_id: str, block_id: str | None) -> tuple[Json, Json]:
-    """Return the element that a person had before them, as `find` does.
+    """Find an element on any version of a message that the person may still see.
 
-    A press travels while the bot redraws what was pressed; the payload tells of the very element that was
-    used (Slack developer documentation, block_actions payloads, 2026-11). Who does not say in which block it
-    stood sees what is there now.
+    A click may arrive after the bot has updated the message; its payload names the element that was clicked
+    (Slack developer documentation, block_actions payloads, 2026-11). Without a block_id only the present
+    version is searched.
 
     Args:
-        screens: Blocks that somebody may have before them, newest first.
-        action_id: The element's.
-        block_id: The block's, where it is known.
+        screens: Versions of the blocks that a person may see, newest first.
+        action_id: Id of the element.
+        block_id: Id of the block, if known.
     """
     for blocks in screens if block_id else screens[:1]:
         with contextlib.suppress(Refused):
@@ -99,8 +99,8 @@ def find_shown(screens: list[list[Json]], action_id: str, block_id: str | None) 
 def picked(element: Json, raw: Any, *, suggested: Iterable[Json] = ()) -> Json:
     """Return Slack's shape of a raw choice: an option's value, a list of them, a text, a date or a number.
 
-    `suggested` are options that the bot has answered a search in this element with. Raises `Refused`
-    ``invalid_selection`` when the element does not offer it; nor would Slack's client.
+    `suggested` are options from the bot's responses to searches in this element. Raises `Refused`
+    ``invalid_selection`` if the element does not offer the choice, as Slack's client would not either.
     """
     kind = element["type"]
     if kind == "external_select":
@@ -121,7 +121,7 @@ def action(block: Json, element: Json, raw: Any, *, action_ts: str, suggested: I
 
 
 def complaints(blocks: list[Json], values: Values) -> dict[str, str]:
-    """Return what Slack's client says about a form before it sends anything, by block_id; empty: nothing."""
+    """Return the client-side validation errors of a form, by block_id."""
     said: dict[str, str] = {}
     for block, element in stateful(blocks):
         state = values[block["block_id"]][element["action_id"]]

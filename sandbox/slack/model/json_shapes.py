@@ -1,4 +1,4 @@
-"""The JSON shapes Slack answers and delivers: messages, views, payloads and events.
+"""JSON of messages, views, payloads and events, in Slack's form.
 
 Facts: Slack developer documentation, 2026-11, and the vendor's published payload samples for Java (every
 field name); what a field holds is said there or, where it is not, in the function that fills it.
@@ -74,7 +74,7 @@ def command(
 
 
 def interaction(workspace: Workspace, kind: str, person: Person, *, trigger: str | None) -> Json:
-    """Return what every interaction payload carries."""
+    """Return the common part of interaction payloads."""
     world = workspace.world
     user = {"id": person.id, "username": person.name, "name": person.name, "team_id": person.team}
     shape: Json = {
@@ -90,7 +90,7 @@ def interaction(workspace: Workspace, kind: str, person: Person, *, trigger: str
 
 
 def in_message(workspace: Workspace, one: Message, channel: Channel, *, state: Json, url: str) -> Json:
-    """Return what a block_actions payload says about the message it came from.
+    """Return the part of a block_actions payload about its message.
 
     An ephemeral message is not repeated: Slack does not keep it, so the payload has the container only.
     """

@@ -1,4 +1,4 @@
-"""What lets the bot act for a short while: trigger ids, response urls and tickets for Socket Mode.
+"""Short-lived credentials of the bot: trigger ids, response URLs and Socket Mode tickets.
 
 Facts: Slack developer documentation, 2026-11: a ``trigger_id`` can be exchanged once and expires 3 seconds
 after it was issued; a ``response_url`` takes 5 posts within 30 minutes, then answers 404 (``used_url``,
@@ -14,7 +14,7 @@ from sandbox.slack.web_api.errors import Behavior, Refused
 
 @dataclass(slots=True)
 class Trigger:
-    """The right to open one view for `person`; `view` is the view it came from, which a push needs."""
+    """Lets the bot open one view for `person`; `view` is the view it came from, which a push needs."""
 
     person: str
     issued: datetime
@@ -24,9 +24,9 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """The right to answer one interaction in `channel`: to `person`, about message `ts` (None: a command).
+    """Lets the bot respond to an interaction of `person` in `channel`, with message `ts` (None: a command).
 
-    `said` is the first message that came of it.
+    `said` is the first message that was posted through it.
     """
 
     person: str
@@ -38,7 +38,7 @@ class ResponseUrl:
 
 
 class Rights:
-    """Every trigger and response url issued, by its secret part."""
+    """Every issued trigger, response URL and ticket, by its secret part."""
 
     def __init__(self, behavior: Behavior) -> None:
         self.behavior = behavior

@@ -1,4 +1,4 @@
-"""What a person sees, as JSON for the page and for tests."""
+"""Visible state of a person, as JSON for the page and for tests."""
 
 from sandbox.slack.model.fixtures import Person
 from sandbox.slack.model.workspace import Message, View, Workspace
@@ -7,7 +7,7 @@ from sandbox.slack.web_api.errors import Refused
 
 
 def state(workspace: Workspace, me: Person) -> Json:
-    """Return all one person sees: people, channels, messages, the modal in front, the home tab, commands."""
+    """Return what a person sees: people, channels, messages, open modal, home tab, commands."""
     world = workspace.world
     if me.deleted:
         raise Refused("account_inactive")
@@ -34,7 +34,7 @@ def state(workspace: Workspace, me: Person) -> Json:
 
 
 def is_actor(person: Person) -> bool:
-    """Return whether somebody can sit behind this account: no bot, not Slackbot, not deactivated."""
+    """Return whether an account belongs to an active person: no bot, not Slackbot, not deactivated."""
     return not (person.is_bot or person.deleted or person.id == "USLACKBOT")
 
 

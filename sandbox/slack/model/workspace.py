@@ -1,4 +1,4 @@
-"""What the workspace holds while it runs: messages, direct message channels, open modals and home tabs."""
+"""Run-time state of a workspace: messages, direct message channels, open modals and home tabs."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -166,7 +166,7 @@ class Workspace:
         return sorted(visible, key=lambda one: one.ts)
 
     def top(self, person: str) -> View | None:
-        """Return the modal in front of a person, if any."""
+        """Return a person's open modal, if any."""
         stack = self.stacks.get(person)
         return stack[-1] if stack else None
 

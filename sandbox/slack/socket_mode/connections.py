@@ -1,4 +1,4 @@
-"""Socket Mode: what Slack sends to the bot travels through WebSockets that the bot has opened.
+"""Socket Mode: Slack's requests travel through WebSockets that the bot has opened.
 
 Facts: Slack developer documentation, using Socket Mode and apps.connections.open, 2026-11: an address is made
 for one connection; an app may have ten; a payload goes to any of them in an envelope, and its id acknowledges
@@ -25,24 +25,24 @@ MAX_CONNECTIONS: Final = 10
 """Connections an app may have at once."""
 
 LINGER: Final = 1.0
-"""Seconds between ``disconnect`` and the end of a connection; Slack's own are not published."""
+"""Seconds between ``disconnect`` and the end of a connection; Slack's value is not published."""
 
 LATE: Final = 0.5
-"""Seconds after which an answer is not waited for any more, once Slack has given up on it."""
+"""Seconds that a late acknowledgement is awaited after Slack gave up on it."""
 
 TRANSPORT: Final = "emulator.transport"
-"""Where the door leaves the connection in the scope, so that it can be cut."""
+"""Key of the transport in the ASGI scope, so that a fault can cut it."""
 
 _TYPES: Final = {"command": "slash_commands", "event": "events_api"}
 """Kinds of delivery by the type of their envelope; all others are ``interactive``."""
 
 _ANSWERED: Final = frozenset({"command", "view_submission", "block_suggestion"})
-"""Kinds whose acknowledgement may carry a payload; of any other it is not looked at."""
+"""Kinds whose acknowledgement may carry a payload; that of others is ignored."""
 
 
 @dataclass(eq=False, slots=True)
-class _Link:
-    """One connection; `leaving` once Slack has announced its end."""
+class _Connection:
+    """A connection; `leaving` once its end was announced."""
 
     socket: WebSocket
     leaving: bool = False
@@ -52,7 +52,7 @@ class _Link:
         states = (self.socket.application_state, self.socket.client_state)
         return states == (WebSocketState.CONNECTED, WebSocketState.CONNECTED)
 
-    async def say(self, **message: Any) -> None:
+    async def send(self, **message: Any) -> None:
         """Send a message; raises `Undeliverable` when the connection is gone."""
         if not self.open:
             raise Undeliverable("the connection is closed")
@@ -62,96 +62,98 @@ class _Link:
             raise Undeliverable("the connection broke") from error
 
 
-class Sockets:
-    """Every connection of the bot's, and what waits for an answer."""
+class Connections:
+    """The bot's connections, and deliveries that await an acknowledgement."""
 
     def __init__(self, slack: SlackEmulator) -> None:
         self._slack = slack
-        self._links: list[_Link] = []
-        self._turn = itertools.count()
+        self._connections: list[_Connection] = []
+        self._round_robin = itertools.count()
         self._waiting: dict[str, asyncio.Future[Json]] = {}
 
     @property
     def connected(self) -> int:
-        """How many connections take deliveries."""
+        """Number of connections that take deliveries."""
         return len(self._ready())
 
     async def serve(self, socket: WebSocket) -> None:
-        """Live one connection from its handshake to its end."""
+        """Serve one connection from its handshake to its end."""
         try:
             self._slack.rights.enter(socket.query_params.get("ticket", ""), now=datetime.now(UTC))
         except Refused:
             await socket.close()
             return
         await socket.accept()
-        link = _Link(socket)
-        if len(self._links) >= MAX_CONNECTIONS:
-            await link.say(type="disconnect", reason="too_many_websockets", debug_info=_HOST)
+        connection = _Connection(socket)
+        if len(self._connections) >= MAX_CONNECTIONS:
+            await connection.send(type="disconnect", reason="too_many_websockets", debug_info=_HOST)
             await socket.close()
             return
-        self._links.append(link)
+        self._connections.append(connection)
         try:
-            await self._listen(link)
+            await self._listen(connection)
         finally:
-            self._links.remove(link)
+            self._connections.remove(connection)
 
     async def deliver(self, delivery: Delivery) -> Delivered:
-        """Send a delivery to one of the connections and return what it was acknowledged with.
+        """Send a delivery through one of the connections and return its acknowledgement.
 
         Raises:
-            Undeliverable: nobody is connected, the connection broke, or there was no answer in time.
+            Undeliverable: There is no connection, it broke, or there was no acknowledgement in time.
         """
         ready = self._ready()
         if not ready:
-            raise Undeliverable("nobody is connected")
-        link, envelope = ready[next(self._turn) % len(ready)], str(uuid.uuid4())
+            raise Undeliverable("there is no connection")
+        connection, envelope = ready[next(self._round_robin) % len(ready)], str(uuid.uuid4())
         answer = self._waiting[envelope] = asyncio.get_running_loop().create_future()
         try:
-            await link.say(envelope_id=envelope, **_envelope(delivery))
+            await connection.send(envelope_id=envelope, **_envelope(delivery))
             async with asyncio.timeout(self._slack.behavior.ack_seconds + LATE):
                 return _delivered(delivery, await answer)
         except TimeoutError as error:
-            raise Undeliverable("nobody acknowledged it") from error
+            raise Undeliverable("it was not acknowledged in time") from error
         finally:
             del self._waiting[envelope]
 
     async def refresh(self, reason: str = "refresh_requested") -> int:
-        """Announce the end of every connection, end those that stay, and return how many there were."""
+        """Announce the end of every connection, close those that stay, and return their number."""
         leaving = self._ready()
-        for link in leaving:
-            link.leaving = True
-            await link.say(type="disconnect", reason=reason, debug_info=_HOST)
+        for connection in leaving:
+            connection.leaving = True
+            await connection.send(type="disconnect", reason=reason, debug_info=_HOST)
         await asyncio.sleep(LINGER)
-        for link in leaving:
-            if link.open:
-                await link.socket.close()
+        for connection in leaving:
+            if connection.open:
+                await connection.socket.close()
         return len(leaving)
 
     def cut(self) -> int:
-        """Break every connection without a word, and return how many there were."""
-        for link in self._links:
-            link.socket.scope[TRANSPORT].abort()
-        return len(self._links)
+        """Cut every connection without an announcement, and return their number."""
+        for connection in self._connections:
+            connection.socket.scope[TRANSPORT].abort()
+        return len(self._connections)
 
-    def _ready(self) -> list[_Link]:
-        return [link for link in self._links if link.open and not link.leaving]
+    def _ready(self) -> list[_Connection]:
+        return [connection for connection in self._connections if connection.open and not connection.leaving]
 
-    async def _listen(self, link: _Link) -> None:
+    async def _listen(self, connection: _Connection) -> None:
         app = {"app_id": self._slack.world.app_id}
         about = {**_HOST, "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", "build_number": 1}
         about["approximate_connection_time"] = _HOUR
-        await link.say(type="hello", connection_info=app, num_connections=len(self._links), debug_info=about)
-        async for text in link.socket.iter_text():
+        await connection.send(
+            type="hello", connection_info=app, num_connections=len(self._connections), debug_info=about
+        )
+        async for text in connection.socket.iter_text():
             self._acknowledged(text)
 
     def _acknowledged(self, text: str) -> None:
-        """Hand an acknowledgement to whoever waits for it; anything else goes unanswered."""
+        """Pass an acknowledgement to the delivery that awaits it; ignore anything else."""
         try:
             said = json.loads(text)
         except ValueError:
             return
         envelope = said.get("envelope_id") if isinstance(said, dict) else None
-        # Slack's own client acknowledges through its newest connection, whichever brought the envelope.
+        # Slack's own client acknowledges through its newest connection, whichever delivered the envelope.
         waiting = self._waiting.get(envelope) if isinstance(envelope, str) else None
         if waiting is not None and not waiting.done():
             waiting.set_result(said)
@@ -172,7 +174,7 @@ def _envelope(delivery: Delivery) -> Json:
 
 
 def _delivered(delivery: Delivery, said: Json) -> Delivered:
-    """Return an acknowledgement as the HTTP answer that says the same."""
+    """Return an acknowledgement as the equivalent HTTP response."""
     payload = said.get("payload")
     if payload is None or delivery.kind not in _ANSWERED:
         return Delivered(status=200)

@@ -1,7 +1,7 @@
-"""What a person can do in Slack, turned into the request that Slack would send to the bot.
+"""User actions, built as the requests that Slack would send to the bot.
 
-Every act checks what Slack's client makes impossible: nobody clicks what they do not see, and a deactivated
-account does nothing at all.
+Every action checks what Slack's client makes impossible: people click only what they see, and a deactivated
+account can do nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ QUERY_LEAST = 3  # letters before an external_select asks the bot, where the bot
 
 
 class Acts:
-    """Builds deliveries. Every method takes the moment of the act; `Refused` means that it is impossible."""
+    """Builds deliveries. Every method takes the moment; `Refused` means that the action is impossible."""
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class Acts:
         return deliveries.interaction(told, self._secret, now=now)
 
     def home_opened(self, person: str, *, now: datetime) -> Delivery:
-        """Return the event that a person looks at the bot's home tab."""
+        """Return the event that a person opened the home tab."""
         who = self.who(person)
         inner: Json = {"type": "app_home_opened", "user": who.id, "tab": "home"}
         inner |= {"channel": self._workspace.direct(who.id).id, "event_ts": self._workspace.next_ts(now)}
@@ -222,7 +222,7 @@ class Acts:
         )
 
     def challenge(self, word: str, *, now: datetime) -> Delivery:
-        """Return the request with which Slack confirms a request URL; the answer must repeat `word`."""
+        """Return the request that verifies a request URL; the response must repeat `word`."""
         payload = {"type": "url_verification", "token": json_shapes.LEGACY, "challenge": word}
         return deliveries.event(payload, self._secret, now=now)
 

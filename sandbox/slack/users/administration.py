@@ -1,4 +1,4 @@
-"""What an administrator of the workspace does by hand, and what the bot hears of it.
+"""Actions of a workspace administrator, and the events that they send to the bot.
 
 Facts: Slack developer documentation, 2026-11: the events ``user_change``, ``team_join``,
 ``subteam_members_changed`` ("only shows the delta"), ``subteam_updated`` ("may also arise when a subteam has
@@ -26,14 +26,14 @@ _DONE: Final = Outcome(ok=True)
 
 
 class Administration:
-    """An administrator. Each act changes the workspace at once, then waits until the bot has been told.
+    """A workspace administrator. Each action changes the workspace, then awaits the delivery of its events.
 
     People, groups and channels are named by id or by name; raises `Refused` for one that is not there.
 
     Args:
         slack: The workspace.
-        people: Everybody in it; they bring the bot its events.
-        clock: The moment; Slack's own is real time.
+        people: The simulated users, through whom events are delivered.
+        clock: Returns the present; Slack's own is real time.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Administration:
             "rename": lambda given: self.renames(given["person"], given["real_name"]),
             "set_members": lambda given: self.sets_members(given["group"], given["users"]),
             "disable_group": lambda given: self.disables(given["group"]),
-            "enable_group": lambda given: self.enables_mtls(given["group"]),
+            "enable_group": lambda given: self.enables(given["group"]),
             "archive": lambda given: self.archives(given["channel"]),
             "unarchive": lambda given: self.unarchives(given["channel"]),
             "remove_bot": lambda given: self.removes_bot(given["channel"]),
@@ -68,10 +68,10 @@ class Administration:
         }
 
     async def does(self, given: Json) -> Outcome:
-        """Do the act that ``do`` names, with its arguments beside it.
+        """Carry out the action that ``do`` names, with its arguments beside it.
 
         Raises:
-            Refused: ``invalid_arguments`` when there is no such act; whatever the act raises.
+            Refused: ``invalid_arguments`` for an unknown action; whatever the action raises.
             KeyError: an argument is missing.
         """
         act = self._by_name.get(given["do"])
@@ -80,7 +80,7 @@ class Administration:
         return await act(given)
 
     async def deactivates(self, person: str) -> Outcome:
-        """Deactivate an account: it leaves its groups, and whoever sits behind it can do nothing more."""
+        """Deactivate an account: it leaves its groups and can do nothing more."""
         return await self._people.deactivates(self._person(person).id)
 
     async def reactivates(self, person: str) -> Outcome:
@@ -88,7 +88,7 @@ class Administration:
         return await self._changes(replace(self._person(person), deleted=False))
 
     async def makes_guest(self, person: str, *, single_channel: bool = False) -> Outcome:
-        """Make somebody a guest, of one channel (``is_ultra_restricted``) or of several."""
+        """Make a person a guest, of one channel (``is_ultra_restricted``) or of several."""
         # A single-channel guest has both flags: the two fields are read in combination (user object).
         return await self._changes(
             replace(self._person(person), is_restricted=True, is_ultra_restricted=single_channel)
@@ -101,15 +101,15 @@ class Administration:
         )
 
     async def renames(self, person: str, real_name: str) -> Outcome:
-        """Give somebody another full name; the handle stays."""
+        """Change a person's full name; the handle stays."""
         return await self._changes(replace(self._person(person), real_name=real_name))
 
     async def moves(self, person: str, *, tz: str, locale: Locale) -> Outcome:
-        """Give somebody another zone and language."""
+        """Change a person's time zone and language."""
         return await self._changes(replace(self._person(person), tz=tz, locale=locale))
 
     async def welcomes(self, person: Person) -> Outcome:
-        """Let somebody join the workspace, or a stranger a shared channel; the bot hears ``team_join``."""
+        """Add a person to the workspace, or a stranger to a shared channel; sends ``team_join``."""
         now = self._now()
         self._slack.world.people[person.id] = replace(person, updated=now)
         self._slack.workspace.touch()
@@ -117,7 +117,7 @@ class Administration:
         return await self._people.hears({"type": "team_join", "user": user, "cache_ts": int(now.timestamp())})
 
     async def sets_members(self, group: str, users: list[str]) -> Outcome:
-        """Put just these people into a user group; the bot hears the difference, and the whole."""
+        """Set the members of a user group; sends the difference and the whole list."""
         before = self._group(group)
         ids = tuple(self._person(one).id for one in users)
         after = self._keeps(replace(before, users=ids))
@@ -125,45 +125,45 @@ class Administration:
         return await self._tells_of(after) if told.ok else told
 
     async def disables(self, group: str) -> Outcome:
-        """Disable a user group: it stays known, and nobody can mention it."""
+        """Disable a user group: it stays known and cannot be mentioned."""
         return await self._tells_of(self._keeps(replace(self._group(group), disabled=True)))
 
-    async def enables_mtls(self, group: str) -> Outcome:
+    async def enables(self, group: str) -> Outcome:
         """Enable a user group again."""
         return await self._tells_of(self._keeps(replace(self._group(group), disabled=False)))
 
     async def archives(self, channel: str) -> Outcome:
-        """Archive a channel; the bot has not asked to hear of it."""
+        """Archive a channel; the bot has no subscription for it."""
         return self._puts(replace(self._channel(channel), is_archived=True))
 
     async def unarchives(self, channel: str) -> Outcome:
-        """Take a channel out of the archive."""
+        """Unarchive a channel."""
         return self._puts(replace(self._channel(channel), is_archived=False))
 
     async def removes_bot(self, channel: str) -> Outcome:
-        """Take the bot out of a channel; it has not asked to hear of it."""
+        """Remove the bot from a channel; it has no subscription for it."""
         there = self._channel(channel)
         return self._puts(replace(there, members=there.members - {self._slack.world.bot}))
 
     async def invites_bot(self, channel: str) -> Outcome:
-        """Put the bot into a channel."""
+        """Add the bot to a channel."""
         there = self._channel(channel)
         return self._puts(replace(there, members=there.members | {self._slack.world.bot}))
 
     async def deletes(self, channel: str, ts: str) -> Outcome:
-        """Delete anybody's message; the bot has not asked to hear of it."""
+        """Delete a message; the bot has no subscription for it."""
         workspace = self._slack.workspace
         workspace.remove(workspace.find(self._channel(channel).id, ts))
         return _DONE
 
     async def revokes_token(self) -> Outcome:
-        """Revoke the bot's token: every call is refused from now on."""
+        """Revoke the bot's token: every call is rejected from now on."""
         self._slack.refusal = "account_inactive"
         tokens: Json = {"oauth": [], "bot": [self._slack.world.bot]}
         return await self._people.hears({"type": "tokens_revoked", "tokens": tokens})
 
     async def uninstalls(self) -> Outcome:
-        """Remove the app: its token is revoked, and nobody finds its command any more."""
+        """Uninstall the app: its token is revoked, and its command is gone."""
         self._slack.installed = False
         self._slack.workspace.touch()
         revoked = await self.revokes_token()
@@ -171,7 +171,7 @@ class Administration:
         return told if revoked.ok else revoked
 
     async def installs(self) -> Outcome:
-        """Install the app again, with the token that it had."""
+        """Reinstall the app with its old token."""
         self._slack.installed, self._slack.refusal = True, None
         self._slack.workspace.touch()
         return _DONE

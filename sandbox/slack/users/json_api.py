@@ -24,21 +24,21 @@ from sandbox.slack.web_api.errors import Refused
 Extras = Mapping[str, Callable[[], object]]
 """More keys of the state, by name."""
 
-WAIT_MOST = 25.0  # seconds a look may wait for a change; proxies and browsers give up at 30
-LOOK_EVERY = 0.05  # seconds between looks at the versions while somebody waits
+WAIT_MOST = 25.0  # seconds that a poll may wait for a change; proxies and browsers give up at 30
+POLL_INTERVAL = 0.05  # seconds between checks of the version while a poll waits
 
 _Act = Callable[[Json], Awaitable[Json]]
 
 
 @runtime_checkable
 class Versioned(Protocol):
-    """Something whose `version` rises with each change."""
+    """A value whose `version` rises with each change."""
 
     version: int
 
 
 class JsonApi:
-    """The routes below ``/_emulator``."""
+    """Routes of the JSON API."""
 
     def __init__(self, slack: SlackEmulator, people: People, *, extras: Extras) -> None:
         self._slack = slack
@@ -47,7 +47,7 @@ class JsonApi:
         self._extras = extras
 
     def routes(self, actions: Mapping[str, _Act]) -> list[Route]:
-        """Return the routes, those of `actions` among them."""
+        """Return the routes, with those of `actions`."""
         own: dict[str, _Act] = {
             "command": self._command,
             "click": self._click,
@@ -68,7 +68,7 @@ class JsonApi:
 
     @property
     def version(self) -> int:
-        """Rises with each change of the workspace or of an extra."""
+        """A number that rises with each change of the workspace or of an extra."""
         return self._slack.version + sum(_version(extra) for extra in self._extras.values())
 
     async def _state(self, request: Request) -> Response:
@@ -87,10 +87,10 @@ class JsonApi:
         return JSONResponse({"version": version, **visible_state.state(self._slack.workspace, me), **extras})
 
     async def _changed(self, request: Request, since: int, seconds: float) -> None:
-        """Return when something changed, when the time is over, or when nobody waits any more."""
+        """Return when something changed, after the timeout, or when the client disconnected."""
         until = time.monotonic() + seconds
         while self.version == since and time.monotonic() < until:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_INTERVAL)
             if await request.is_disconnected():
                 return
 
@@ -142,11 +142,11 @@ class JsonApi:
         return _told(await self._people.opens_home(given["as"]))
 
     async def _admin(self, given: Json) -> Json:
-        """Do what an administrator can do: ``do`` names the act, its arguments stand beside it."""
+        """Carry out an administrator's action: ``do`` names it, its arguments are beside it."""
         return _told(await self._administration.does(given))
 
     async def _sockets(self, given: Json) -> Json:
-        """Announce the end of the bot's Socket Mode connections, cut them, or only count them."""
+        """Announce the end of Socket Mode connections, cut them, or count them."""
         match given.get("do"):
             case "refresh":
                 return {"ok": True, "connections": await self._people.sockets.refresh()}

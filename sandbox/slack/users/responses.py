@@ -1,4 +1,4 @@
-"""What becomes of the bot's answers: a command's message, a modal's next step, a post to a response_url.
+"""Effects of the bot's responses: a command's message, a modal's next step, a post to a response_url.
 
 Facts: Slack developer documentation, slash commands, modals and message responses, 2026-11. In Slack's words
 a command that fails says ``/pgaccess failed with the error "operation_timeout"``.
@@ -22,26 +22,26 @@ SLACKBOT = "USLACKBOT"
 
 
 class Receipts:
-    """Applies answers to the workspace; raises `Refused` when Slack would not take them."""
+    """Applies responses to the workspace; raises `Refused` where Slack rejects them."""
 
     def __init__(self, *, workspace: Workspace, rights: Rights) -> None:
         self._workspace = workspace
         self._rights = rights
 
     def command(self, delivery: Delivery, answer: Delivered, *, now: datetime) -> None:
-        """Show the answer to a command, if it says anything: to the person alone unless it says otherwise."""
+        """Show the response to a command: to the person alone unless it says otherwise."""
         body = _said(answer)
         if body:
             self._show(body, self._rights.issued(_secret(delivery.payload["response_url"])), now=now)
 
     def failed(self, delivery: Delivery, error: str, *, now: datetime) -> None:
-        """Show a person that their command failed; a click or a form shows it in its own place."""
+        """Show a person that their command failed; clicks and forms show their errors themselves."""
         if delivery.kind == "command":
             text = f'{delivery.payload["command"]} failed with the error "{error}"'
             self._post(delivery.person, delivery.channel, text, [], to=delivery.person, by=SLACKBOT, now=now)
 
     def submission(self, delivery: Delivery, answer: Delivered, *, now: datetime) -> dict[str, str]:
-        """Do what the answer to a submission says; return the errors it put on the form, by block_id."""
+        """Apply the response to a submission; return its errors by block_id."""
         body = _json(answer) if answer.body.strip() else {"response_action": None}
         if not isinstance(body, dict) or body.get("response_action", "") == "":
             raise Refused("invalid_response_action")
@@ -60,7 +60,7 @@ class Receipts:
         return {}
 
     def search(self, delivery: Delivery, answer: Delivered) -> list[Json]:
-        """Return the options that answer a search; from now on they can be chosen in its view."""
+        """Return the options of a search, which can be chosen in its view from now on."""
         body = _json(answer)
         if any(SUGGESTED(body, "")):
             raise Refused("invalid_options")  # Slack shows "no results" and tells nobody why
@@ -71,7 +71,7 @@ class Receipts:
         return options
 
     def respond(self, secret: str, body: Any, *, now: datetime) -> None:
-        """Take a post to a response_url: replace or delete the message it came from, or say something new."""
+        """Apply a post to a response_url: replace or delete its message, or post a new one."""
         url = self._rights.respond(secret, now=now)
         if not isinstance(body, dict):
             raise Refused("invalid_payload")
@@ -85,9 +85,9 @@ class Receipts:
             self._show(body, url, now=now)
 
     def _original(self, url: ResponseUrl) -> str | None:
-        """Return the message that may be replaced or deleted: the one that was used.
+        """Return the message that may be replaced or deleted: the one that was clicked.
 
-        Whether a command has one, the answer that it was given first, is a switch.
+        Whether a command's first response counts as one is part of `Behavior`.
         """
         return url.ts or (url.said if self._rights.behavior.command_replaces else None)
 
@@ -156,7 +156,7 @@ def _check(body: Json) -> None:
 
 
 def _said(answer: Delivered) -> Json:
-    """Return a command's answer as a message: JSON as it is, anything else as its text."""
+    """Return a command's response as a message: JSON as it is, anything else as its text."""
     if not answer.body.strip():
         return {}
     if "json" in answer.headers.get("content-type", ""):

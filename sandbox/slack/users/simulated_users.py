@@ -1,6 +1,6 @@
-"""What people do, sent to the bot as Slack sends it: three real seconds to answer, and then what they see.
+"""Simulated users: their actions reach the bot as Slack's requests, with three seconds to respond.
 
-Once the bot has opened Socket Mode everything travels through its connections, and by HTTP before and after.
+While the bot has Socket Mode connections, requests go through them, otherwise over HTTP.
 
 Facts: Slack developer documentation, interactivity and Events API, 2026-11: an acknowledgement within 3
 seconds, else ``operation_timeout``; events are redelivered at once, after 1 and after 5 minutes, unless the
@@ -18,26 +18,26 @@ from sandbox.slack.delivery import PATH, Delivery
 from sandbox.slack.delivery_transport import Deliver, Delivered, Undeliverable
 from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.model.visible_state import is_actor
-from sandbox.slack.socket_mode.connections import Sockets
+from sandbox.slack.socket_mode.connections import Connections
 from sandbox.slack.validation.checks import Json
 from sandbox.slack.web_api.errors import Refused
 
 LAST_WORDS = frozenset({"app_uninstalled", "tokens_revoked"})
-"""Events that an app hears although it is not in the workspace any more."""
+"""Events that an app receives after it left the workspace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an act ended.
+    """Result of an action.
 
     Attributes:
-        ms: Real milliseconds until the bot had answered, or Slack gave up.
-        status: The bot's HTTP status; 0 when there was no answer, or nothing was sent.
-        error: Why it failed: ``operation_timeout``, ``dispatch_failed``, or why the act is impossible.
-        reason: Why there was no answer, in the word of ``X-Slack-Retry-Reason``.
-        errors: What stands at a form's fields, by block_id.
-        options: What a search found.
-        delivery: What was sent, for `People.replays`.
+        ms: Real milliseconds until the bot responded or Slack gave up.
+        status: HTTP status of the bot; 0 if there was no response or nothing was sent.
+        error: Why it failed: ``operation_timeout``, ``dispatch_failed``, or why the action is impossible.
+        reason: Why there was no response, as in ``X-Slack-Retry-Reason``.
+        errors: Errors at a form's fields, by block_id.
+        options: Options that a search found.
+        delivery: The request that was sent, for `People.replays`.
     """
 
     ok: bool
@@ -53,13 +53,13 @@ class Outcome:
 
 
 class People:
-    """Everybody in the workspace, acting one at a time or all at once.
+    """The people of the workspace and what they can do, also concurrently.
 
     Args:
         slack: The workspace.
-        deliver: How a request reaches the bot (`sandbox.slack.delivery_transport.over`).
-        bot_url: Where the bot is, without a path.
-        clock: The moment; Slack signs with real time.
+        deliver: Transport of requests to the bot, such as `sandbox.slack.delivery_transport.over`.
+        bot_url: Base URL of the bot.
+        clock: Returns the present; Slack signs with real time.
 
     Attributes:
         sockets: The bot's Socket Mode connections.
@@ -77,17 +77,17 @@ class People:
         self._deliver = deliver
         self._url = bot_url.rstrip("/") + PATH
         self._now = clock
-        self.sockets = Sockets(slack)
+        self.sockets = Connections(slack)
         self._late: set[asyncio.Task[Delivered]] = set()
 
     async def types(self, person: str, text: str, *, channel: str = "#general") -> Outcome:
-        """Let a person type a line: a slash command goes to the bot, anything else is an ordinary message."""
+        """Send a line: a slash command goes to the bot, anything else is an ordinary message."""
         if not text.lstrip().startswith("/"):
             return await self.says(person, text, channel=channel)
         return await self._act(lambda now: self._slack.acts.command(person, text, channel, now=now))
 
     async def says(self, person: str, text: str, *, channel: str = "#general") -> Outcome:
-        """Let a person write an ordinary message."""
+        """Post an ordinary message."""
         try:
             self._slack.says(person, text, channel, now=self._now())
         except Refused as refused:
@@ -104,7 +104,7 @@ class People:
         block_id: str | None = None,
         selected: Any = None,
     ) -> Outcome:
-        """Let a person use a message's element; `selected` is an option's value, several, or a date."""
+        """Use an element of a message; `selected` is an option's value, several, or a date."""
         return await self._act(
             lambda now: self._slack.acts.click(
                 person, channel, ts, action_id, block_id=block_id, selected=selected, now=now
@@ -120,7 +120,7 @@ class People:
         view_id: str | None = None,
         selected: Any = None,
     ) -> Outcome:
-        """Let a person use an element of the modal in front of them, or of their home tab."""
+        """Use an element of the open modal or the home tab."""
         return await self._act(
             lambda now: self._slack.acts.click_in_view(
                 person, view_id, action_id, block_id=block_id, selected=selected, now=now
@@ -136,9 +136,9 @@ class People:
         block_id: str | None = None,
         view_id: str | None = None,
     ) -> Outcome:
-        """Let a person type `value` into an ``external_select`` of the modal in front; see `Outcome.options`.
+        """Type `value` into an ``external_select`` of the open modal; see `Outcome.options`.
 
-        What was found can be chosen from then on.
+        The options can be chosen from then on.
         """
         return await self._act(
             lambda now: self._slack.acts.search(
@@ -153,13 +153,13 @@ class People:
         *,
         view_id: str | None = None,
     ) -> Outcome:
-        """Let a person fill in and submit the modal in front; `values` are raw, by block_id and action_id."""
+        """Fill in and submit the open modal; `values` are raw, by block_id and action_id."""
         return await self._act(
             lambda now: self._slack.acts.submission(person, view_id, values or {}, now=now)
         )
 
     async def closes(self, person: str, *, everything: bool = False) -> Outcome:
-        """Let a person close the modal in front (or every one); the bot hears of it if it asked to."""
+        """Close the open modal, or every one; the bot is notified if it asked to be."""
         try:
             told = self._slack.acts.closing(person, everything=everything, now=self._now())
         except Refused as refused:
@@ -168,33 +168,33 @@ class People:
         return next((one for one in outcomes if not one.ok), Outcome(ok=True))
 
     async def shortcut(self, person: str, callback_id: str) -> Outcome:
-        """Let a person start a global shortcut."""
+        """Start a global shortcut."""
         return await self._act(lambda now: self._slack.acts.shortcut(person, callback_id, now=now))
 
     async def opens_home(self, person: str) -> Outcome:
-        """Let a person look at the bot's home tab; the bot hears of it."""
+        """Open the home tab; the bot is notified."""
         return await self._act(lambda now: self._slack.acts.home_opened(person, now=now))
 
     async def deactivates(self, person: str) -> Outcome:
-        """Deactivate a person's account, as an administrator would; the bot hears ``user_change``."""
+        """Deactivate a person's account, as an administrator would; sends ``user_change``."""
         changed = self._slack.world.deactivate(person)
         self._slack.workspace.stacks.pop(changed.id, None)
         self._slack.workspace.touch()
         return await self._act(lambda now: self._slack.acts.user_changed(changed, now=now))
 
     async def hears(self, inner: Json) -> Outcome:
-        """Let the bot hear an event (without envelope and ``event_ts``), if it has subscribed to it."""
+        """Send the bot an event (without envelope and ``event_ts``) if it has subscribed to it."""
         ts = self._slack.workspace.next_ts(self._now())
         return await self._act(lambda now: self._slack.acts.event({**inner, "event_ts": ts}, now=now))
 
     async def confirms_url(self, word: str = "emulated-challenge") -> Outcome:
-        """Let Slack confirm the bot's request URL; it is confirmed when the answer repeats the challenge."""
+        """Verify the bot's request URL, which has to repeat the challenge."""
         outcome = await self.sends(self._slack.acts.challenge(word, now=self._now()))
         repeated = word.encode() in outcome.body
         return outcome if repeated or not outcome.ok else replace(outcome, ok=False, error="challenge_failed")
 
     async def sends(self, delivery: Delivery) -> Outcome:
-        """Send a delivery and do what its answer says; events are sent again until one is taken."""
+        """Send a delivery and apply the response; events are retried until one is acknowledged."""
         outcome = await self._once(delivery)
         if delivery.kind == "event":
             return await self._until_taken(delivery, outcome)
@@ -204,18 +204,18 @@ class People:
         return self._received(delivery, outcome)
 
     async def replays(self, delivery: Delivery) -> Outcome:
-        """Send the very same signed bytes again, as somebody would who had recorded them.
+        """Send the same signed bytes again, as an attacker who recorded them would.
 
-        It is not Slack that sends them: whatever the bot answers changes nothing that anybody sees.
+        The bot's response has no effect in Slack.
         """
         return await self._once(delivery)
 
     async def aclose(self) -> None:
-        """Wait for the answers that nobody waited for any more."""
+        """Wait for responses after the timeout."""
         await asyncio.gather(*self._late, return_exceptions=True)
 
     def actors(self) -> list[str]:
-        """Return the ids of everybody who can act."""
+        """Return the ids of all active people."""
         return [one.id for one in self._slack.world.people.values() if is_actor(one)]
 
     async def _act(self, act: Callable[[datetime], Delivery]) -> Outcome:
@@ -255,13 +255,13 @@ class People:
         return outcome
 
     async def _once(self, delivery: Delivery) -> Outcome:
-        """Send one request and give the bot the time that Slack gives it."""
+        """Send one request with Slack's timeout."""
         at, started = self._now(), time.monotonic()
         sending = asyncio.ensure_future(self._hand_over(delivery))
         await asyncio.wait({sending}, timeout=self._slack.behavior.ack_seconds)
         ms = (time.monotonic() - started) * 1000
         if not sending.done():
-            # The bot goes on working: Slack hangs up, it does not undo anything.
+            # The bot goes on working: Slack stops waiting, and undoes nothing.
             self._late.add(sending)
             sending.add_done_callback(self._forget)
             outcome = Outcome(ok=False, ms=ms, error="operation_timeout", delivery=delivery)

@@ -1,4 +1,4 @@
-"""How a typed line reaches the bot: mentions and channels as ids, special characters as entities.
+"""Escaping of command text: mentions and channels as ids, special characters as entities.
 
 Facts: Slack developer documentation, slash commands and formatting, 2026-11: with ``should_escape`` a mention
 of a person, group or channel that exists arrives as ``<@U…>``, ``<!subteam^S…>`` and ``<#C…>``, a link in
@@ -15,7 +15,7 @@ _LINK = re.compile(r"(?<![<\w])https?://[^\s<>]+")
 
 
 def sent(text: str, world: World, behavior: Behavior, *, should_escape: bool) -> str:
-    """Return what a command's ``text`` says when a person typed `text` after the command's name."""
+    """Return a command's ``text`` for what a person typed after its name."""
     plain = text.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if not should_escape:
         return plain

@@ -1,4 +1,4 @@
-"""What Slack accepts as a message's blocks and as a view, and the words it refuses with.
+"""Validation of messages and views, with Slack's error messages.
 
 Facts: Slack developer documentation, Block Kit and views reference, 2026-11; for what is not documented,
 answers quoted in the public tracker of Bolt for JavaScript (2025 to 2026). `validate_message` and
@@ -65,7 +65,7 @@ _BLOCK: Check = variant(
             {**_BLOCK_ID, "title": text("plain_text", most=2000)},
         ),
     },
-    unplayed=frozenset(
+    not_emulated=frozenset(
         {"rich_text", "markdown", "table", "data_table", "video", "file", "call", "context_actions", "plan"}
     ),
 )
@@ -96,9 +96,9 @@ _RESPONSE_TYPE = one_of("ephemeral", "in_channel")
 
 
 def validate_message(blocks: Any, text: str | None, *, together: int = BLOCKS_TOGETHER_MOST) -> list[Problem]:
-    """Return what Slack would refuse in a message of `blocks` (a list or None) and `text`; empty: nothing.
+    """Return the problems of a message with `blocks` (a list or None) and `text`.
 
-    `together` is how many characters all blocks may have when they are serialised.
+    `together` is the most characters of all blocks, serialised.
     """
     if not blocks:
         return [] if text else [Problem("/text", "no text and no blocks", "no_text")]
@@ -112,7 +112,7 @@ def validate_message(blocks: Any, text: str | None, *, together: int = BLOCKS_TO
 
 
 def validate_view(view: Any) -> list[Problem]:
-    """Return what Slack would refuse in `view` (a modal or a home tab); empty if nothing."""
+    """Return the problems of a modal or home tab."""
     if len(serialised(view).encode()) > VIEW_BYTES_MOST:
         return [Problem("/view", f"more than {VIEW_BYTES_MOST} bytes", "view_too_large")]
     found = list(_VIEW(view, "/view"))
@@ -124,7 +124,7 @@ def validate_view(view: Any) -> list[Problem]:
 
 
 def validate_response(body: Json) -> list[Problem]:
-    """Return what Slack would refuse in an answer to a command or in a post to a ``response_url``.
+    """Return the problems of a response to a command or a post to a ``response_url``.
 
     The limit on all blocks together does not hold here (public tracker, 2026: "response_url not affected").
     """

@@ -1,4 +1,4 @@
-"""Small checks that compose: what Block Kit is made of, and the words in which Slack refuses it.
+"""Composable checks of Block Kit objects, with Slack's error messages.
 
 Facts: Slack answers ``invalid_blocks`` with ``response_metadata.messages`` such as
 ``[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]`` (answers quoted in public
@@ -22,7 +22,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing Slack refuses: its error code, where it stands (a JSON pointer) and why."""
+    """A validation error: its JSON pointer, message and Slack's error code."""
 
     pointer: str
     message: str
@@ -33,7 +33,7 @@ class Problem:
 
 
 Check = Callable[[Any, str], Iterator[Problem]]
-"""Takes a value and its JSON pointer; yields what is wrong with it."""
+"""Takes a value and its JSON pointer; yields its problems."""
 
 
 def escaped(text: str, *, mrkdwn: bool) -> str:
@@ -153,10 +153,10 @@ def record(
     return check
 
 
-def variant(table: Mapping[str, Check], *, unplayed: frozenset[str] = frozenset()) -> Check:
+def variant(table: Mapping[str, Check], *, not_emulated: frozenset[str] = frozenset()) -> Check:
     """Check for an object whose ``type`` picks its check from `table`.
 
-    `unplayed` names types that Slack has and this stand-in does not, so that the refusal tells the two apart.
+    `not_emulated` names types that exist in Slack but not here; their error says so.
     """
 
     def check(value: Any, pointer: str) -> Iterator[Problem]:
@@ -164,7 +164,7 @@ def variant(table: Mapping[str, Check], *, unplayed: frozenset[str] = frozenset(
         kind = given if isinstance(given, str) else str(given)
         if kind in table:
             yield from table[kind](value, pointer)
-        elif kind in unplayed:
+        elif kind in not_emulated:
             yield Problem(f"{pointer}/type", f"{kind} exists in Slack but is not emulated")
         else:
             yield Problem(f"{pointer}/type", f"unsupported type: {kind}")

@@ -1,4 +1,4 @@
-"""Block Kit's interactive elements, as Slack accepts them, and where each may stand.
+"""Validation of Block Kit's interactive elements, and where each is allowed.
 
 Facts: Slack developer documentation, Block Kit reference, 2026-11, and the vendor's published type
 definitions (@slack/types 3.2): which element belongs into which block, and every length and count below.
@@ -124,7 +124,7 @@ _EXTERNAL_SELECT = record(
     {}, {**_MENU, "min_query_length": integer(0, 10**6), "initial_option": _PLAIN_OPTION}
 )
 SUGGESTED: Check = record({"options": array(_PLAIN_OPTION, most=MENU_OPTIONS_MOST, least=0)})
-"""The bot's answer to a search; Slack would also take groups, which no bot of ours answers with."""
+"""Options of a search; Slack also accepts groups, which the bot does not use."""
 
 _LIST_OPTIONS = {"options": array(_RICH_OPTION, most=LIST_OPTIONS_MOST)}
 _CHECKBOXES = record(
@@ -143,7 +143,7 @@ CHOICES: dict[str, Check] = {
     "radio_buttons": record(_LIST_OPTIONS, {**_FOCUSED, "initial_option": _RICH_OPTION}, _initial_is_offered),
     "checkboxes": _CHECKBOXES,
 }
-"""Elements at home in sections, actions and inputs alike."""
+"""Elements that are allowed in sections, actions and inputs."""
 
 DATETIMEPICKER: dict[str, Check] = {
     # Ten digits: Slack developer documentation, "a UNIX timestamp in seconds … 10 digits".
@@ -196,6 +196,6 @@ _UNPLAYED = frozenset(
     }
 )
 
-ACCESSORY: Check = variant({**CHOICES, **_PRESSED, "image": IMAGE}, unplayed=_UNPLAYED)
-ACTION: Check = variant({**CHOICES, **DATETIMEPICKER, **_PRESSED}, unplayed=_UNPLAYED)
-INPUT: Check = variant({**CHOICES, **DATETIMEPICKER, **_TYPED}, unplayed=_UNPLAYED)
+ACCESSORY: Check = variant({**CHOICES, **_PRESSED, "image": IMAGE}, not_emulated=_UNPLAYED)
+ACTION: Check = variant({**CHOICES, **DATETIMEPICKER, **_PRESSED}, not_emulated=_UNPLAYED)
+INPUT: Check = variant({**CHOICES, **DATETIMEPICKER, **_TYPED}, not_emulated=_UNPLAYED)

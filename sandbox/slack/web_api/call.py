@@ -1,4 +1,4 @@
-"""One Web API call: who asks for what, with which arguments, under which scopes.
+"""A Web API call: arguments, scopes, pagination.
 
 Fact: Slack developer documentation, Web API basics, 2026-11: arguments come as JSON or as form fields; a form
 carries lists and objects as JSON text and booleans as ``0``/``1`` or ``true``/``false``.
@@ -21,7 +21,7 @@ from sandbox.slack.web_api.errors import Behavior, Refused
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a method gets to see. `now` is the moment of the call, `base_url` where this Slack is reached."""
+    """Arguments of a method's handler; `now` is the moment of the call, `base_url` the URL of this Slack."""
 
     workspace: Workspace
     rights: Rights

@@ -43,7 +43,7 @@ def post_message(call: Call) -> Json:
 
 
 def post_ephemeral(call: Call) -> Json:
-    """Answer chat.postEphemeral: seen by one person who is in the channel, and not kept."""
+    """Answer chat.postEphemeral: visible to one member of the channel, and not stored."""
     channel, person = _target(call), call.person("user")
     if person.id not in channel.members:
         raise Refused("user_not_in_channel")
@@ -104,7 +104,7 @@ def get_permalink(call: Call) -> Json:
 
 
 def _still_editable(call: Call, message: Message) -> None:
-    """Raise `Refused` ``edit_window_closed`` when the workspace's setting lets nobody edit it any more."""
+    """Raise `Refused` ``edit_window_closed`` when the workspace's edit window is over."""
     seconds = call.behavior.edit_seconds
     if seconds is not None and call.now.timestamp() - float(message.ts) > seconds:
         raise Refused("edit_window_closed")
@@ -119,7 +119,7 @@ def _target(call: Call) -> Channel:
             raise Refused("channel_not_found")
         return call.workspace.direct(person.id)
     channel = call.workspace.channel(ref)
-    if call.behavior.deactivated_dm and _is_forsaken(call, channel):
+    if call.behavior.deactivated_dm and _is_with_deactivated(call, channel):
         raise Refused(call.behavior.deactivated_dm)
     if channel.is_archived:
         raise Refused("is_archived")
@@ -128,8 +128,8 @@ def _target(call: Call) -> Channel:
     return channel
 
 
-def _is_forsaken(call: Call, channel: Channel) -> bool:
-    """Return whether these are the direct messages with an account that was deactivated."""
+def _is_with_deactivated(call: Call, channel: Channel) -> bool:
+    """Return whether a channel is the direct messages with a deactivated account."""
     return channel.is_im and any(call.workspace.world.people[one].deleted for one in channel.members)
 
 
@@ -169,7 +169,7 @@ def _metadata(call: Call) -> Json | None:
 
 
 def _thread(call: Call, channel: Channel) -> str | None:
-    """Return the parent's timestamp; raises `Refused` when there is none: a reply to nothing is a mistake."""
+    """Return the parent's timestamp; raises `Refused` when there is none."""
     ts = call.optional("thread_ts")
     if ts is None:
         return None

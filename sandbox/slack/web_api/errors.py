@@ -1,4 +1,4 @@
-"""The numbers Slack holds everybody to, the switches for what is not certain, and how a call is answered.
+"""Slack's limits, its undocumented behavior, its errors, and the response of a call.
 
 Facts: Slack developer documentation, interactivity, rate limits and Events API, 2026-11. What Slack leaves
 open ("short bursts", "several hundred") has a number here that a test may change.
@@ -26,12 +26,12 @@ DEFAULT_SCOPES = frozenset(
         "users:read",
     }
 )
-"""What the bot's token may do unless a test says otherwise: what the bot's own manifest asks for."""
+"""Default scopes of the bot's token: those of its manifest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behavior:
-    """What can be set: every duration in real seconds."""
+    """Limits and undocumented behavior; durations in real seconds."""
 
     ack_seconds: float = 3.0  # "your app must acknowledge within 3 seconds"
     trigger_seconds: float = 3.0  # "trigger_ids expire three seconds after they are issued"
@@ -56,7 +56,7 @@ class Behavior:
 
 
 class Refused(Exception):
-    """Slack's ``ok: false``: the method did nothing, and `error` is its code."""
+    """Slack's ``ok: false``: nothing was done, and `error` is the code."""
 
     def __init__(self, error: str, **more: Any) -> None:
         super().__init__(error)
@@ -65,24 +65,24 @@ class Refused(Exception):
 
     @classmethod
     def because(cls, problems: list[Problem]) -> "Refused":
-        """Return the refusal for what a validator found; the first problem's code is Slack's error."""
+        """Return the error for validation problems; the first one's code is Slack's error."""
         said = [str(problem) for problem in problems]
         plain = [line.removeprefix("[ERROR] ") for line in said]
         return cls(problems[0].code, errors=plain, response_metadata={"messages": said})
 
     @classmethod
     def arguments(cls, message: str, name: str) -> "Refused":
-        """Return the refusal ``invalid_arguments`` for one argument."""
+        """Return the error ``invalid_arguments`` for one argument."""
         return cls.because([Problem(f"/{name}", message, "invalid_arguments")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiAnswer:
-    """What a Web API call is answered with, and what the door has to do to it.
+    """Response of a Web API call, and how the server has to send it.
 
     Attributes:
-        delay: Seconds the answer is late.
-        cut: The connection is closed instead of answering.
+        delay: Seconds to wait before it is sent.
+        cut: Whether the connection is closed instead.
     """
 
     status: int = 200
@@ -93,10 +93,10 @@ class ApiAnswer:
 
     @property
     def ok(self) -> bool:
-        """Whether Slack said ``ok: true`` and the answer arrives."""
+        """Whether the response is ``ok: true`` and is sent."""
         return self.body.get("ok") is True and not self.cut
 
     @property
     def text(self) -> str:
-        """The body as it travels."""
+        """The body as JSON text."""
         return json.dumps(self.body, ensure_ascii=False)

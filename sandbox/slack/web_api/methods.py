@@ -1,4 +1,4 @@
-"""The Web API as a table: each method's handler, the scope it needs, its rate limit tier.
+"""Table of Web API methods: handler, required scope and rate limit tier.
 
 Facts: Slack developer documentation, method reference, 2026-11 (scopes), and the vendor's published
 ``rate_limit_tiers.json`` (tiers).
@@ -17,10 +17,10 @@ class Method:
     """One Web API method.
 
     Attributes:
-        answer: Does the work and returns the answer without ``ok``; raises `Refused`.
-        scope: What the token must have; None: nothing, or it depends on the channel and `answer` asks.
-        tier: 1 to 4; None: a limit of its own.
-        app_level: Whether it is called with the app's token (``xapp-``) instead of the bot's.
+        answer: Carries it out and returns the response without ``ok``; raises `Refused`.
+        scope: Required scope; None if there is none, or if `answer` checks it by channel.
+        tier: 1 to 4; None is a limit of its own.
+        app_level: Whether it needs the app token (``xapp-``) instead of the bot's.
     """
 
     answer: Callable[[Call], Json]

@@ -1,4 +1,4 @@
-"""How often a method may be called, when the limits are switched on.
+"""Rate limits, enforced where `Behavior.limits` is set.
 
 Facts: Slack developer documentation, rate limits, 2026-11: tier 1 to 4 allow 1, 20, 50 and 100 calls a minute
 per method; chat.postMessage about one a second per channel with short bursts, and several hundred a minute in
@@ -24,7 +24,7 @@ class _Bucket:
     per_second: float
 
 
-class Limits:
+class RateLimits:
     """One bucket per method, and per channel for new messages; full at first, refilled by the second."""
 
     def __init__(self, behavior: Behavior) -> None:

@@ -1,4 +1,4 @@
-"""Who is there: ``auth.test``, ``users.*``, ``usergroups.*``, ``team.info``; and where Socket Mode is.
+"""``auth.test``, ``users.*``, ``usergroups.*``, ``team.info`` and ``apps.connections.open``.
 
 Facts: Slack developer documentation, these methods, pagination and Socket Mode, 2026-11.
 """
@@ -29,7 +29,7 @@ def auth_test(call: Call) -> Json:
 
 
 def connections_open(call: Call) -> Json:
-    """Answer apps.connections.open: an address for one connection."""
+    """Answer apps.connections.open: a URL for one connection."""
     ticket = {"ticket": call.rights.ticket(now=call.now), "app_id": call.workspace.world.app_id}
     return {"url": f"{call.base_url.rstrip('/').replace('http', 'ws', 1)}/link/?{urlencode(ticket)}"}
 

@@ -1,4 +1,4 @@
-"""The ``views.*`` methods, and the stack of modals in front of a person.
+"""The ``views.*`` methods, and a person's stack of modals.
 
 Facts: Slack developer documentation, modals and views.open, .push, .update and .publish, 2026-11.
 """

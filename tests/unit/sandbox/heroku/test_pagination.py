@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from sandbox.heroku import HerokuEmulator, Refused
-from sandbox.heroku.pagination import Range
+from sandbox.heroku.pagination import PageRange
 
 
 @pytest.fixture
@@ -84,7 +84,11 @@ async def test_nonsense_is_not_satisfiable(api: httpx.AsyncClient, wanted: str) 
 
 
 def test_what_a_range_writes_it_reads() -> None:
-    for asked in (Range(), Range(first="a", after=True, most=7), Range(field="name", descending=True)):
-        assert Range.of(asked.header()) == asked
+    for asked in (
+        PageRange(),
+        PageRange(first="a", after=True, most=7),
+        PageRange(field="name", descending=True),
+    ):
+        assert PageRange.of(asked.header()) == asked
     with pytest.raises(Refused):
-        Range.of("id ]a")
+        PageRange.of("id ]a")

@@ -128,7 +128,7 @@ async def test_a_large_group_is_listed_up_to_500_and_counted_whole(
     many = tuple(f"U{number:09}" for number in range(501))
     slack.world.groups["S0MANY"] = UserGroup(id="S0MANY", handle="many", name="Many", users=many)
 
-    await admin.enables_mtls("many")
+    await admin.enables("many")
 
     (told,) = events(bot)
     assert (len(told["subteam"]["users"]), told["subteam"]["user_count"]) == (500, 501)
@@ -140,7 +140,7 @@ async def test_a_disabled_group_is_told_and_can_be_enabled_again(
     # "This event type may also arise when a subteam has been disabled."
     await admin.disables("@leads")
     disabled = call("usergroups.list")["usergroups"], call("usergroups.users.list", usergroup="S0LEADS")
-    await admin.enables_mtls("@leads")
+    await admin.enables("@leads")
 
     assert disabled[0] == []
     assert disabled[1]["error"] == "no_such_subteam"
