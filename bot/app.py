@@ -44,7 +44,7 @@ from handlers.transport.socket_mode import SocketMode
 from handlers.web.download_page import DownloadPage
 from handlers.web.health import health_routes
 from storage.engine import async_commit_engine, engine_for
-from storage.rate_budget import PostgresRateBudget
+from storage.repositories.rate_budget import PostgresRateBudget
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 

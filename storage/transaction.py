@@ -16,22 +16,22 @@ from typing_extensions import override
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
-from storage.audit import PostgresAudit
-from storage.certificates import PostgresCertificates
-from storage.download_links import PostgresDownloadLinks
-from storage.expiry_reminders import PostgresExpiryReminders
-from storage.grants import PostgresGrants
-from storage.idempotency_keys import PostgresIdempotencyKeys
-from storage.mtls_rules import PostgresMtlsRules
-from storage.operations import PostgresOperations
-from storage.outbox import PostgresOutbox
-from storage.periodic_tasks import PostgresPeriodicTasks
-from storage.privatelink_accounts import PostgresPrivateLinkAccounts
-from storage.reconcile_queue import PostgresReconcileQueue
-from storage.requests import PostgresRequests
-from storage.slack_users import PostgresSlackUsers
-from storage.targets import PostgresTargets
-from storage.trusted_ranges import PostgresTrustedRanges
+from storage.repositories.audit import PostgresAudit
+from storage.repositories.certificates import PostgresCertificates
+from storage.repositories.download_links import PostgresDownloadLinks
+from storage.repositories.expiry_reminders import PostgresExpiryReminders
+from storage.repositories.grants import PostgresGrants
+from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
+from storage.repositories.mtls_rules import PostgresMtlsRules
+from storage.repositories.operations import PostgresOperations
+from storage.repositories.outbox import PostgresOutbox
+from storage.repositories.periodic_tasks import PostgresPeriodicTasks
+from storage.repositories.privatelink_accounts import PostgresPrivateLinkAccounts
+from storage.repositories.reconcile_queue import PostgresReconcileQueue
+from storage.repositories.requests import PostgresRequests
+from storage.repositories.slack_users import PostgresSlackUsers
+from storage.repositories.targets import PostgresTargets
+from storage.repositories.trusted_ranges import PostgresTrustedRanges
 from storage.write_buffer import WriteBuffer
 
 

@@ -37,7 +37,7 @@ from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
 from storage.engine import async_commit_engine
-from storage.rate_budget import PostgresRateBudget
+from storage.repositories.rate_budget import PostgresRateBudget
 from tests.flow.actions import words
 from tests.model.clocks import WorldTime
 from tests.model.crashing_store import CommitFaults, CrashingStore

@@ -20,7 +20,7 @@ from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.server import app as heroku_server
 from storage.engine import async_commit_engine
-from storage.rate_budget import PostgresRateBudget
+from storage.repositories.rate_budget import PostgresRateBudget
 from storage.tables import mtls_rules, reconcile_queue
 from storage.transaction import PostgresStore
 from tests import database

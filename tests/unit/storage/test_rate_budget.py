@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.rate_budget import FLOOR, RESERVED, CallPriority
 from bot.errors import StoreUnavailableError
 from storage.engine import async_commit_engine
-from storage.rate_budget import PostgresRateBudget
+from storage.repositories.rate_budget import PostgresRateBudget
 from storage.tables import rate_budget
 from tests import database
 from tests.database import full_budget

@@ -14,7 +14,7 @@ from bot.domain.mtls.rotation import rotation_of
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.ports import AuditContext, Operations, WorkerName
-from storage.audit import PostgresAudit
+from storage.repositories.audit import PostgresAudit
 from storage.tables import TO_CHECK, operations
 
 _DOING = literal_column("state = 'doing'", Boolean)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from bot.domain.mtls.download_link import DownloadLink, DownloadLinkState
 from bot.ports import AuditContext, DownloadLinks
-from storage.audit import PostgresAudit
+from storage.repositories.audit import PostgresAudit
 from storage.tables import download_links
 
 SUBJECT: Final = "certificate files"

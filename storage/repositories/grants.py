@@ -14,7 +14,7 @@ from bot.domain.method import Method
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
 from bot.ports import AuditContext, Grants, WorkerName
-from storage.audit import Line, PostgresAudit, line_of
+from storage.repositories.audit import Line, PostgresAudit, line_of
 from storage.tables import RUNNING, TO_WARN, grants
 
 _CHANGE = update(grants).where(grants.c.id == bindparam("grant"))

@@ -10,8 +10,8 @@ from typing_extensions import override
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.expiry_reminders import ReminderSchedule, next_moment
 from bot.ports import AuditContext, ExpiryReminders, WorkerName
-from storage.audit import PostgresAudit
-from storage.certificates import known_of
+from storage.repositories.audit import PostgresAudit
+from storage.repositories.certificates import known_of
 from storage.tables import TO_REMIND, certificates
 
 _TO_REMIND = literal_column(f"({TO_REMIND})", Boolean)

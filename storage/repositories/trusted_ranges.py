@@ -17,8 +17,8 @@ from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, StoredRanges
 from bot.domain.trusted_ips.ruleset import RulesetRule, Services
 from bot.ports import AuditContext, ReconcileJob, TrustedRanges
-from storage.audit import PostgresAudit
-from storage.owned_entries import OwnedEntryTable, desired_grants
+from storage.repositories.audit import PostgresAudit
+from storage.repositories.owned_entries import OwnedEntryTable, desired_grants
 from storage.tables import data_service_access, ruleset_writes, trusted_ranges
 
 

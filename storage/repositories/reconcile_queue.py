@@ -33,7 +33,8 @@ from bot.domain.rate_budget import CallPriority
 from bot.domain.timings import Timings
 from bot.ports import ReconcileJob, ReconcileQueue, WorkerName
 from storage import leases
-from storage.observations import observation_json, observation_of
+from storage.repositories.observations import observation_json, observation_of
+from storage.repositories.targets import target_of
 from storage.tables import (
     DOING,
     ENDING,
@@ -48,7 +49,6 @@ from storage.tables import (
     targets,
     trusted_ranges,
 )
-from storage.targets import target_of
 
 
 def _closing() -> ColumnElement[bool]:

@@ -32,11 +32,12 @@ from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
 from bot.domain.subject import CertificateId, Subject, ends
 from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, WorkerName
-from storage.audit import PostgresAudit
-from storage.certificates import PostgresCertificates
-from storage.grants import grant_of
-from storage.observations import observation_of
-from storage.operations import operation_of
+from storage.repositories.audit import PostgresAudit
+from storage.repositories.certificates import PostgresCertificates
+from storage.repositories.grants import grant_of
+from storage.repositories.observations import observation_of
+from storage.repositories.operations import operation_of
+from storage.repositories.targets import target_of
 from storage.tables import (
     DOING,
     OPEN,
@@ -48,7 +49,6 @@ from storage.tables import (
     requests,
     targets,
 )
-from storage.targets import target_of
 
 _MAKES_CERTIFICATES = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
 """Kinds of requests for which a certificate is issued; enabling mTLS issues the first one by itself."""

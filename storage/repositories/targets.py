@@ -15,7 +15,7 @@ from bot.domain.observation import Observation
 from bot.domain.target import Database, Space, Target
 from bot.ports import Targets, WorkerName
 from storage import leases
-from storage.observations import observation_of
+from storage.repositories.observations import observation_of
 from storage.tables import reconcile_queue, targets
 
 _DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)
