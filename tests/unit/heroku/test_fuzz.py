@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from bot.domain.trusted_ips.ruleset import RulesetRule
 from bot.errors import HerokuError
 from bot.heroku.client import HerokuClient
+from sandbox.environment import HEROKU_TOKEN
 from sandbox.heroku.fixtures import DATABASE, SPACE
 from sandbox.heroku.http_types import Request
 from tests.flow.actions import heroku_emulator
@@ -99,9 +101,9 @@ def _true_answers() -> list[Any]:
     )
     headers = {
         "accept": "application/vnd.heroku+json; version=3",
-        "authorization": "Bearer HRKU-emulated-token",
+        "authorization": f"Bearer {HEROKU_TOKEN}",
     }
-    basic = {**headers, "authorization": "Basic OkhSS1UtcGxheWVkLXRva2Vu"}
+    basic = {**headers, "authorization": f"Basic {b64encode(f':{HEROKU_TOKEN}'.encode()).decode()}"}
     answers = [
         heroku.answer(
             Request(method="GET", path=path, headers=basic if path.startswith("/postgres") else headers),

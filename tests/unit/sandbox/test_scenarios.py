@@ -11,10 +11,10 @@ from sandbox.scenarios.schema import Scenario, load, names, parse
 HEAD = """# Wrong
 > It does not go like this.
 """
-SEEN = 'lead sees "#1 waits" in #approvals'
+SEEN = 'lead sees "#1 is waiting" in #approvals'
 BEGUN = f"engineer types /pgaccess mtls add 203.0.113.4\n{SEEN}"
 WRONG = {
-    'lead does not see "#1 waits" in #approvals': "it is there",
+    'lead does not see "#1 is waiting" in #approvals': "it is there",
     "somebody deletes 192.0.2.1/32 on billing": "there is no such rule",
     'lead sees "Nobody says that" in #approvals': "not within",
     'guest presses "Approve" in #approvals': "not within",
