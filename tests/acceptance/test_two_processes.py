@@ -53,7 +53,7 @@ def test_a_worker_killed_between_the_post_and_its_record_leaves_one_rule_announc
     assert running.rules().count("203.0.113.4/32") == 1
     until(lambda: query(empty_database_url, BEHIND) == [(0,)])
     assert len(running.told("U0ENGINEER", "can reach billing")) == 1
-    assert len(running.told("U0ENGINEER", "is approved")) == 1
+    assert len(running.told("U0ENGINEER", "#1 approved")) == 1
     request_log = running.client.get(f"{running.heroku}/_emulator/requests").json()
     assert (
         len([call for call in request_log if call["method"] == "POST" and call["path"].endswith("ip-rules")])

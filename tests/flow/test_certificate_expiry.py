@@ -144,7 +144,7 @@ async def test_a_rotation_can_be_requested_by_a_command(acts: Acts) -> None:
     assert "the laptop was lost" in acts.card()
     outcome = await acts.type("engineer", "/pgaccess mtls certificate rotate 1")
     assert outcome.ok
-    assert "rotated already, by #2" in acts.private("engineer")[-1]
+    assert "already being rotated by #2" in acts.private("engineer")[-1]
 
 
 @pytest.mark.parametrize("line", ["rotate", "rotate 99", "rotate cafebabe"])

@@ -116,7 +116,7 @@ async def test_the_owner_is_told_the_result_and_no_secret_is_left_behind(
     gateway.set_source(ELSEWHERE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     await acts.until(lambda: acts.told("engineer", "rejects the address of pgaccess"))
-    assert any("I am connecting to billing" in said for said in acts.private("engineer"))
+    assert any("Connecting to billing with the new certificate" in said for said in acts.private("engineer"))
     gateway.set_source(OFFICE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     # Its own copy of the card, and the message that delivered the certificate.

@@ -77,7 +77,8 @@ async def test_an_unmanaged_rule_is_reported_shown_adopted_and_removed_by_approv
     assert "described as: the ETL vendor" in drifting.card()
     assert (await drifting.approve()).ok
     await drifting.until(lambda: drifting.told("engineer", "#1 done"))
-    assert f"/pgaccess mtls remove {RULE} from billing" in drifting.told("engineer", "#1 done")[0]
+    removal = f"/pgaccess mtls remove {RULE} from billing"
+    await drifting.until(lambda: any(removal in said for said in drifting.told("engineer", "#1 done")))
     await drifting.answered("status billing", f"`{RULE}`  Authorized, –")
 
     await drifting.ask(f"/pgaccess mtls remove {RULE} from billing because the vendor is gone")

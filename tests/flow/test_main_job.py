@@ -23,7 +23,7 @@ async def test_a_request_is_opened_announced_and_closed_at_its_end(acts: Acts) -
 
     await acts.until(lambda: acts.told("engineer", "can reach billing"))
     assert acts.ours() == ["203.0.113.4/32"]
-    assert acts.told("engineer", "#1 is approved")
+    assert acts.told("engineer", "#1 approved")
     assert acts.told("engineer", 'psql "$(heroku config:get DATABASE_URL -a billing)"')
     await acts.until(lambda: "in force since" in acts.card())
 
@@ -56,7 +56,7 @@ async def test_one_request_is_one_rule_one_card_and_each_notification_once(acts:
     await acts.ask_and_open(LINE)
     assert len(acts.calls(r"POST .*/ip-rules")) == 1
     assert len(acts.cards()) == 1
-    assert len(acts.told("engineer", "is approved")) == 1
+    assert len(acts.told("engineer", "#1 approved")) == 1
     assert len(acts.told("engineer", "can reach")) == 1
 
 
@@ -79,7 +79,7 @@ async def test_the_second_approver_is_told_who_decided(acts: Acts) -> None:
     late = acts.built_click("lead-2", "request.approve")
     await acts.approve("lead")
     await acts.environment.people.sends(late)
-    assert any("決裁" in said and "<@U0LEAD>" in said for said in acts.private("lead-2"))
+    assert any("判断しています" in said and "<@U0LEAD>" in said for said in acts.private("lead-2"))
     assert len(await acts.query("SELECT * FROM decisions")) == 1
 
 
@@ -133,7 +133,7 @@ async def test_a_japanese_reader_is_written_to_in_japanese_and_the_channel_in_it
     acts: Acts,
 ) -> None:
     await acts.ask("/pgaccess mtls add 203.0.113.4", person="engineer-2")
-    assert any("申請を受け付けました" in said for said in acts.private("engineer-2"))
+    assert any("を受け付けました" in said for said in acts.private("engineer-2"))
     assert "is waiting for approval from" in acts.card()
     await acts.approve()
     await acts.until(lambda: acts.told("engineer-2", "接続できます"))

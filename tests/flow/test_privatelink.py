@@ -159,7 +159,7 @@ async def test_status_shows_accounts_connections_and_the_next_step(links: Links)
     said = links.private("engineer")[-1]
     assert "com.amazonaws.vpce.us-east-1.vpce-svc-" in said
     assert f"`{ACCOUNT}`  Active, #1" in said
-    assert f"`{endpoint}`  Available, of {ACCOUNT}" in said
+    assert f"`{endpoint}`  Available, owner {ACCOUNT}" in said
     assert "aws ec2 create-vpc-endpoint" in said
     await links.type("engineer", "/pgaccess status billing")
     assert f"`{ACCOUNT}`  Active, #1" in links.private("engineer")[-1]
@@ -232,7 +232,7 @@ async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
     ("line", "said"),
     [
         ("privatelink add 1234567890123 to billing", "has 13 digits"),
-        ("privatelink add arn:aws:s3:::bucket to billing", "of the AWS service s3"),
+        ("privatelink add arn:aws:s3:::bucket to billing", "to the AWS service s3"),
         ("privatelink add 123456789012:role/admin to billing", "documents whole accounts and users only"),
         ("privatelink add arn:aws-cn:iam::123456789012:root to billing", "partition aws-cn"),
         ("privatelink add 123456789012 to nowhere", "There is no database"),

@@ -244,7 +244,7 @@ async def test_the_form_has_what_the_line_left_out_and_says_what_is_wrong_at_its
 
 async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges) -> None:
     await ranges.type("engineer", f"/pgaccess why {SPACE}")
-    assert "You have nothing open or waiting in the space acme-private" in ranges.private("engineer")[-1]
+    assert "You have no active or pending request in the space acme-private" in ranges.private("engineer")[-1]
     await ranges.approved()
     await ranges.until(ranges.replies)
     await ranges.type("engineer", "/pgaccess why billing")
@@ -275,7 +275,7 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
     await ranges.until(said_so)
     ranges.environment.heroku.leave_unapplied(SPACE)
     ranges.external_changes(OFFICE, RANGE)
-    await ranges.operations_hear("is stored and not in force")
+    await ranges.operations_hear("is stored but not in force")
     await ranges.type("engineer", "/pgaccess why billing")
     assert "that list is stored and not in force" in ranges.private("engineer")[-1]
 
@@ -296,9 +296,9 @@ async def test_drift_is_told_to_operations_and_shown_as_status(ranges: Ranges) -
     await ranges.operations_hear("192.0.2.7/32 is new in the space acme-private")
     ranges.environment.heroku.leave_unapplied(SPACE)
     ranges.external_changes(OFFICE)
-    await ranges.operations_hear("is stored and not in force")
+    await ranges.operations_hear("is stored but not in force")
     await ranges.type("engineer", f"/pgaccess status {SPACE}")
-    assert "stored and not in force" in ranges.private("engineer")[-1]
+    assert "stored but not in force" in ranges.private("engineer")[-1]
 
 
 async def test_the_list_of_a_space_shows_whose_each_range_is_and_is_refreshed(ranges: Ranges) -> None:
@@ -345,7 +345,7 @@ async def test_where_there_is_no_room_it_is_said_at_once_what_ends_next(ranges: 
     ranges.external_changes(*full)
     await ranges.seen(*full)
     said = await ranges.refused(f"trusted add 203.0.113.9 to {SPACE}")
-    assert "all the 20 ranges" in said
+    assert "all 20 ranges" in said
     assert "#1" in said
 
 

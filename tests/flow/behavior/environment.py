@@ -200,7 +200,7 @@ class Switched(Acts):
         found = re.search(r"#(\d+)", answer)
         assert found, answer
         number = int(found.group(1))
-        await self.until(lambda: f"#{number} waits" in self.card_of(number))
+        await self.until(lambda: f"#{number} is waiting" in self.card_of(number))
         return number
 
     async def sent(self, person: str, **fields: str) -> int:
@@ -212,12 +212,12 @@ class Switched(Acts):
         ((before,),) = await self.query("SELECT COALESCE(max(id), 0) FROM requests")
         assert (await self.submit(person, **fields)).ok
         number = int(before) + 1
-        await self.until(lambda: f"#{number} waits" in self.card_of(number))
+        await self.until(lambda: f"#{number} is waiting" in self.card_of(number))
         return number
 
     async def decided(self, number: int) -> None:
         """Approves a request."""
-        card = next(m for m in self.cards() if f"#{number} waits" in words(m))
+        card = next(m for m in self.cards() if f"#{number} is waiting" in words(m))
         pressed = await self.environment.people.clicks(
             "lead", channel="#approvals", ts=card["ts"], action_id="request.approve"
         )

@@ -72,7 +72,7 @@ async def an_address_in_a_crowd(world: Switched) -> None:
     await world.observed()
     heroku.before(ADD_RULE, lambda: heroku.add_rule_externally(DATABASE, "192.0.2.99/32", now=now()))
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
-    await world.hears(f"#{number} was not opened")
+    await world.hears(f"#{number} failed")
     assert world.let_in(network) == []
 
 
@@ -92,7 +92,7 @@ async def an_address_where_mtls_goes(world: Switched) -> None:
     network, heroku = world.address(), world.heroku
     heroku.before(ADD_RULE, lambda: heroku.disable_mtls_externally(DATABASE, now=now()))
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
-    await world.hears(f"#{number} was not opened")
+    await world.hears(f"#{number} failed")
     assert not world.told("engineer", f"{network} can reach billing")
 
 
@@ -194,7 +194,7 @@ async def an_account_too_many(world: Switched) -> None:
     world.heroku.create_privatelink_externally(DATABASE, [first], now=now())
     await world.observed()
     number = await world.approved(f"privatelink add {second} to billing for 15m {REASON}")
-    await world.hears(f"#{number} was not opened")
+    await world.hears(f"#{number} failed")
     assert list(world.accounts()) == [first]
 
 
@@ -297,7 +297,7 @@ async def a_range_while_others_fill_the_list(world: Switched) -> None:
     await world.observed()
     heroku.before(PUT_LIST, lambda: world.write_list(*unmanaged, "192.0.2.99/32"))
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
-    await world.soon(lambda: world.told("engineer", f"#{number} was not opened"))
+    await world.soon(lambda: world.told("engineer", f"#{number} failed"))
     assert world.sources() == [*unmanaged, "192.0.2.99/32"], (world.sources(), world.direct("engineer")[-3:])
 
 

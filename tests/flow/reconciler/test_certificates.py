@@ -58,7 +58,7 @@ async def test_a_certificate_is_made_once_and_given_to_whom_it_is_for(harness: M
 
 
 async def test_the_certificates_of_two_requests_do_not_get_mixed_up(harness: MtlsHarness) -> None:
-    mine, theirs = await harness.start(Kind.ISSUE), await harness.start(Kind.ISSUE, reason="bi")
+    mine, theirs = await harness.start(Kind.ISSUE, reason="etl"), await harness.start(Kind.ISSUE, reason="bi")
     await harness.reconcile(4)
     owned = {known.request: known.purpose for known in await harness.inventory() if not known.unmanaged}
     assert owned == {mine.request: "etl", theirs.request: "bi"}
@@ -266,7 +266,7 @@ async def turn_off(harness: MtlsHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    "switches",
+    "behavior",
     [
         Behavior(provisioning_errors=1, first_certificate="at_once"),
         Behavior(provisioning_errors=0, first_certificate="when_operational"),

@@ -140,7 +140,7 @@ async def test_a_job_whose_run_the_store_did_not_serve_is_released_at_once(
         await harness.begin()
         await harness.approve()
         with monkeypatch.context() as patched:
-            patched.setattr(PostgresRateBudget, "draw", mute)
+            patched.setattr(PostgresRateBudget, "acquire", mute)
             with pytest.raises(StoreUnavailableError):
                 await harness.run()
         assert await database.value(engine, reconcile_queue, "lease", method=Method.MTLS) is None
