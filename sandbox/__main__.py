@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if chosen.command == "scenario":
                 return _run_scenario(chosen.name, port=chosen.port, stay=chosen.stay)
             configure()
-            asyncio.run(_demo(chosen.port, chosen.databases, chosen.gateway))
+            asyncio.run(_demo(chosen.port, chosen.databases, chosen.tls_gateway))
     except (NoPostgresError, OSError) as error:
         sys.stderr.write(f"The demo cannot start: {error}\n")
         return 2
