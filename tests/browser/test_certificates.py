@@ -32,7 +32,7 @@ def issued(session: Session) -> int:
     """Issue a certificate for the engineer; return its number."""
     number = asked(session.engineer, "mtls certificate new on billing because nightly export")
     approved(session, number)
-    session.engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
+    session.engineer.sees(f"Your client certificate #{number} for billing is ready", place=DIRECT)
     return number
 
 
@@ -40,10 +40,10 @@ def test_a_certificate_is_requested_approved_issued_and_listed(opens: Callable[.
     session = opens()
     engineer, lead = session.engineer, session.lead
     number = asked(engineer, "mtls certificate new on billing because nightly export")
-    lead.sees("A client certificate for billing", "nightly export", place="approvals")
+    lead.sees("Client certificate for billing", "nightly export", place="approvals")
     lead.pictured("certificate-card")
     approved(session, number)
-    engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
+    engineer.sees(f"Your client certificate #{number} for billing is ready", place=DIRECT)
     lead.sees(f"#{number} done")
     engineer.pictured("certificate-ready")
     engineer.types("/pgaccess mtls certificate list")

@@ -67,7 +67,7 @@ def test_an_extension_needs_no_approval_where_the_rule_allows_it(opens: Callable
 def test_the_owner_ends_access_with_a_button(session: Session) -> None:
     number = session.opened("203.0.113.53")
     session.engineer.presses("End access", on="203.0.113.53/32 can reach billing", place=DIRECT)
-    session.engineer.is_told(f"#{number} is being closed")
+    session.engineer.is_told(f"#{number} is ending")
     session.panel.allows_no_more("203.0.113.53/32")
     session.engineer.sees(f"#{number} has ended")
     session.lead.sees(f"#{number} ended")
@@ -85,7 +85,7 @@ def test_an_approver_revokes_after_confirming(session: Session) -> None:
     session.lead.presses("Revoke", on=f"#{number} in force", sure="Cancel")
     session.panel.allows("203.0.113.55/32")
     session.lead.presses("Revoke", on=f"#{number} in force", sure="Revoke")
-    session.lead.is_told(f"#{number} is being closed")
+    session.lead.is_told(f"#{number} is ending")
     session.panel.allows_no_more("203.0.113.55/32")
     session.engineer.sees(f"#{number} has ended", "revoked by an approver", place=DIRECT)
 
@@ -93,7 +93,7 @@ def test_an_approver_revokes_after_confirming(session: Session) -> None:
 def test_an_own_address_is_removed_at_once(session: Session) -> None:
     number = session.opened("203.0.113.56")
     session.engineer.types("/pgaccess mtls remove 203.0.113.56")
-    session.engineer.is_told(f"#{number} being closed")
+    session.engineer.is_told(f"Ending #{number}")
     session.panel.allows_no_more("203.0.113.56/32")
     session.engineer.sees(f"#{number} has ended", place=DIRECT)
 

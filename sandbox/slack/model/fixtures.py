@@ -176,7 +176,7 @@ def world(people: Iterable[Person], groups: Iterable[UserGroup], channels: Itera
         groups={group.id: group for group in groups},
         channels={channel.id: channel for channel in channels},
         commands=(Command(command="/pgaccess", hint="mtls add 203.0.113.4 to billing for 8h"),),
-        shortcuts=(Shortcut(callback_id="shortcut.ask", name="Ask for access"),),
+        shortcuts=(Shortcut(callback_id="shortcut.ask", name="Request access"),),
     )
 
 
