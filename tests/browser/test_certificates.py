@@ -65,20 +65,20 @@ def test_its_expiry_is_announced_step_by_step_and_answered_with_buttons(
     engineer, lead = session.engineer, session.lead
     number = issued(session)
     session.panel.passes(None)
-    engineer.sees(f"#{number} of billing expires within 60d")
+    engineer.sees(f"#{number} for billing expires within 60d")
     engineer.presses("Acknowledge", on="expires within 60d")
-    engineer.sees("expires within 60d", "@Engineer Acknowledged by")
+    engineer.sees("expires within 60d", "Acknowledged by @Engineer")
     session.panel.passes(None)
-    engineer.sees(f"#{number} of billing expires within 30d")
+    engineer.sees(f"#{number} for billing expires within 30d")
     engineer.pictured("certificate-reminder")
     engineer.presses("Remind me later", on="expires within 30d")
     engineer.sees("expires within 30d", "Snoozed until")
     # A long downtime: of all the steps within it only the most urgent one is told.
     session.moves_time(28 * DAY)
-    engineer.sees(f"#{number} of billing expires within 3d")
+    engineer.sees(f"#{number} for billing expires within 3d")
     for passed in ("14d", "7d"):
         engineer.sees_not(f"expires within {passed}")
-    lead.sees(f"#{number} of billing expires within 3d", "It belongs to @Engineer", place="approvals")
+    lead.sees(f"#{number} for billing expires within 3d", "It belongs to @Engineer", place="approvals")
     lead.pictured("certificate-reminder-copy")
     engineer.sees("expires within 3d", "Not acknowledged yet")
 
@@ -94,7 +94,7 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     session.panel.has_certificates(2)
     session.panel.passes(None)
     engineer.presses("Rotate", on="expires within 60d")
-    lead.sees(f"Rotate client certificate {old} of billing", "nightly export", place="approvals")
+    lead.sees(f"Rotate client certificate {old} for billing", "nightly export", place="approvals")
     lead.pictured("rotation-card")
     new = old + 1
     approved(session, new)
