@@ -79,7 +79,7 @@ def _check(_: argparse.Namespace) -> int:
 
 
 async def _examine() -> int:
-    from bot.cli.check import Verdict, check_installation
+    from bot.cli.check import CheckStatus, check_installation
     from bot.log_config import configure
 
     configure()
@@ -88,7 +88,7 @@ async def _examine() -> int:
         # Printed one by one: the check of an unreachable service takes its time.
         print(line, flush=True)
         verdicts.add(line.verdict)
-    return 0 if verdicts == {Verdict.OK} else WRONG
+    return 0 if verdicts == {CheckStatus.OK} else WRONG
 
 
 def _manifest(chosen: argparse.Namespace) -> int:

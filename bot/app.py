@@ -21,7 +21,7 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError

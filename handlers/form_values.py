@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Target, choose
 from bot.services import RequestInput
 from bot.views import action_ids

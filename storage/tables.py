@@ -29,7 +29,7 @@ from bot.domain.method import Method
 from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
-from bot.domain.trusted_ips.ruleset import Services
+from bot.domain.trusted_ips.ruleset import DataServices
 from bot.ports import MessageKind
 from storage.types import Member, Network, Subject, UtcDateTime
 
@@ -352,7 +352,7 @@ data_service_access = Table(
     "data_service_access",
     metadata,
     Column("target_id", Uuid, ForeignKey(targets.c.id), primary_key=True),
-    Column("state", Member(Services), nullable=False, server_default="unknown"),
+    Column("state", Member(DataServices), nullable=False, server_default="unknown"),
     Column("requested_at", UtcDateTime, comment="business time of the support ticket's text"),
     Column("decided_by", Text),
     Column("decided_at", UtcDateTime),

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.config import policy_text
 from bot.domain.method import Method
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.policy.loader import parse_policy
 from bot.policy.simulation import SimulatedRequest, simulate, summary
 

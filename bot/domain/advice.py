@@ -40,7 +40,7 @@ class Length(StrEnum):
     LASTING = "lasting"
 
 
-class Option(StrEnum):
+class Way(StrEnum):
     """The recommendation: the first three open nothing; ``INSIDE`` remains where nothing can be opened."""
 
     DATACLIP = "dataclip"
@@ -126,7 +126,7 @@ class Ground:
 class Advice:
     """One recommendation."""
 
-    option: Option
+    option: Way
     reason: Reason
     remarks: tuple[Remark, ...]
 
@@ -138,53 +138,53 @@ def advise(answers: Answers, ground: Ground) -> Advice:
     return Advice(option=option, reason=reason, remarks=remarks)
 
 
-def _option(answers: Answers, ground: Ground) -> tuple[Option, Reason]:
+def _option(answers: Answers, ground: Ground) -> tuple[Way, Reason]:
     """Whether a direct connection is needed at all is decided first."""
     match answers.need:
         case Need.QUERY:
-            return Option.DATACLIP, Reason.QUERY
+            return Way.DATACLIP, Reason.QUERY
         case Need.SCRIPT:
-            return Option.DYNO, Reason.SCRIPT
+            return Way.DYNO, Reason.SCRIPT
         case Need.APP:
-            return Option.APP, Reason.APP
+            return Way.APP, Reason.APP
         case Need.DIRECT if ground.advanced:
-            return Option.INSIDE, Reason.ADVANCED
+            return Way.INSIDE, Reason.ADVANCED
         case Need.DIRECT:
             return _direct(answers, ground)
 
 
-def _direct(answers: Answers, ground: Ground) -> tuple[Option, Reason]:
+def _direct(answers: Answers, ground: Ground) -> tuple[Way, Reason]:
     match answers.origin:
         case Origin.FIXED:
-            return Option.MTLS, Reason.FIXED
+            return Way.MTLS, Reason.FIXED
         case Origin.CHANGING:
-            return Option.MTLS, Reason.CHANGING
+            return Way.MTLS, Reason.CHANGING
         case Origin.VPC:
             return _from_vpc(answers.region, ground.region)
         case Origin.PLAIN if ground.shield:
-            return Option.MTLS, Reason.PLAIN_SHIELD
+            return Way.MTLS, Reason.PLAIN_SHIELD
         case Origin.PLAIN if ground.fir:
-            return Option.MTLS, Reason.PLAIN_FIR
+            return Way.MTLS, Reason.PLAIN_FIR
         case Origin.PLAIN:
-            return Option.TRUSTED, Reason.PLAIN
+            return Way.TRUSTED, Reason.PLAIN
 
 
-def _from_vpc(theirs: str | None, ours: str | None) -> tuple[Option, Reason]:
+def _from_vpc(theirs: str | None, ours: str | None) -> tuple[Way, Reason]:
     if theirs is None or ours is None:
-        return Option.PRIVATELINK, Reason.REGION_UNKNOWN
+        return Way.PRIVATELINK, Reason.REGION_UNKNOWN
     if theirs == ours:
-        return Option.PRIVATELINK, Reason.SAME_REGION
-    return Option.MTLS, Reason.OTHER_REGION
+        return Way.PRIVATELINK, Reason.SAME_REGION
+    return Way.MTLS, Reason.OTHER_REGION
 
 
-def _is_due(remark: Remark, option: Option, answers: Answers) -> bool:
+def _is_due(remark: Remark, option: Way, answers: Answers) -> bool:
     match remark:
         case Remark.PRODUCTION:
-            return answers.production and option not in (Option.APP, Option.INSIDE)
+            return answers.production and option not in (Way.APP, Way.INSIDE)
         case Remark.MINUTES:
-            return option is Option.PRIVATELINK and answers.length is Length.HOURS
+            return option is Way.PRIVATELINK and answers.length is Length.HOURS
         case Remark.YEAR:
-            return option is Option.MTLS and answers.length is Length.LASTING
+            return option is Way.MTLS and answers.length is Length.LASTING
         case Remark.MOVING:
             changing = answers.origin is Origin.CHANGING and answers.length is not Length.HOURS
-            return option is Option.MTLS and changing
+            return option is Way.MTLS and changing

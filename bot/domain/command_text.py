@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from bot.domain.method import Method
 from bot.domain.privatelink.aws_account import short
 from bot.domain.request import Kind, Terms
 from bot.domain.subject import Accounts, Subject
@@ -28,7 +27,7 @@ def line_for(kind: Kind, terms: Terms, label: str) -> str:
         case Kind.ADOPT:
             return f"{way} adopt {what} on {label}"
         case Kind.CLOSE:
-            return f"{COMMAND} {Method.PRIVATELINK} close {label}"
+            return f"{way} close {label}"
         case Kind.ENABLE | Kind.DISABLE:
             return f"{way} {kind} {label}"
         case Kind.ISSUE:

@@ -1,7 +1,14 @@
 """Access methods, and Heroku's limits on them."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+OPENING_DEADLINE: Final = timedelta(minutes=20)
+"""How long opening may take before it is a failure: Heroku clients wait 20 min for a rule."""
+
+_LINK_DEADLINE: Final = timedelta(minutes=45)
+"""An endpoint of PrivateLink usually takes 10 to 15 min, and an account 5 to 30 min to work."""
 
 
 class Method(StrEnum):
@@ -10,6 +17,16 @@ class Method(StrEnum):
     MTLS = "mtls"
     PRIVATELINK = "privatelink"
     TRUSTED = "trusted"
+
+    @property
+    def on_space(self) -> bool:
+        """Whether its target is a space; otherwise it is a database."""
+        return self is Method.TRUSTED
+
+    @property
+    def opening_deadline(self) -> timedelta:
+        """How long opening may take before it is a failure."""
+        return _LINK_DEADLINE if self is Method.PRIVATELINK else OPENING_DEADLINE
 
 
 MTLS_RULE_LIMIT: Final = 60

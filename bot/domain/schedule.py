@@ -5,12 +5,6 @@ from typing import Final
 
 from bot.domain.method import Method
 
-OPENING_DEADLINE: Final = timedelta(minutes=20)
-"""How long opening may take before it is a failure: Heroku clients wait 20 min for a rule."""
-
-LINK_DEADLINE: Final = timedelta(minutes=45)
-"""The same for PrivateLink: the endpoint usually takes 10 to 15 min, and an account 5 to 30 min to work."""
-
 OPERATION_DEADLINE: Final = timedelta(minutes=20)
 """How long a change that happens once may take: Heroku clients wait 10 to 15 min for an endpoint, a
 certificate or a PrivateLink account, and it has to be seen afterwards."""
@@ -39,9 +33,7 @@ DENIED: Final = timedelta(hours=1)
 
 def opening_deadline(*, enables_mtls: bool, method: Method = Method.MTLS) -> timedelta:
     """How long opening may take, with mTLS to be enabled first or without."""
-    if method is Method.PRIVATELINK:
-        return LINK_DEADLINE
-    return OPENING_DEADLINE + (OPERATION_DEADLINE if enables_mtls else timedelta())
+    return method.opening_deadline + (OPERATION_DEADLINE if enables_mtls else timedelta())
 
 
 def hard_end(

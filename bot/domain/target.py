@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from bot.domain.method import Method, has_mtls
 from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 
@@ -84,6 +85,13 @@ class Space:
 
 Target = Database | Space
 """A target of access, identified by Heroku's UUID."""
+
+
+def methods_of(target: Target) -> tuple[Method, ...]:
+    """Returns the access methods to reconcile; none where Heroku would reject every call, for the plan."""
+    if isinstance(target, Database) and not has_mtls(target.plan):
+        return ()
+    return tuple(method for method in Method if method.on_space == isinstance(target, Space))
 
 
 def choose(

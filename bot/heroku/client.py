@@ -28,8 +28,8 @@ from bot.heroku.schemas.platform import (
     AnyRule,
     AnyRuleset,
     AnySpace,
-    App,
     Endpoint,
+    HerokuApp,
     Limits,
     is_private_postgres,
 )
@@ -241,7 +241,7 @@ _RULESET: Final = TypeAdapter(AnyRuleset)
 _RULESETS: Final = TypeAdapter(list[AnyRuleset])
 _ADDON: Final = TypeAdapter(Addon)
 _LIMITS: Final = TypeAdapter(Limits)
-_APPS: Final = TypeAdapter(list[App])
+_APPS: Final = TypeAdapter(list[HerokuApp])
 _ENDPOINT: Final = TypeAdapter(Endpoint)
 _CERTIFICATES: Final = TypeAdapter(list[AnyCertificate])
 _CERTIFICATE: Final = TypeAdapter(AnyCertificate)

@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.policy import Policy, PolicyTarget, Rule
-from bot.domain.policy_validation import contradictions
+from bot.domain.policy.rules import Policy, PolicyTarget, Rule
+from bot.domain.policy.validation import contradictions
 from bot.domain.text import cite, nearest
 from bot.errors import MisconfiguredError
 from bot.policy.schema import MATCHING, PolicyKeys, RuleKeys, TargetKeys

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.domain.duration import parse_duration
 from bot.domain.method import Method
-from bot.domain.policy import DEFAULT_ENVIRONMENT
+from bot.domain.policy.rules import DEFAULT_ENVIRONMENT
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy import Policy, PolicyTarget, Rule, rule_for
-from bot.domain.policy_validation import environments
+from bot.domain.policy.rules import Policy, PolicyTarget, Rule, rule_for
+from bot.domain.policy.validation import environments
 from bot.domain.target import Database, Space, Target
 from bot.errors import MisconfiguredError, Refused
 

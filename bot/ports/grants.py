@@ -6,9 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.grant import Grant
-from bot.domain.method import Method
+from bot.domain.method import OPENING_DEADLINE, Method
 from bot.domain.operation import Operation
-from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
 from bot.ports.values import AuditContext
 

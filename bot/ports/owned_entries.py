@@ -12,7 +12,7 @@ from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.merge import Written
 from bot.domain.trusted_ips.plan import StoredRanges
-from bot.domain.trusted_ips.ruleset import Services
+from bot.domain.trusted_ips.ruleset import DataServices
 from bot.ports.values import AuditContext, ReconcileJob
 
 Key = TypeVar("Key")
@@ -165,10 +165,10 @@ class TrustedRanges(OwnedEntries[str], Protocol):
         """Returns how long ago pgaccess last wrote the list; None when it never did."""
         ...
 
-    async def services(self, space: UUID, *, lock: bool = True) -> Services:
+    async def services(self, space: UUID, *, lock: bool = True) -> DataServices:
         """How a space stands with Heroku's support, locked until the transaction ends unless only read."""
         ...
 
-    async def set_services(self, space: UUID, state: Services, *, doing: AuditContext) -> None:
+    async def set_services(self, space: UUID, state: DataServices, *, doing: AuditContext) -> None:
         """Records how a space stands with Heroku's support, with its audit line."""
         ...

@@ -18,7 +18,7 @@ from bot.domain.rate_budget import CallPriority
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
-from bot.domain.trusted_ips.ruleset import RulesetObservation, Services
+from bot.domain.trusted_ips.ruleset import DataServices, RulesetObservation
 from bot.ports.services import MessageRef
 
 
@@ -222,7 +222,7 @@ class SpaceStatus:
     space: Space
     observation: RulesetObservation | None
     open: tuple[RequestDetails, ...]
-    services: Services
+    services: DataServices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from bot.domain.method import Method
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.schedule import gap
 from bot.errors import HerokuError, LeaseLostError, StoreUnavailableError
 from bot.ports import Clock, ReconcileJob, Store, with_priority

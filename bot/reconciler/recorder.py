@@ -13,7 +13,7 @@ from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
 from bot.ports import BOT, AuditContext, Clock, MessageKind, Notification, ReconcileJob, Store, Transaction
 from bot.reconciler.adapter import MethodAdapter, Planned, Run, Seen

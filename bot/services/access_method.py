@@ -8,7 +8,7 @@ from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.operation import Operation
-from bot.domain.policy import Rule
+from bot.domain.policy.rules import Rule
 from bot.domain.request import Request, Terms
 from bot.domain.subject import Subject
 from bot.domain.target import Target

@@ -12,7 +12,7 @@ from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person, require_member
-from bot.domain.policy import require_approver
+from bot.domain.policy.rules import require_approver
 from bot.domain.request import (
     Decision,
     Kind,

@@ -2,7 +2,7 @@
 
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Request
 from bot.errors import Refusal, Refused
 from bot.ports import Transaction

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bot.domain.grant import Grant
 from bot.domain.person import Person, require_member
-from bot.domain.policy import Policy, Rule, require_reason
+from bot.domain.policy.rules import Policy, Rule, require_reason
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder
 from bot.errors import Refusal, Refused, StoreUnavailableError

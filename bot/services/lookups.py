@@ -4,7 +4,7 @@ from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import Observation
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, choose, choose_space
 from bot.domain.text import cite
 from bot.errors import Refusal, Refused

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
-from bot.domain.policy import rule_for
+from bot.domain.policy.rules import rule_for
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
 from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction

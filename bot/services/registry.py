@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.ports import Clock, Store
 from bot.services.access_method import AccessMethod
 from bot.services.access_requests import AccessRequestService

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.advice import Advice, Length, Need, Option, Origin, Reason
+from bot.domain.advice import Advice, Length, Need, Origin, Reason, Way
 from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
 from bot.domain.target import Database
 from bot.i18n.translator import Translator
@@ -133,15 +133,15 @@ def _production(t: Translator) -> Block:
     )
 
 
-def _with_forms(advice: Advice) -> tuple[Option, ...]:
+def _with_forms(advice: Advice) -> tuple[Way, ...]:
     """The recommendation if it has a form; where the region is open, the alternative too."""
     if advice.reason is Reason.REGION_UNKNOWN:
-        return Option.PRIVATELINK, Option.MTLS
+        return Way.PRIVATELINK, Way.MTLS
     recommended = advice.option
     return (recommended,) if recommended in _FORM_BUTTONS else ()
 
 
-def _ask(recommended: Option, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
+def _ask(recommended: Way, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     return block_kit.button(
         t(f"advise.ask.{recommended}"),
         action=_FORM_BUTTONS[recommended],

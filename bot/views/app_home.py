@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Block, HomeSummary, RequestDetails
 from bot.views import action_ids, block_kit, buttons, request_card

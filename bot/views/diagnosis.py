@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, Message
 from bot.views import block_kit, request_card

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.network import address_count
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import Network, Subject
 from bot.i18n.translator import Mrkdwn, Translator

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.duration import show_duration
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.errors import Refused
 from bot.i18n.translator import Translator, mention
 from bot.ports import Block, Message, RequestDetails

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import block_kit, notifications, request_card

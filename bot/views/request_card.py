@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
 from bot.domain.target import Database, Target
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import RequestState, Verdict, approvals
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.grant import Grant, GrantState
-from bot.domain.method import Method
-from bot.domain.schedule import OPENING_DEADLINE
+from bot.domain.method import OPENING_DEADLINE, Method
 from bot.domain.subject import Subject
 from bot.ports import AuditContext, Grants, WorkerName
 from storage.repositories.audit import Line, PostgresAudit, line_of

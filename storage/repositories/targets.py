@@ -10,18 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.method import Method, has_mtls
+from bot.domain.method import Method
 from bot.domain.observation import Observation
-from bot.domain.target import Database, Space, Target
+from bot.domain.target import Database, Space, Target, methods_of
 from bot.ports import Targets, WorkerName
 from storage import leases
 from storage.repositories.observations import observation_of
 from storage.tables import reconcile_queue, targets
-
-_DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)
-_SPACE: Final = (Method.TRUSTED,)
-"""Access methods of each kind of target."""
-
 
 _TEXTS: Final = dict.fromkeys(("app", "space", "plan", "config_var", "generation"), "")
 """Columns that only one kind of target has; rows that are written together need the same columns."""
@@ -40,13 +35,6 @@ _NAMED: Final = (
         bindparam("name").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
     )
 )
-
-
-def _methods(target: Target) -> tuple[Method, ...]:
-    """Access methods to reconcile: none on a plan that has none, where Heroku would reject every call."""
-    if isinstance(target, Space):
-        return _SPACE
-    return _DATABASE if has_mtls(target.plan) else ()
 
 
 def target_of(row: Mapping[Any, Any]) -> Target:
@@ -119,7 +107,7 @@ class PostgresTargets(Targets):
             statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, "absent_at": None}), rows
         )
         queued = [
-            {"target_id": target.id, "method": method} for target in found for method in _methods(target)
+            {"target_id": target.id, "method": method} for target in found for method in methods_of(target)
         ]
         if queued:
             statement, due = insert(reconcile_queue), {"due_at": leases.soon(reconcile_queue)}

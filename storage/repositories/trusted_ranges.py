@@ -15,7 +15,7 @@ from bot.domain.subject import Subject, network_of
 from bot.domain.timings import Timings
 from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, StoredRanges
-from bot.domain.trusted_ips.ruleset import RulesetRule, Services
+from bot.domain.trusted_ips.ruleset import DataServices, RulesetRule
 from bot.ports import AuditContext, ReconcileJob, TrustedRanges
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.owned_entries import OwnedEntryTable, desired_grants
@@ -138,22 +138,22 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
         return found if isinstance(found, timedelta) else None
 
     @override
-    async def services(self, space: UUID, *, lock: bool = True) -> Services:
+    async def services(self, space: UUID, *, lock: bool = True) -> DataServices:
         if not lock:
             seen = select(data_service_access.c.state).where(data_service_access.c.target_id == space)
-            return (await self._connection.execute(seen)).scalar_one_or_none() or Services.UNKNOWN
+            return (await self._connection.execute(seen)).scalar_one_or_none() or DataServices.UNKNOWN
         await self._connection.execute(
             insert(data_service_access).values(target_id=space).on_conflict_do_nothing()
         )
         statement = select(data_service_access.c.state).where(data_service_access.c.target_id == space)
-        found: Services = (await self._connection.execute(statement.with_for_update())).scalar_one()
+        found: DataServices = (await self._connection.execute(statement.with_for_update())).scalar_one()
         return found
 
     @override
-    async def set_services(self, space: UUID, state: Services, *, doing: AuditContext) -> None:
+    async def set_services(self, space: UUID, state: DataServices, *, doing: AuditContext) -> None:
         before = await self.services(space)
         values: dict[str, Any] = {"state": state}
-        if state is Services.WAITING:
+        if state is DataServices.WAITING:
             values["requested_at"] = doing.at
         else:
             values |= {"decided_by": doing.actor, "decided_at": doing.at}

@@ -15,7 +15,7 @@ from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import Network
-from bot.domain.trusted_ips.ruleset import Services
+from bot.domain.trusted_ips.ruleset import DataServices
 from bot.heroku.client import HerokuClient
 from bot.ports import MessageKind, WorkerName
 from sandbox.heroku.behavior import Behavior, TransitionTimes
@@ -164,7 +164,7 @@ class World:
             await _insert_history(connection, made, now)
             listed = [{"target_id": space, "source": source, "listed": True} for space, source in wanted]
             await connection.execute(insert(trusted_ranges), listed)
-            decided = [{"target_id": id, "state": Services.CONFIRMED} for id in found.values()]
+            decided = [{"target_id": id, "state": DataServices.CONFIRMED} for id in found.values()]
             await connection.execute(insert(data_service_access), decided)
 
     async def end_all(self, *, after: timedelta) -> datetime:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from bot.cli.check import ReportLine, Verdict, check_installation
+from bot.cli.check import CheckStatus, ReportLine, check_installation
 from bot.cli.check.report import CheckResult, run_check
 from bot.cli.manifest import SCOPES
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
@@ -60,7 +60,7 @@ class Installation:
         return {
             line.topic: line.message
             for line in await self.check(**changed)
-            if line.verdict is Verdict.PROBLEM
+            if line.verdict is CheckStatus.PROBLEM
         }
 
 
@@ -101,7 +101,7 @@ def empty_database(postgres: PrivatePostgres) -> Iterator[str]:
 
 
 def skipped(lines: list[ReportLine]) -> set[str]:
-    return {line.topic for line in lines if line.verdict is Verdict.SKIPPED}
+    return {line.topic for line in lines if line.verdict is CheckStatus.SKIPPED}
 
 
 # --- all is well ------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
         "Heroku databases",
         "Heroku Data API",
     ]
-    assert {line.verdict for line in lines} == {Verdict.OK}
+    assert {line.verdict for line in lines} == {CheckStatus.OK}
     said = {line.topic: line.message for line in lines}
     assert "https://bot.example.org/slack/events" in said["settings"]
     assert "migrated to revision" in said["database"]
@@ -140,14 +140,14 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
 async def test_without_a_public_address_it_says_what_does_not_work(installation: Installation) -> None:
     for socket in ("", "xapp-1-emulated"):
         settings = (await installation.check(PGACCESS_PUBLIC_URL="", SLACK_APP_TOKEN=socket))[0]
-        assert settings.verdict is Verdict.OK
+        assert settings.verdict is CheckStatus.OK
         assert "PGACCESS_PUBLIC_URL" in settings.message
         assert "a certificate's files" in settings.message
 
 
 async def test_where_certificates_can_be_tested_it_says_what_that_needs(installation: Installation) -> None:
     (line, *_) = await installation.check(PGACCESS_PROBE="1")
-    assert line.verdict is Verdict.OK
+    assert line.verdict is CheckStatus.OK
     assert "if a rule allows this host's address" in line.message
     assert "PGACCESS_PROBE" in (await installation.wrong(PGACCESS_PROBE="yes"))["settings"]
 
@@ -170,21 +170,21 @@ async def test_each_part_of_the_settings_is_named_and_the_others_are_checked_all
     said = [line.message for line in lines if line.topic == "settings"]
     assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT"]
     assert skipped(lines) == set(SLACK)
-    assert {line.verdict for line in lines if line.topic in HEROKU} == {Verdict.OK}
+    assert {line.verdict for line in lines if line.topic in HEROKU} == {CheckStatus.OK}
 
 
 async def test_without_any_setting_everything_says_so(installation: Installation) -> None:
     lines = [line async for line in check_installation({"PGACCESS_POLICY": "/nowhere/pgaccess.toml"})]
 
     assert skipped(lines) == {"database", *SLACK, *HEROKU}
-    assert Verdict.OK not in {line.verdict for line in lines}
+    assert CheckStatus.OK not in {line.verdict for line in lines}
 
 
 async def test_a_policy_that_cannot_be_read_skips_its_channels_and_people(installation: Installation) -> None:
     lines = await installation.check(PGACCESS_POLICY_TOML='language = "fr"')
 
     assert skipped(lines) == {"channels", "approvers"}
-    assert [line.topic for line in lines if line.verdict is Verdict.PROBLEM] == ["policy"]
+    assert [line.topic for line in lines if line.verdict is CheckStatus.PROBLEM] == ["policy"]
 
 
 # --- the database -------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ async def test_a_token_that_slack_does_not_take_skips_only_slack(installation: I
     lines = await installation.check(SLACK_BOT_TOKEN="xoxb-geheim")
 
     assert skipped(lines) == {"Slack scopes", "channels", "approvers"}
-    (line,) = [line for line in lines if line.verdict is Verdict.PROBLEM]
+    (line,) = [line for line in lines if line.verdict is CheckStatus.PROBLEM]
     assert (line.topic, "invalid_auth" in line.message) == ("Slack token", True)
 
 
@@ -234,7 +234,7 @@ async def test_a_missing_scope_is_named_with_what_it_is_for(installation: Instal
 
     (line,) = [line for line in await installation.check() if line.topic == "Slack scopes"]
 
-    assert line.verdict is Verdict.PROBLEM
+    assert line.verdict is CheckStatus.PROBLEM
     assert line.message.startswith(f"{missing} is missing (")
 
 
@@ -291,7 +291,7 @@ async def test_in_socket_mode_the_apps_token_is_tried_and_no_signing_secret_is_n
     lines = await installation.check(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
     wrong = await installation.wrong(SLACK_APP_TOKEN="xapp-geheim")
 
-    assert {line.verdict for line in lines} == {Verdict.OK}
+    assert {line.verdict for line in lines} == {CheckStatus.OK}
     assert "Socket Mode" in {line.topic for line in lines}
     assert "connections:write" in wrong["Socket Mode"]
 
@@ -311,7 +311,7 @@ async def test_a_token_that_heroku_does_not_take_skips_only_heroku(installation:
     lines = await installation.check(HEROKU_API_KEY="HRKU-geheim")
 
     assert skipped(lines) == set(HEROKU) - {"Heroku token"}
-    (said,) = [line.message for line in lines if line.verdict is Verdict.PROBLEM]
+    (said,) = [line.message for line in lines if line.verdict is CheckStatus.PROBLEM]
     assert said.startswith("HEROKU_API_KEY was rejected")
 
 
@@ -332,7 +332,7 @@ async def test_a_database_without_mtls_is_fine(installation: Installation) -> No
 
     (line,) = [line for line in await installation.check() if line.topic == "Heroku Data API"]
 
-    assert (line.verdict, line.message) == (Verdict.OK, "reachable; mTLS is not enabled on billing")
+    assert (line.verdict, line.message) == (CheckStatus.OK, "reachable; mTLS is not enabled on billing")
 
 
 async def test_an_account_that_sees_no_private_database_is_told_so(installation: Installation) -> None:
@@ -343,7 +343,7 @@ async def test_an_account_that_sees_no_private_database_is_told_so(installation:
 
     said = {line.topic: line for line in lines}
     assert "no Postgres in a Private or Shield Space" in said["Heroku databases"].message
-    assert said["Heroku Data API"].verdict is Verdict.SKIPPED
+    assert said["Heroku Data API"].verdict is CheckStatus.SKIPPED
 
 
 async def test_few_calls_left_is_a_problem(installation: Installation) -> None:

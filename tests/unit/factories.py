@@ -10,8 +10,8 @@ from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.person import Person
-from bot.domain.policy import Policy
-from bot.domain.policy import Rule as PolicyRule
+from bot.domain.policy.rules import Policy
+from bot.domain.policy.rules import Rule as PolicyRule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Verdict
 from bot.domain.target import Database
 from bot.ports import RequestDetails

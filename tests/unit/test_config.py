@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings, database_url, read_settings
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.advice import Length, Need, Option, Origin, Reason, Remark
+from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -18,7 +18,7 @@ from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
-from bot.domain.trusted_ips.ruleset import Services
+from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
 from bot.i18n.translator import Translator, cut, escape
@@ -136,8 +136,8 @@ FAMILIES: dict[str, Iterable[str]] = {
         *("deadline.privatelink", "closed_elsewhere.privatelink"),
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
     ),
-    "trusted.services.": Services,
-    "done.support.": (Services.CONFIRMED, Services.WEB_ONLY),
+    "trusted.services.": DataServices,
+    "done.support.": (DataServices.CONFIRMED, DataServices.WEB_ONLY),
     "state.rotating.": RotationStage,
     "rotation.test.": ConnectionResult,
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
@@ -154,11 +154,11 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.need.": Need,
     "advise.origin.": Origin,
     "advise.length.": Length,
-    "advise.option.": Option,
+    "advise.option.": Way,
     "advise.reason.": Reason,
     "advise.remark.": Remark,
-    "advise.line.": (Option.TRUSTED,),
-    "advise.ask.": (Option.MTLS, Option.PRIVATELINK),
+    "advise.line.": (Way.TRUSTED,),
+    "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "duration.": ("d", "h", "m"),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, TypeVar
 
 from bot.cli.check import database, heroku, slack
-from bot.cli.check.report import ReportLine, Verdict, ok, plural, problem, run_check, skipped
+from bot.cli.check.report import CheckStatus, ReportLine, ok, plural, problem, run_check, skipped
 from bot.cli.manifest import PATH
 from bot.config import (
     PolicyText,
@@ -20,11 +20,11 @@ from bot.config import (
     public_url,
     slack_settings,
 )
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 
-__all__ = ["ReportLine", "Verdict", "check_installation"]
+__all__ = ["CheckStatus", "ReportLine", "check_installation"]
 
 SETTINGS: Final = "settings"
 POLICY: Final = "policy"

@@ -30,7 +30,7 @@ LIBRARY_ERRORS: Final = (
 """Errors of libraries. Their messages may contain a URL with a password, so they are never printed."""
 
 
-class Verdict(StrEnum):
+class CheckStatus(StrEnum):
     """Outcome of a check, as printed."""
 
     OK = "ok"
@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 class ReportLine:
     """One line of the report: the outcome, what was checked, and what was found or has to be done."""
 
-    verdict: Verdict
+    verdict: CheckStatus
     topic: str
     message: str
 
@@ -67,12 +67,12 @@ def plural(count: int | str, noun: str) -> str:
 
 def ok(topic: str, message: str) -> ReportLine:
     """Return a line for a check that passed."""
-    return ReportLine(Verdict.OK, topic, message)
+    return ReportLine(CheckStatus.OK, topic, message)
 
 
 def problem(topic: str, message: str) -> ReportLine:
     """Return a line for a check that failed; the message says what to do."""
-    return ReportLine(Verdict.PROBLEM, topic, message)
+    return ReportLine(CheckStatus.PROBLEM, topic, message)
 
 
 def failed(topic: str, message: str) -> CheckResult[Any]:
@@ -82,7 +82,7 @@ def failed(topic: str, message: str) -> CheckResult[Any]:
 
 def skipped(topics: Sequence[str], reason: str) -> list[ReportLine]:
     """Return lines for checks that could not run."""
-    return [ReportLine(Verdict.SKIPPED, topic, f"skipped: {reason}") for topic in topics]
+    return [ReportLine(CheckStatus.SKIPPED, topic, f"skipped: {reason}") for topic in topics]
 
 
 async def run_check(

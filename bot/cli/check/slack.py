@@ -10,7 +10,7 @@ from bot.cli.check.report import CheckResult, ReportLine, failed, ok, problem, r
 from bot.cli.manifest import SCOPES
 from bot.config import SlackSettings
 from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.errors import SlackError
 from bot.slack import SlackClient
 

@@ -21,7 +21,7 @@ ALLOW: Final = "allow"
 """The one action that the official tools write; a rule with another one is left alone."""
 
 
-class Services(StrEnum):
+class DataServices(StrEnum):
     """Whether a space's ranges also let data services be reached: Heroku's support enables that, by a ticket.
 
     ``web_only`` is a person's word that it is not needed: the ranges concern the web traffic alone.
@@ -35,7 +35,7 @@ class Services(StrEnum):
     @property
     def decided(self) -> bool:
         """Whether ranges may be written."""
-        return self in (Services.CONFIRMED, Services.WEB_ONLY)
+        return self in (DataServices.CONFIRMED, DataServices.WEB_ONLY)
 
 
 @dataclass(frozen=True, slots=True)

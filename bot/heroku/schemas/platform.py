@@ -57,7 +57,7 @@ class AnySpace(Named):
         )
 
 
-class App(Named):
+class HerokuApp(Named):
     """An app, from ``GET /apps``."""
 
     space: SpaceOf | None = None
@@ -72,7 +72,7 @@ class Addon(Named):
     addon_service: Named
     config_vars: list[str] = []
 
-    def database(self, app: App | None) -> Database | None:
+    def database(self, app: HerokuApp | None) -> Database | None:
         """The database that this add-on is; None when its app is in no space that the token can see."""
         if app is None or app.space is None:
             return None

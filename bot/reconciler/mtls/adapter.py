@@ -11,7 +11,7 @@ from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.mtls.plan import MtlsPlan, make_plan, orphans, plan_without_list
 from bot.domain.observation import Observation, mtls_observation
 from bot.domain.operation import Operation
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.errors import HerokuError
 from bot.ports import Clock, ConnectionTest, Heroku, MessageKind, ReconcileJob, Store, Transaction

@@ -7,7 +7,7 @@ from bot.domain import schedule
 from bot.domain.grant import ReasonCode
 from bot.domain.observation import Observation, privatelink_observation
 from bot.domain.operation import Operation
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.privatelink.plan import PrivateLinkPlan, make_plan
 from bot.domain.request import Kind

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.observation import Observation
 from bot.domain.operation import Operation
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import network_of
 from bot.domain.trusted_ips.plan import TrustedIpsPlan, make_plan

@@ -3,7 +3,7 @@
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import Rotation, RotationStage
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy import rule_for
+from bot.domain.policy.rules import rule_for
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused

@@ -8,7 +8,7 @@ from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import mtls_observation
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy import rule_for
+from bot.domain.policy.rules import rule_for
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId, Whole
 from bot.domain.target import Database

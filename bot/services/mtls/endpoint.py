@@ -4,7 +4,7 @@ from bot.domain.grant import Grant
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.observation import mtls_observation
 from bot.domain.person import Person
-from bot.domain.policy import Rule, rule_for
+from bot.domain.policy.rules import Rule, rule_for
 from bot.domain.request import Kind
 from bot.domain.subject import Whole
 from bot.domain.target import Database

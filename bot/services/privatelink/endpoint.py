@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.person import Person
-from bot.domain.policy import Rule, rule_for
+from bot.domain.policy.rules import Rule, rule_for
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.request import Kind
 from bot.domain.subject import Whole

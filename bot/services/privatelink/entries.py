@@ -8,7 +8,7 @@ from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
 from bot.domain.operation import Operation
-from bot.domain.policy import Policy, Rule
+from bot.domain.policy.rules import Policy, Rule
 from bot.domain.privatelink.aws_account import accounts, parse_accounts, short
 from bot.domain.privatelink.observation import LEAVING, PrivateLinkObservation, has_privatelink
 from bot.domain.request import Kind, Request, Terms

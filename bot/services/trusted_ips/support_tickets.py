@@ -6,7 +6,7 @@ from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.request import Request
-from bot.domain.trusted_ips.ruleset import Services as DataServices
+from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
 from bot.services.context import ServiceContext

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, RequestDetails, SpaceStatus
 from bot.views import block_kit, request_card

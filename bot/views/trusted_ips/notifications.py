@@ -4,7 +4,7 @@ from typing import Final
 
 from bot.domain.grant import Grant
 from bot.domain.observation import ruleset_observation
-from bot.domain.trusted_ips.ruleset import Services
+from bot.domain.trusted_ips.ruleset import DataServices
 from bot.i18n.translator import Mrkdwn, Translator, escape
 from bot.ports import Block, Message, RequestDetails
 from bot.views import action_ids, block_kit
@@ -53,7 +53,7 @@ def ticket(it: Rendering) -> Message:
 
 def settled(details: RequestDetails, t: Translator, *, web_only: bool) -> Message:
     """To the admin who answered a ticket: it is recorded, and what waited for it continues."""
-    state = Services.WEB_ONLY if web_only else Services.CONFIRMED
+    state = DataServices.WEB_ONLY if web_only else DataServices.CONFIRMED
     return block_kit.paragraphs(t(f"done.support.{state}", space=details.target.label))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.method import Method
-from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, Services
+from bot.domain.trusted_ips.ruleset import LIMIT, DataServices, RulesetObservation
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, DatabaseStatus, RequestDetails, SpaceStatus
 from bot.views import block_kit, drift
@@ -63,6 +63,6 @@ def _step(
         return t("why.range.missing", state=state(details), **params)
     if observation.ruleset.applied is False:
         return t("why.range.unapplied", **params)
-    if status.services is not Services.CONFIRMED:
+    if status.services is not DataServices.CONFIRMED:
         return t("why.range.services", **params)
     return t("why.range.open", **params)

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.grant import Grant, ReasonCode, again, begin, closing, extended, verified
-from bot.domain.method import Method
+from bot.domain.method import OPENING_DEADLINE, Method
 from bot.domain.schedule import (
-    OPENING_DEADLINE,
     end_once_verified,
     gap,
     hard_end,

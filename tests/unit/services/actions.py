@@ -14,7 +14,7 @@ from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Verdict
 from bot.errors import Refused
 from bot.ports import RequestDetails

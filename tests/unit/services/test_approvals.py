@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
 from bot.domain.person import Person
-from bot.domain.policy import Policy
+from bot.domain.policy.rules import Policy
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
 from bot.services import Services

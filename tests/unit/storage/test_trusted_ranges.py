@@ -12,7 +12,7 @@ from bot.domain.owned_entry import OwnedEntry, Removal
 from bot.domain.target import Space
 from bot.domain.trusted_ips.merge import Written
 from bot.domain.trusted_ips.plan import Edit
-from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
+from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from bot.ports import AuditContext, ReconcileJob
 from storage.tables import data_service_access, trusted_ranges
 from storage.transaction import PostgresStore
@@ -152,15 +152,15 @@ async def test_what_support_has_done_is_kept_for_the_space_with_its_audit_line(
     store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        assert await tx.trusted_ranges.services(SPACE.id) is Services.UNKNOWN
+        assert await tx.trusted_ranges.services(SPACE.id) is DataServices.UNKNOWN
         await tx.trusted_ranges.set_services(
-            SPACE.id, Services.WAITING, doing=AuditContext(actor="U0LEAD", at=NOW)
+            SPACE.id, DataServices.WAITING, doing=AuditContext(actor="U0LEAD", at=NOW)
         )
         await tx.trusted_ranges.set_services(
-            SPACE.id, Services.CONFIRMED, doing=AuditContext(actor="U0ADMIN", at=NOW)
+            SPACE.id, DataServices.CONFIRMED, doing=AuditContext(actor="U0ADMIN", at=NOW)
         )
         await tx.commit()
     async with store.transaction() as tx:
-        assert await tx.trusted_ranges.services(SPACE.id) is Services.CONFIRMED
+        assert await tx.trusted_ranges.services(SPACE.id) is DataServices.CONFIRMED
     lines = await database.audit_lines(engine, "actor", "before", "after", subject="data_services")
     assert lines == [("U0LEAD", "unknown", "waiting"), ("U0ADMIN", "waiting", "confirmed")]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.advice import Advice, Length, Option, Reason, Remark
+from bot.domain.advice import Advice, Length, Reason, Remark, Way
 from bot.i18n.catalogue import CATALOGUE
 from bot.i18n.translator import Translator
 from bot.views import action_ids
@@ -22,7 +22,7 @@ def buttons(view: dict[str, Any]) -> list[str]:
     return [element["action_id"] for row in rows for element in row["elements"]]
 
 
-def recommended(option: Option, reason: Reason, language: str = "en", *remarks: Remark) -> dict[str, Any]:
+def recommended(option: Way, reason: Reason, language: str = "en", *remarks: Remark) -> dict[str, Any]:
     advice = Advice(option=option, reason=reason, remarks=remarks)
     return advising.recommendation(LONG_NAMES, advice, Length.DAYS, Translator(language))
 
@@ -38,8 +38,8 @@ def test_the_questions_are_valid_with_one_and_with_many_databases(count: int, la
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("reason", Reason)
-@pytest.mark.parametrize("option", Option)
-def test_every_recommendation_is_valid(option: Option, reason: Reason, language: str) -> None:
+@pytest.mark.parametrize("option", Way)
+def test_every_recommendation_is_valid(option: Way, reason: Reason, language: str) -> None:
     samples.require_valid_view(recommended(option, reason, language, *Remark))
     samples.require_valid_view(recommended(option, reason, language))
 
@@ -56,16 +56,22 @@ def test_the_table_is_valid(language: str) -> None:
 
 def test_a_recommendation_leads_to_its_form_and_to_the_comparison() -> None:
     mtls, link, table = action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE
-    assert buttons(recommended(Option.MTLS, Reason.FIXED)) == [mtls, table]
-    assert buttons(recommended(Option.PRIVATELINK, Reason.SAME_REGION)) == [link, table]
-    assert buttons(recommended(Option.PRIVATELINK, Reason.REGION_UNKNOWN)) == [link, mtls, table]
-    for option in (Option.DATACLIP, Option.DYNO, Option.APP, Option.INSIDE, Option.TRUSTED):
+    assert buttons(recommended(Way.MTLS, Reason.FIXED)) == [mtls, table]
+    assert buttons(recommended(Way.PRIVATELINK, Reason.SAME_REGION)) == [link, table]
+    assert buttons(recommended(Way.PRIVATELINK, Reason.REGION_UNKNOWN)) == [link, mtls, table]
+    for option in (
+        Way.DATACLIP,
+        Way.DYNO,
+        Way.APP,
+        Way.INSIDE,
+        Way.TRUSTED,
+    ):
         assert buttons(recommended(option, Reason.PLAIN)) == [table]
 
 
 def test_trusted_ranges_say_the_line_that_asks_for_the_space() -> None:
     assert f"`/pgaccess trusted add 203.0.113.4 to {LONG_NAMES.space}`" in str(
-        recommended(Option.TRUSTED, Reason.PLAIN)
+        recommended(Way.TRUSTED, Reason.PLAIN)
     )
 
 

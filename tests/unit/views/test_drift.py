@@ -10,7 +10,7 @@ from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Space
-from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
+from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, Message, SpaceStatus
 from bot.views import block_kit, database_status
@@ -35,7 +35,7 @@ def observed(*sources: str, applied: bool = True) -> RulesetObservation:
 
 
 def status_of(ranges: RulesetObservation | None, found: Drift = NO_DRIFT) -> DatabaseStatus:
-    space = SpaceStatus(space=SPACE, observation=ranges, open=(), services=Services.CONFIRMED)
+    space = SpaceStatus(space=SPACE, observation=ranges, open=(), services=DataServices.CONFIRMED)
     seen = replace(factories.look(), drift=found)
     return DatabaseStatus(
         database=factories.database(), observation=seen, open=(), mine=(), now=NOW, space=space
@@ -114,6 +114,6 @@ def test_the_diagnosis_of_a_space_is_valid_without_an_observation_and_without_a_
     language: str,
 ) -> None:
     for seen in (None, observed("198.51.100.0/24")):
-        space = SpaceStatus(space=SPACE, observation=seen, open=(), services=Services.UNKNOWN)
+        space = SpaceStatus(space=SPACE, observation=seen, open=(), services=DataServices.UNKNOWN)
         answer: Message = diagnosis.why(space, (), t=Translator(language), policy=POLICY)
         samples.require_valid(answer)

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import operation as operations
 from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.method import OPENING_DEADLINE
 from bot.domain.mtls import issuance
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
-from bot.domain.schedule import OPENING_DEADLINE, OPERATION_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import CertificateId, Whole
 from bot.errors import Refusal
 from bot.ports import AuditContext, RequestDetails

@@ -10,7 +10,7 @@ from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Space
-from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
+from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views.render import render
@@ -113,8 +113,8 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
 
 
 @LANGUAGES
-@pytest.mark.parametrize("services", Services)
-def test_how_it_stands_with_a_space_is_valid(services: Services, language: str) -> None:
+@pytest.mark.parametrize("services", DataServices)
+def test_how_it_stands_with_a_space_is_valid(services: DataServices, language: str) -> None:
     full = observed(*(f"203.0.113.{n}/32" for n in range(20)), ours=("203.0.113.1/32",), applied=False)
     for seen in (None, observed("0.0.0.0/0"), full):
         status_of = SpaceStatus(space=SPACE, observation=seen, open=(details(),), services=services)

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy import DEFAULT_ENVIRONMENT, Policy, PolicyTarget, Rule
+from bot.domain.policy.rules import DEFAULT_ENVIRONMENT, Policy, PolicyTarget, Rule
 
 
 def contradictions(policy: Policy) -> Iterator[str]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.method import Method
-from bot.domain.policy import (
+from bot.domain.policy.rules import (
     Policy,
     PolicyTarget,
     Rule,

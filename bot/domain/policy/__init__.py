@@ -1,0 +1,1 @@
+"""What a policy means: its rules, and what is wrong with them."""
