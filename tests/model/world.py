@@ -47,9 +47,15 @@ from tests.model.write_recorder import WriteRecorder
 TIMES: Final = TransitionTimes.of(2)
 """Heroku's transitions take two simulated seconds."""
 
-ROUNDS: Final = (*[timedelta(seconds=1)] * 30, *[timedelta(seconds=15)] * 30, *[timedelta(minutes=1)] * 30)
-"""The least by which time moves after each round until everything is quiet: past every wait and deadline, and
-past the minutes in which an account's request tokens are refilled."""
+ROUNDS: Final = (
+    *[timedelta(seconds=1)] * 30,
+    *[timedelta(seconds=15)] * 30,
+    *[timedelta(minutes=1)] * 30,
+    *[timedelta(minutes=10)] * 4,
+)
+"""The least by which time moves after each round until everything is quiet: past every wait and deadline, past
+the minutes in which an account's request tokens are refilled, and past the hour for which a rejected token keeps
+a target from being observed."""
 
 LONGEST: Final = timedelta(minutes=10)
 """The most by which it moves: the gap between observations of what is at rest."""
