@@ -41,6 +41,7 @@ def opening_deadline(*, enables_mtls: bool, method: Method = Method.MTLS) -> tim
     """How long opening may take, with mTLS to be enabled first or without."""
     if method is Method.PRIVATELINK:
         return LINK_DEADLINE
+    # The two follow each other: Heroku refuses IP rules until mTLS is enabled.
     return OPENING_DEADLINE + (OPERATION_DEADLINE if enables_mtls else timedelta())
 
 
