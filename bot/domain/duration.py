@@ -167,6 +167,7 @@ def _first_ahead(readings: list[datetime], now: datetime, zone: ZoneInfo) -> dat
     """Returns the first moment after now; ``fold`` (PEP 495) is the second of two equal clock times."""
     for local in readings:
         for fold in (0, 1):
+            # In UTC, because times of one zone are compared by their clock, whatever their fold.
             moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
             if moment > now:
                 return moment

@@ -110,6 +110,7 @@ def _refuse_other_things(given: str) -> None:
 
 def _is_ipv6(given: str) -> bool:
     try:
+        # An interface accepts host bits too, which make no difference to this refusal.
         ipaddress.IPv6Interface(given.replace("[", "").replace("]", ""))
     except ValueError:
         return False

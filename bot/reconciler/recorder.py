@@ -148,7 +148,7 @@ class Recorder:
 
     async def _report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
         """Reports a rejected token once a day, and hourly what has failed for a while."""
-        # Nothing is wrong at Heroku then: our own budget only puts calls off.
+        # Nothing is wrong at Heroku then: the rate budget only puts calls off.
         if isinstance(error, RateBudgetExhaustedError):
             return
         answer = {"status": str(error.status), "id": error.id}

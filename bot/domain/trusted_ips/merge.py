@@ -110,7 +110,7 @@ def merge(steps: Sequence[Ruleset], writes: Sequence[Written], *, limit: int = L
     # Lines are counted, since a list may hold one twice and both then belong to somebody.
     wanted = Counter(theirs)
     present = Counter(steps[0].rules)
-    # Only as many as the base had are ours to take out: what others have listed since stays.
+    # Only as many as the base had are taken out: what others have listed since stays.
     wanted.subtract({rule: present[rule] for rule in (RulesetRule(ALLOW, source) for source in edit.remove)})
     standing = [rule for rule in newest.rules if rule.action == ALLOW and rule.source in added - already]
     standing = standing[: max(0, limit - sum((+wanted).values()))]
