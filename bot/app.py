@@ -110,6 +110,7 @@ class App:
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
         """Builds Bolt with our listeners; asks Slack once who we are."""
         identity = await self._identity()
+        # Made once: left to itself, Bolt calls ``auth.test`` within the 3 seconds of the first requests.
         authorized = AuthorizeResult(
             enterprise_id=identity.enterprise,
             team_id=identity.team,

@@ -175,6 +175,7 @@ def probes(environ: Mapping[str, str] = os.environ) -> bool:
 def port(environ: Mapping[str, str] = os.environ) -> int:
     """The port to serve on; raises ``MisconfiguredError``."""
     text = environ.get("PORT", "").strip() or "3000"
+    # The length first: Python refuses to convert very long numbers.
     if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
         raise MisconfiguredError("PORT has to be a number up to 65535")
     return int(text)

@@ -63,6 +63,7 @@ class DirectorySync:
             try:
                 await self._answer_lookup(id)
             except SlackError as error:
+                # What keeps Slack from answering, such as its rate limit, concerns the others too: they wait.
                 log.warning("directory_sync.lookup_failed", code=error.code)
                 return
 
@@ -87,6 +88,7 @@ class DirectorySync:
 
     async def _sync_users(self) -> None:
         async with self._store.transaction() as tx:
+            # Before Slack is asked: an answer is as old as its question, and must not replace a later one.
             read = await tx.slack_users.current_time()
         people = [person async for person in self._slack.people()]
         members = {group: await self._slack.group_members(group) for group in sorted(self._groups)}

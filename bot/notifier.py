@@ -84,6 +84,7 @@ class Notifier:
 
     async def claim(self) -> ClaimedMessage | None:
         """Claims the message that has been due the longest; None when none is due."""
+        # Before the claim: the lease may only be thought shorter than it is.
         since = time.monotonic()
         async with self._store.transaction() as tx:
             message = await tx.outbox.claim()
@@ -102,6 +103,8 @@ class Notifier:
             if message.kind is MessageKind.HOME:
                 place = await self._show_home(claimed)
             else:
+                # Rendered after the claim: a later change raises the version, and the message is edited
+                # again.
                 place = await self._show(claimed, await self._render(message))
             async with self._store.transaction() as tx:
                 await tx.outbox.sent(message, place)
@@ -133,6 +136,7 @@ class Notifier:
         message = claimed.message
         if message.place is not None:
             return await self._edit(claimed, message.place, rendered)
+        # An earlier attempt's channel is kept, because it is there that the search has to look.
         channel = message.channel or await self._channel(message)
         thread = await self._thread(message)
         if message.posting_since is not None:
@@ -240,6 +244,7 @@ class Notifier:
             by = timedelta(seconds=error.retry_after_s)
         try:
             async with self._store.transaction() as tx:
+                # Its place was cleared just now: the next attempt posts it anew, with nothing to wait for.
                 await tx.outbox.postpone(message, by=timedelta() if error.code in GONE else by)
                 await tx.commit()
         except LeaseLostError:

@@ -255,6 +255,7 @@ def person_of(member: Mapping[str, Any], us: Identity) -> Person:
         locale=member.get("locale", ""),
         zone=member.get("tz") or "UTC",
         deactivated=bool(member.get("deleted")),
+        # Slack does not mark its own Slackbot as a bot.
         bot=bool(member.get("is_bot")) or member["id"] == "USLACKBOT",
         guest=bool(member.get("is_restricted") or member.get("is_ultra_restricted")),
         external=bool(member.get("is_stranger")) or not _is_internal(member, us),
@@ -282,6 +283,7 @@ async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta) -> 
     except SlackApiError as error:
         raise _error(error) from error
     except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
+        # Without a connection nothing was sent, so nothing can have been posted.
         raise SlackError(
             "unreachable", unclear=not isinstance(error, aiohttp.ClientConnectorError)
         ) from error

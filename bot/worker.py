@@ -98,6 +98,7 @@ class WorkLoop(Generic[T]):
         """Runs until cancelled; then lets running jobs finish, for a while."""
         try:
             while True:
+                # Before the claim: a claimed job that waits for a free place would use up its lease.
                 await self._free.acquire()
                 if self._after is not None:
                     await self._after.idle(at_most=GIVE_WAY)
@@ -118,6 +119,7 @@ class WorkLoop(Generic[T]):
 
     def _begin(self, job: T) -> None:
         task = asyncio.create_task(self._work(job))
+        # The event loop keeps weak references only: a task that nobody holds may vanish.
         self._running.add(task)
         task.add_done_callback(self._over)
 
@@ -175,6 +177,7 @@ class WorkLoop(Generic[T]):
         if not self._running:
             return
         _, late = await asyncio.wait(self._running, timeout=GRACE.total_seconds())
+        # What is cut off here is found again: its lease runs out, and the row is still due.
         for task in late:
             task.cancel()
 
@@ -223,6 +226,7 @@ class BackgroundTasks:
     def run(self, task: Coroutine[Any, Any, None]) -> None:
         """Begins a task and returns at once; with too many running, it is dropped."""
         if len(self._running) >= BACKGROUND_AT_MOST:
+            # A coroutine that is dropped without this is reported by Python as never awaited.
             task.close()
             return
         running = asyncio.create_task(task)

@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) 
 
 
 def _policy(file: str | None, environ: Mapping[str, str]) -> Policy:
+    # A file that is named goes before the whole environment, PGACCESS_POLICY_TOML included.
     file_text = policy_text(environ if file is None else {"PGACCESS_POLICY": file})
     return parse_policy(file_text.text, source=file_text.source)
 

@@ -57,8 +57,10 @@ def parse_duration(text: str) -> timedelta:
         Refused: no unit, no duration at all, too short or too long.
     """
     given = text.strip()
+    # ``isdigit`` alone accepts superscripts too, which ``int`` does not read.
     if given.isascii() and given.isdigit():
         raise Refused(Refusal.DURATION_NO_UNIT, given=cite(given), suggestion=_with_unit(given))
+    # Each part of the pattern is optional, so it would match an empty text.
     match = _DURATION.fullmatch(given) if 0 < len(given) <= _LONGEST_TEXT else None
     if match is None:
         raise Refused(Refusal.DURATION_UNREADABLE, given=cite(given))
@@ -118,6 +120,7 @@ def parse_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
 
 def _with_unit(number: str) -> str:
     """Suggests hours for a bare number, if that is an accepted duration."""
+    # By length first: a long number would overflow a timedelta.
     hours = int(number) if len(number) < 5 else 0
     return f"{hours}h" if SHORTEST <= timedelta(hours=hours) <= LONGEST else "8h"
 
@@ -164,6 +167,7 @@ def _first_ahead(readings: list[datetime], now: datetime, zone: ZoneInfo) -> dat
     """Returns the first moment after now; ``fold`` (PEP 495) is the second of two equal clock times."""
     for local in readings:
         for fold in (0, 1):
+            # In UTC, because times of one zone are compared by their clock, whatever their fold.
             moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
             if moment > now:
                 return moment

@@ -134,6 +134,7 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
 
 def waiting(grant: Grant) -> Grant:
     """Returns the grant waiting for Heroku Support: not applied yet, and its duration not running."""
+    # An end that was given as a time holds while waiting too; a duration begins only with the read-back.
     end = grant.ends_at if grant.duration is None else None
     return replace(grant, state=GrantState.WAITING, ends_at=end)
 
@@ -142,6 +143,7 @@ def allowed(grant: Grant, *, now: datetime) -> Grant:
     """Returns the grant once Heroku Support has enabled it: applying starts, with a hard end."""
     end = grant.ends_at
     if grant.duration is not None:
+        # Only trusted IP ranges wait for Heroku Support, so the plain opening deadline applies.
         end = hard_end(started=now, duration=grant.duration, until=None)
     return replace(grant, state=GrantState.APPLYING, ends_at=end)
 
@@ -173,6 +175,7 @@ def extended(grant: Grant, by: timedelta, *, now: datetime, warn_before: timedel
     end = grant.ends_at + by
     warn = warning(verified=now, end=end, before=warn_before) if grant.verified_at else None
     spent = grant.extended + by if alone else grant.extended
+    # Extended before its read-back, a grant would otherwise get its old end back then.
     duration = None if grant.duration is None else grant.duration + by
     return replace(grant, ends_at=end, warn_at=warn, extended=spent, duration=duration)
 
@@ -188,6 +191,7 @@ def closed(
     grant: Grant, state: GrantState, *, now: datetime, reason_code: ReasonCode | None, detail: str = ""
 ) -> Grant:
     """Returns the grant once an observation has shown it ended, failed or interrupted."""
+    # Why it ends was recorded when the end was decided; an observation of it has no reason of its own.
     return replace(
         grant, state=state, closed_at=now, reason_code=reason_code or grant.reason_code, detail=detail
     )

@@ -60,13 +60,16 @@ def parse_address(text: str) -> IPv4Network:
     if spelling is None:
         raise Refused(Refusal.ADDRESS_UNREADABLE, given=cite(given))
     address = _plain(spelling["address"])
+    # Not strict: with host bits set, the network is what is suggested.
     network = IPv4Network((address, _prefix(given, spelling["suffix"])), strict=False)
+    # Before the spelling: what that suggests has to be an address that would be accepted.
     _refuse_special(network, given)
     _refuse_spelling(spelling, network, given)
     if str(network.network_address) != address:
         raise Refused(
             Refusal.ADDRESS_HOST_BITS, given=cite(given), suggestion=show(network), single=f"{address}/32"
         )
+    # Read once more from the text: ``strict=False`` widens silently, and this raises if a check missed it.
     return IPv4Network(given, strict=True)
 
 
@@ -107,6 +110,7 @@ def _refuse_other_things(given: str) -> None:
 
 def _is_ipv6(given: str) -> bool:
     try:
+        # An interface accepts host bits too, which make no difference to this refusal.
         ipaddress.IPv6Interface(given.replace("[", "").replace("]", ""))
     except ValueError:
         return False

@@ -98,6 +98,7 @@ def failed(operation: Operation, reason_code: ReasonCode, *, now: datetime, deta
 
 def again(operation: Operation) -> Operation:
     """Returns the operation to be retried, under its existing approval."""
+    # What the failed attempt noted, such as the time of its call, would be taken for the new one's.
     return replace(
         operation, state=OperationState.DOING, closed_at=None, reason_code=None, detail="", progress={}
     )

@@ -226,6 +226,7 @@ def _transition(
     match grant.state:
         case GrantState.APPLYING if not grant.over:
             return _opening(grant, evidence, no_room)
+        # One address that is gone breaks what was approved; but "ended" is not said while any is still open.
         case GrantState.IN_FORCE if not grant.over and any(map(evidence.is_interrupted, grant.addresses)):
             return INTERRUPTED
         case GrantState.ENDING if all(map(evidence.is_closed, grant.addresses)):
@@ -236,11 +237,13 @@ def _transition(
 def _opening(
     grant: DesiredGrant[Address], evidence: Evidence[Address], no_room: Collection[Address]
 ) -> Transition | None:
-    # Closing wins: what others closed is not opened again, however much room there is.
+    # The deadline comes first: the hard end was computed from it, so a later read-back would cut the duration
+    # short.
     if grant.is_late:
         return failed(ReasonCode.DEADLINE)
     if all(map(evidence.is_allowed, grant.addresses)):
         return VERIFIED
+    # Closing wins: what others closed is not opened again, however much room there is.
     if any(map(evidence.is_closed_by_others, grant.addresses)):
         return failed(ReasonCode.CLOSED_ELSEWHERE)
     if not grant.addresses.isdisjoint(no_room):

@@ -55,6 +55,7 @@ class Budget:
             self,
             tokens=min(self.size, self.tokens + refilled),
             observations=min(self.size * OBSERVATIONS, self.observations + refilled * OBSERVATIONS),
+            # A clock that was set back must neither take tokens away nor refill the same span twice.
             at=max(now, self.at),
         )
 

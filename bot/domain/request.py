@@ -194,9 +194,11 @@ def narrowed(
         Refused: the change would allow more than was requested.
     """
     wider = subject is not None and not covers(terms.subject, subject)
+    # Where no end was requested, any end is narrower.
     longer = (duration is not None and terms.duration is not None and duration > terms.duration) or (
         until is not None and terms.until is not None and until > terms.until
     )
+    # A duration begins with the read-back, which is still to come: it cannot be compared with an end.
     mixed = (duration is not None and terms.until is not None) or (
         until is not None and terms.duration is not None
     )

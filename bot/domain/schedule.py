@@ -33,6 +33,7 @@ DENIED: Final = timedelta(hours=1)
 
 def opening_deadline(*, enables_mtls: bool, method: Method = Method.MTLS) -> timedelta:
     """How long opening may take, with mTLS to be enabled first or without."""
+    # The two follow each other: Heroku refuses IP rules until mTLS is enabled.
     return method.opening_deadline + (OPERATION_DEADLINE if enables_mtls else timedelta())
 
 

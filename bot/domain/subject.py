@@ -89,6 +89,7 @@ def ends(removed: Subject, granted: Subject) -> bool:
     """Whether removing a subject ends a grant: the same subject, accounts that include it, or all."""
     if isinstance(removed, Accounts):
         return covers(removed, granted)
+    # Heroku removes rules and ranges whole, so a network ends only the grants of exactly itself.
     return isinstance(removed, Whole) or removed == granted
 
 

@@ -23,6 +23,7 @@ def cite(text: str) -> str:
         At most ``CITED`` characters, ending in an ellipsis if it was cut; never empty. Invisible and
         bidirectional control characters become spaces. Slack's ``&<>`` are not escaped here.
     """
+    # Cut first, since the input may be of any length; the rest leaves room for spaces that are dropped.
     seen = "".join(char if char.isprintable() and char != "`" else " " for char in text[: CITED * 4])
     line = " ".join(seen.split())
     if len(line) > CITED:
@@ -58,6 +59,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     near = (
         (slips(typed, candidate), typed[:1] != candidate[:1], abs(len(candidate) - len(typed)), candidate)
         for candidate in known
+        # Words are at least as many errors apart as their lengths differ, which is quicker to know.
         if abs(len(candidate) - len(typed)) < FAR
     )
     count, _, _, meant = min(near, default=(FAR, True, 0, ""))

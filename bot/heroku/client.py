@@ -73,6 +73,7 @@ class HerokuClient:
         self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
             "headers": {"Accept": _ACCEPT, "User-Agent": "pgaccess"},
+            # httpx bounds each single step, not the whole call; ``Api`` holds the total deadline.
             "timeout": httpx.Timeout(self._deadline.total_seconds(), connect=5),
             "limits": httpx.Limits(max_connections=10),
             "transport": transport,
@@ -99,6 +100,7 @@ class HerokuClient:
         addons = [a for a in await self._platform.all("/addons", _ADDONS) if is_private_postgres(a)]
         if not addons:
             return ()
+        # An add-on does not say which space it is in; its app does.
         apps = {app.id: app for app in await self._platform.all("/apps", _APPS)}
         found = (addon.database(apps.get(addon.app.id)) for addon in addons)
         return tuple(database for database in found if database is not None)
@@ -123,6 +125,7 @@ class HerokuClient:
 
     async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's list (``PUT /spaces/{id}/inbound-ruleset``); only ``rules`` is sent."""
+        # Heroku would accept it, and then block every web request to the space.
         if not rules:
             raise ValueError("a space's list is never written empty")
         body = {"rules": [{"action": rule.action, "source": rule.source} for rule in rules]}

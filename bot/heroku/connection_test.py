@@ -89,6 +89,7 @@ async def _ask(login: Login, files: Mapping[str, str]) -> ConnectionResult:
         # gets in without would prove nothing about it.
         "sslmode": "verify-ca",
         "sslcertmode": "require",
+        # libpq prefers GSSAPI's encryption where it has credentials, and that asks for no certificate.
         "gssencmode": "disable",
         "application_name": "pgaccess test of a certificate",
         "autocommit": True,

@@ -38,6 +38,7 @@ class RateLimiter:
 
     def __init__(self, budgets: RateBudgets) -> None:
         self._budgets = budgets
+        # A line for each priority, so that a removal never stands behind observations.
         self._first = {priority: asyncio.Lock() for priority in CallPriority}
         self._waiting = dict.fromkeys(CallPriority, 0)
         self._acquired = dict.fromkeys(CallPriority, 0)
@@ -52,7 +53,9 @@ class RateLimiter:
             RateBudgetExhaustedError: there is none for this priority now; Heroku was not called.
             StoreUnavailableError: the budget is not known.
         """
+        # Before the wait in line, so that both waits share one patience.
         until = time.monotonic() + PATIENCE.total_seconds()
+        # Counted before the wait: the first in line acquires tokens for everybody behind it.
         self._waiting[priority] += 1
         try:
             await self._wait_in_line(priority)

@@ -71,6 +71,7 @@ class Api:
         """
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
+                # Inside the deadline: leases are sized by it, the wait for a token included.
                 if self._limiter is not None:
                     await self._limiter.acquire(_priority(method))
                 response = await self._client.request(method, path, json=body, headers=headers)
@@ -80,6 +81,7 @@ class Api:
             raise HerokuAmbiguousError(0, "unreachable", "no connection") from error
         except httpx.HTTPError as error:
             raise HerokuAmbiguousError(0, "cut", "the connection was cut") from error
+        # Before the answer is judged, since Heroku sends the header with its errors too.
         await self.correct(response.headers.get(REMAINING, ""))
         if response.is_success:
             return response
@@ -127,6 +129,7 @@ def read(shape: TypeAdapter[T], response: httpx.Response) -> T:
 
 def _priority(method: str) -> CallPriority:
     """Priority of a call: that of its run, but a removal is always one, and an addition never less."""
+    # At the Data API PATCH removes accounts; PUT adds them, or replaces a ruleset, which may remove.
     if method in ("DELETE", "PATCH"):
         return CallPriority.REMOVE
     if method == "POST":
@@ -142,6 +145,7 @@ def _error(response: httpx.Response) -> HerokuError:
         return HerokuRateLimitedError(status, id, message)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return HerokuUnauthorizedError(status, id, message)
+    # Only Heroku's own id makes a rejection definite: without it the page may be a proxy's.
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)
     if response.is_client_error and id:
@@ -153,9 +157,11 @@ def _id_and_message(response: httpx.Response) -> tuple[str, str]:
     """Heroku's error id and message; empty when the body is not Heroku's (a proxy's page, a cut response)."""
     try:
         body = response.json()
+    # JSON that is nested too deeply raises the latter.
     except (ValueError, RecursionError):
         return "", ""
     if not isinstance(body, dict):
         return "", ""
+    # The Platform API answers some requests, such as one without a version, under ``error``.
     id, message = str(body.get("id", "")), str(body.get("message", body.get("error", "")))
     return storable(id)[:60], storable(message)[:300]

@@ -53,6 +53,7 @@ def _policy(keys: PolicyKeys) -> Policy:
         targets=tuple(
             PolicyTarget(
                 alias=alias,
+                # Neither of them, or both, is refused below by a sentence that names the alias.
                 database=target.space or target.database or "",
                 environment=target.environment,
                 is_space=target.space is not None,
@@ -142,10 +143,12 @@ def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tup
     """Return the table of an error as the beginning of a sentence, and the path inside it."""
     match loc:
         case ("rules", int(index), *rest) if rest:
+            # An error at a path within a rule means that the rule is a table.
             name = raw["rules"][index].get("name")
             return f'rule "{cite(name) if isinstance(name, str) else _default_name(index + 1)}": ', tuple(
                 rest
             )
+        # Pydantic's mark for an error of a dict's key, which is the alias here.
         case ("targets", alias, "[key]"):
             return "", ("targets", alias)
     return "", loc

@@ -37,12 +37,14 @@ _PREFIX: Final = re.compile(r"/([0-9]{1,2})", re.A)
 def _duration(value: Any) -> timedelta:
     try:
         return parse_duration(value)
+    # The latter where the value is no text, such as a bare number.
     except (Refused, AttributeError) as error:
         raise ValueError('must be a duration such as "8h" or "2d"') from error
 
 
 def _allowance(value: Any) -> timedelta:
     """Parse a duration that may be zero."""
+    # ``parse_duration`` refuses anything below a minute, zero included.
     if isinstance(value, str) and _NEVER.fullmatch(value.strip()):
         return timedelta()
     return _duration(value)

@@ -89,6 +89,7 @@ def _target(policy: Policy, simulated: SimulatedRequest) -> tuple[Target, Policy
         raise MisconfiguredError(
             f"no database is in the environment {simulated.environment}; known are {names}"
         )
+    # The policy's first entry for a target counts, so its own one has to go.
     others = tuple(
         other
         for other in policy.targets

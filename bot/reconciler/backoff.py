@@ -37,6 +37,7 @@ def next_run(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: b
         delay = min(delay, outcome.within)
     error = outcome.error
     if error is None:
+        # Not at every run that went well: a call that fails in every other run would never be reported.
         failures = job.failures if under_way else 0
         return NextRun(delay=delay, attempts=attempts, failures=failures, reconciled=True)
     wait = pause(error, job)

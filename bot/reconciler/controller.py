@@ -61,6 +61,7 @@ class Controller:
             if job is None:
                 return None
             adapter = self._adapters[job.method]
+            # After the claim, never before: what changed in between would count as part of its generation.
             run = await adapter.load(tx, job, held_since=since)
             await tx.commit()
             return ClaimedJob(adapter, run)

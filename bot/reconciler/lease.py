@@ -71,6 +71,7 @@ class LeaseManager:
             run.current = await tx.reconcile_queue.renew(run.job)
             yield tx
             await tx.commit()
+        # Only after the commit: before it the new end of the lease is not in the store.
         run.held_since = since
 
 
@@ -102,6 +103,7 @@ class DatabaseLeaseManager(LeaseManager):
         database = run.job.database
         name = await self._heroku.database_name(database.id)
         if name != database.name:
+            # The right name is stored at once, but this run's observation may be of another database.
             async with self.holding(run) as tx:
                 await tx.targets.rename(database.id, name)
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")

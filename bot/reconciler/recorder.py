@@ -83,6 +83,7 @@ class Recorder:
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._report_trouble(tx, job, answer, self._clock.now())
+            # Released rather than left to its lease, so that the pause grows with each failure.
             wait = schedule.gap(job.timings.retry, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
@@ -116,6 +117,7 @@ class Recorder:
             # It was interrupted before, its owner was told then, and nothing ends for them now.
             return
         kind, request = _MESSAGES[after.state], after.request
+        # The time is part of each key: a grant that was retried or reopened is announced once more.
         key = f"{kind}:{after.id}"
         yield Notification(kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request)
         if after.state is GrantState.INTERRUPTED:
@@ -146,6 +148,7 @@ class Recorder:
 
     async def _report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
         """Reports a rejected token once a day, and hourly what has failed for a while."""
+        # Nothing is wrong at Heroku then: the rate budget only puts calls off.
         if isinstance(error, RateBudgetExhaustedError):
             return
         answer = {"status": str(error.status), "id": error.id}
@@ -162,6 +165,7 @@ class Recorder:
     async def _report_trouble(
         self, tx: Transaction, job: ReconcileJob, answer: dict[str, str], now: datetime
     ) -> None:
+        # The outbox takes a key once, so this is one message an hour for each target.
         hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
         await tx.outbox.add(
             MessageKind.HEROKU_TROUBLE,

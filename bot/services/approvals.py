@@ -115,6 +115,7 @@ class ApprovalService:
     ) -> tuple[RequestDetails, Person]:
         """Locks the request; raises ``Refused`` unless this person can decide it now."""
         member = await self._context.member(tx, person)
+        # Locked before anything is judged: of two decisions at once, the second sees the first.
         details = await tx.requests.lock_details(id)
         if details is None:
             raise Refused(Refusal.REQUEST_UNKNOWN, id=id)
@@ -150,6 +151,7 @@ class ApprovalService:
             until=until,
             request=request.id,
         )
+        # Unchanged terms keep their version, so the buttons that other approvers see go on working.
         return request if changed == terms else await tx.requests.change_terms(request, changed)
 
     async def _count(
@@ -171,6 +173,7 @@ class ApprovalService:
         await tx.outbox.refresh_cards(request.id)
         key = f"decided:{request.id}"
         await tx.outbox.add(MessageKind.DECIDED, to=request.requester, key=key, request=request.id)
+        # In UTC as the store returns it, since this is shown without being read again.
         decided = replace(request, state=state, decided_at=doing.at.astimezone(UTC))
         grant = None if state is RequestState.DENIED else await self._start(tx, request, doing)
         return replace(details, request=decided, grant=grant)
@@ -199,6 +202,7 @@ class ApprovalService:
                 operation = operations.begin(request, id=uuid4(), now=doing.at)
                 operation = await self._methods[terms.method].prepare_operation(tx, operation)
                 await tx.operations.start(operation, within=schedule.OPERATION_DEADLINE, doing=doing)
+        # In the same commit, and after grants and operations, in the order in which the reconciler locks.
         await tx.reconcile_queue.bump_generation(terms.target, terms.method)
         return grant
 

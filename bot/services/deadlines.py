@@ -68,6 +68,8 @@ class DeadlineService:
             expired = await tx.grants.past_end(now, limit=ENDS)
             await tx.grants.update_all([_expiry(grant, now) for grant in expired])
             await tx.outbox.refresh_cards_of({grant.request for grant in expired})
+            # In the same commit: after a crash in between, an end would wait for the next regular
+            # observation.
             await tx.reconcile_queue.bump_generations({(grant.target, grant.method) for grant in expired})
             await tx.commit()
 

@@ -120,6 +120,7 @@ class ExtensionService:
 
 def require_within_longest(grant: Grant, by: timedelta, rule: Rule) -> None:
     """Refuses an extension beyond the longest duration that the rule allows in total."""
+    # The duration where there is one: until the read-back the end is the hard end, which is later.
     granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
     if granted + by > rule.longest_duration:
         raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)

@@ -23,6 +23,7 @@ async def request_grant(tx: Transaction, request: int) -> Grant:
     """Returns the grant that a request opened, locked; raises ``Refused`` if there is none."""
     grant = await tx.grants.of_request(request)
     if grant is None:
+        # Only for its refusal: a number that was never given is a mistake of another kind.
         await request_details(tx, request)
         raise Refused(Refusal.GRANT_NOT_OPEN, id=request)
     return grant

@@ -22,6 +22,7 @@ class MemberService:
             async with self._context.transaction() as tx:
                 await self._context.member(tx, person)
         except Refused as refused:
+            # In a transaction of its own, for the refusal has rolled the first one back.
             if refused.reason is Refusal.PERSON_UNKNOWN:
                 await self.request_lookup(person)
             raise

@@ -160,6 +160,7 @@ class QueryService:
             ids = known.ids if known is not None else frozenset({person})
             mine = await tx.requests.open_details(requester=person, limit=LISTED)
             pending = await tx.requests.pending(limit=_SHOWN)
+        # Filtered before it is cut: the first ones may all be for other approvers.
         waiting = tuple(details for details in pending if self._decides(details, ids))[:LISTED]
         # An extension has a line of its own; here its grant counts, and counts once.
         opened = [details for details in mine if details.request.kind is Kind.OPEN]
@@ -202,6 +203,7 @@ async def _space_status(tx: Transaction, space: Space) -> SpaceStatus:
         space=space,
         observation=ruleset_observation(await tx.reconcile_queue.observation(space.id, TRUSTED)),
         open=await tx.requests.open_details(requester=None, target=space.id, limit=_SHOWN),
+        # Without the lock: who only reads must not wait for a decision, or make one wait.
         services=await tx.trusted_ranges.services(space.id, lock=False),
     )
 

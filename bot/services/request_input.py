@@ -61,6 +61,7 @@ def timezone_of(member: Person) -> ZoneInfo:
     """Returns the time zone of a person; UTC if this machine does not know Slack's name for it."""
     try:
         return ZoneInfo(member.zone)
+    # A malformed key, such as an absolute path, is a ValueError and not a missing zone.
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
 

@@ -49,6 +49,7 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
     for_slack = _read(slack_settings, environ, errors)
     for_heroku = _read(heroku_settings, environ, errors)
     url = _read(public_url, environ, errors)
+    # No check needs it, but a wrong one would stop the bot at its start.
     _read(port, environ, errors)
     connection_tests = _read(probes, environ, errors)
     for error in errors:

@@ -30,6 +30,7 @@ async def check_database(url: str) -> CheckResult[None]:
     try:
         async with engine.connect() as connection:
             version = int((await connection.exec_driver_sql("SHOW server_version_num")).scalar_one())
+            # Alembic reads through a synchronous connection only.
             revisions = await connection.run_sync(_revisions)
     except SQLAlchemyError:
         # Its message repeats the URL, in which a password may be in the wrong place.
@@ -56,6 +57,7 @@ def _compare_revisions(revisions: tuple[str, ...], server: str) -> ReportLine:
     if not revisions:
         return problem(TOPIC, f"{server} has no pgaccess schema yet: {MIGRATE}")
     at = ", ".join(revisions)
+    # A newer version has migrated it: migrating again with this one cannot help.
     if not known.issuperset(revisions):
         return problem(TOPIC, f"schema revision {at} is unknown to this version: run a newer pgaccess")
     return problem(TOPIC, f"schema revision {at} is outdated, {newest} is needed: {MIGRATE}")

@@ -49,6 +49,7 @@ async def check_heroku(settings: HerokuSettings) -> AsyncIterator[ReportLine]:
             return
         for line in (await run_check(LIMIT, _limit(platform))).lines:
             yield line
+        # Without the shared rate budget, which is in the store: this has to work while that does not.
         client = HerokuClient(token=settings.token, platform_url=settings.url, data_url=settings.data_url)
         try:
             databases = await run_check(DATABASES, _databases(platform, client))
@@ -91,6 +92,7 @@ async def _databases(platform: httpx.AsyncClient, client: HerokuClient) -> Check
 async def _data_api(client: HerokuClient, databases: tuple[Database, ...] | None) -> list[ReportLine]:
     if not databases:
         return skipped((DATA,), "no database is visible")
+    # One database is enough, since it is the host and the token that are checked.
     return list((await run_check(DATA, _endpoint(client, databases[0]))).lines)
 
 

@@ -92,11 +92,13 @@ async def run_check(
     try:
         async with asyncio.timeout(deadline.total_seconds()):
             return await check
+    # Before the libraries' errors, among which it would count as an OSError.
     except TimeoutError:
         return failed(topic, f"no answer within {deadline.total_seconds():g} seconds")
     except PgaccessError as error:
         return failed(topic, str(error))
     except LIBRARY_ERRORS as error:
         return failed(topic, f"cannot be reached ({type(error).__name__})")
+    # An answer of another shape, as from a web page at a wrong address.
     except (ValueError, LookupError, TypeError):
         return failed(topic, "unexpected response: check the address")

@@ -32,6 +32,7 @@ async def check_slack(settings: SlackSettings, policy: Policy | None) -> AsyncIt
         token = await run_check(TOPIC, _token(slack))
         for line in token.lines:
             yield line
+        # The app-level token is another one: it is checked even where the bot token was rejected.
         if settings.app_token is not None:
             for line in (await run_check(SOCKET, _socket(slack, settings.app_token))).lines:
                 yield line
@@ -59,9 +60,11 @@ async def _token(slack: SlackClient) -> CheckResult[Mapping[str, str]]:
     except SlackError as error:
         return failed(TOPIC, _advice(error))
     body = _body(answer)
+    # ``auth.test`` accepts a user's token too; only a bot's answer has this field.
     if not body.get("bot_id"):
         return failed(TOPIC, "SLACK_BOT_TOKEN is a user token: copy the bot token")
     identity = f"{body['team']} ({body['team_id']}) as @{body['user']} ({body['user_id']})"
+    # The case of a header's name carries no meaning, and proxies change it.
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
     return CheckResult(lines=[ok(TOPIC, identity)], value=headers)
 
@@ -169,6 +172,7 @@ async def _call(
     """Call a Web API method, with another token than the bot's if one is given."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
+        # As a form, because Slack's reading methods ignore a JSON body.
         return await slack.web.api_call(method, data=parameters, headers=headers)
     except SlackApiError as error:
         code = "ratelimited" if error.response.status_code == 429 else str(error.response.get("error"))

@@ -124,6 +124,7 @@ def judge(download_link: DownloadLink | None, secret: str, *, now: datetime) -> 
         secret: as it came.
         now: business time.
     """
+    # Compared for an unknown link too: the time that an answer takes must not tell whether there is one.
     known = bytes(32) if download_link is None else download_link.digest
     right = hmac.compare_digest(known, digest(secret))
     if download_link is None or not right:
@@ -138,6 +139,7 @@ def judge(download_link: DownloadLink | None, secret: str, *, now: datetime) -> 
 def guessed(download_link: DownloadLink) -> DownloadLink:
     """The link after a wrong secret: one that was guessed at too often is over, also for the right one."""
     guesses = download_link.guesses + 1
+    # A link that is over already keeps the state that its owner has been shown.
     over = download_link.state is DownloadLinkState.OPEN and guesses >= GUESSES
     return replace(
         download_link, guesses=guesses, state=DownloadLinkState.BURNT if over else download_link.state

@@ -96,6 +96,7 @@ def enabling(
         overdue: the deadline has passed.
         timings: of calls and their effects.
     """
+    # Before the deadline: what is operational by now has not failed, however late it was read.
     if status == OPERATIONAL:
         # pgaccess did not request it: whoever enabled it meanwhile has the first certificate.
         return (EndpointStep.DONE if switch.asked_at is None else EndpointStep.READ_CERTIFICATES), None
@@ -105,6 +106,7 @@ def enabling(
         return EndpointStep.WAIT, None
     if switch.asked_at is None:
         return EndpointStep.ASK, None
+    # The call may still land: whether nothing came of it is known only when it cannot any more.
     if at < switch.asked_at + timings.settled_after:
         return EndpointStep.WAIT, None
     # What was there and is gone was disabled by somebody: it is not enabled again on an older approval.
@@ -180,6 +182,7 @@ def discarding(
         overdue: the deadline has passed.
         timings: of calls and their effects.
     """
+    # The list is complete, or mTLS is off: a certificate that it lacks is gone.
     status = {each.id: each.status for each in listed}.get(id, DISABLED)
     if status == DISABLED:
         return EndpointStep.DONE, None

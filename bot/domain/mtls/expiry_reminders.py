@@ -73,6 +73,7 @@ def next_moment(schedule: ReminderSchedule, *, expires_at: datetime) -> datetime
 
 def reminded(schedule: ReminderSchedule, step: int) -> ReminderSchedule:
     """Returns the schedule after a reminder: it is neither acknowledged nor snoozed yet."""
+    # A snoozed reminder that comes again keeps its count, or one step could be put off without end.
     spent = schedule.snoozes if step == schedule.step else 0
     return ReminderSchedule(step=step, snoozes=spent)
 

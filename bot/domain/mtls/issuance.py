@@ -89,6 +89,7 @@ def asking(operation: Operation, listed: Iterable[Certificate], *, at: datetime)
         listed: every certificate that is there, disabled ones too.
         at: Postgres' time.
     """
+    # Those of an earlier attempt stay known: they were there before it, or a person has passed them over.
     known = issuance_progress(operation).known | {each.id for each in listed}
     fresh = _without(operation, _CANDIDATES, _AGAIN)
     return noted(fresh, **{_KNOWN: _text(known), _ASKED: at.isoformat()})
@@ -149,6 +150,7 @@ def step(
         timings: of calls and their effects.
     """
     certificates = {each.id: each for each in listed}
+    # Before the deadline: a certificate that is ready by now is done, however late it was read.
     if search.made is not None:
         return _making(certificates.get(search.made), search.made, overdue=overdue)
     if overdue:

@@ -114,12 +114,14 @@ class _RuleDiff:
         self.owned = entries | {rule.id for _, rule in self.recognised}
         landed = {intent for intent, _ in self.recognised}
         outstanding = [each for each in stored.pending_creations if each.intent not in landed]
+        # An intent is not given up while its call may still land: the rule may yet show under its marker.
         self.abandoned = tuple(each.intent for each in outstanding if not each.ambiguous)
         self.ambiguous = {each.network for each in outstanding if each.ambiguous}
         missing = [entry for entry in stored.entries if entry.key not in self.rules]
         # What no list has shown yet may still show, even after a removal that found nothing to remove.
         self.unobserved = tuple(e for e in missing if not e.observed and e.removal is not Removal.OVERDUE)
         self.absent = tuple(e.key for e in missing if e not in self.unobserved)
+        # Never listed, a rule may not have been made; with its removal requested, pgaccess itself closed it.
         self.vanished = {e.network for e in missing if e.observed and e.removal is Removal.NONE}
         self.desired = stored.desired
         self.held = stored.held
@@ -147,6 +149,7 @@ class _RuleDiff:
         exact = [r for r in self.rules.values() if r.network == network and r.id not in self.leaving]
         return min(
             exact,
+            # The id breaks ties, so that the choice does not depend on the order of Heroku's list.
             key=lambda rule: (rule.id not in self.owned, rule.status != AUTHORISED, str(rule.id)),
             default=None,
         )
@@ -228,6 +231,7 @@ def plan_without_list(stored: StoredRules) -> MtlsPlan:
 def orphans(stored: StoredRules, rules: Iterable[IpRule], *, marker: str) -> tuple[IpRule, ...]:
     """Returns rules that carry this installation's marker and that the store knows nothing of."""
     owned = {entry.key for entry in stored.entries}
+    # A rule whose intent still waits for an answer is about to be recognised, and is no orphan.
     markers = {pending.marker for pending in stored.pending_creations}
     return tuple(
         rule
@@ -240,10 +244,12 @@ def _rules_to_remove(diff: _RuleDiff) -> tuple[UUID, ...]:
     """Owned rules that no grant needs, duplicates of those that one does, and approved removals."""
     keep = {rule.id for network in diff.desired if (rule := diff.serving(network))} | diff.stay
     removable = diff.approved_removals.keys() - diff.needed
+    # Last, so that an approved removal also takes a rule that would otherwise stay as adopted.
     keep -= removable
     requested = {entry.key for entry in diff.stored.entries if entry.removal is Removal.REQUESTED}
     requested |= {rule for rule, removal in diff.approved_removals.items() if removal is Removal.REQUESTED}
     listed = [rule for rule in diff.rules if rule in diff.owned | removable]
+    # No list has to show a rule before it is removed: its id is known, and it may still show.
     unlisted = [
         entry.key
         for entry in diff.unobserved
@@ -259,6 +265,7 @@ def _networks_to_open(diff: _RuleDiff) -> tuple[Network, ...]:
     what is being closed is closed first: whether Heroku takes one address twice is undocumented.
     """
     leaving = {rule.network for rule in diff.rules.values() if rule.id in diff.leaving}
+    # A dict keeps the grants' order, so that the oldest request gets the last place in a full list.
     opening = {address: None for grant in diff.stored.grants if grant.opens for address in grant.addresses}
     return tuple(
         network

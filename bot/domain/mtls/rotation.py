@@ -125,6 +125,7 @@ def rotation_of(operation: Operation) -> Rotation:
         old=operation.subject.id,
         new=None if _NEW not in progress else UUID(progress[_NEW]),
         ready_at=_moment(progress, _READY),
+        # The first wait begins when the new certificate is ready; only a later one has a moment of its own.
         waits_since=_moment(progress, _WAITS if _WAITS in progress else _READY),
         reminders=int(progress.get(_REMINDED, "0")),
         installed_at=_moment(progress, _INSTALLED),
@@ -222,6 +223,7 @@ def again(operation: Operation, *, now: datetime) -> Operation:
         # Whoever presses this knows better than the test: it may have been mended since.
         fresh = _without(fresh, _TESTED, _TESTED_AT)
     if operation.reason_code is ReasonCode.OLD_GONE:
+        # With its removal noted as requested, the old one's absence from the next list counts as done.
         return removing(replace(fresh, progress=installed(fresh, now=now).progress), at=now)
     if found.waits_for_word:
         return _awaited(fresh, now=now)
@@ -250,7 +252,9 @@ def step(
     if rotation.new is None:
         return RotationStep.MAKE, None
     usable = {each.id for each in listed if is_usable(each, now=now)}
+    # Heroku goes on listing certificates that are disabled: those count as gone.
     listed_ids = {each.id for each in listed if each.status != "disabled"}
+    # Before the old one: its removal is neither requested nor called done without a new one that works.
     if rotation.new not in usable:
         return RotationStep.FAIL, ReasonCode.NEW_GONE
     if rotation.old not in listed_ids:
@@ -263,6 +267,7 @@ def step(
         return _at_rest(rotation, now=now)
     if overdue:
         return RotationStep.FAIL, ReasonCode.DEADLINE
+    # Heroku calls a certificate ``disabling`` while it removes it: still ready, the request came to nothing.
     stuck = any(each.id == rotation.old and each.status == READY for each in listed)
     patient = at - rotation.asked_at < timings.removal_patience
     return (RotationStep.REMOVE if stuck and not patient else RotationStep.READ_BACK), None
@@ -270,10 +275,12 @@ def step(
 
 def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[RotationStep, ReasonCode | None]:
     """Decides what follows while both certificates work, and nobody was asked to remove one of them."""
+    # A requested test comes before the removal, since its result may be what stops that.
     if rotation.test_asked_at is not None:
         return RotationStep.TEST, None
     if rotation.remove_at is None or now < rotation.remove_at:
         return RotationStep.WAIT, None
+    # No other result says anything against the new certificate, so no other keeps the old one.
     if rotation.tested is ConnectionResult.NOT_ACCEPTED:
         return RotationStep.FAIL, ReasonCode.NOT_ACCEPTED
     return RotationStep.REMOVE, None

@@ -59,6 +59,7 @@ def not_requested(operation: Operation) -> Operation:
 
 def again(operation: Operation) -> Operation:
     """Returns the operation that is to be tried once more, about the same rules."""
+    # The general retry clears the progress, and with it the rules that the approval named.
     return replace(operations.again(operation), progress=_without(operation.progress, _ASKED))
 
 

@@ -22,6 +22,7 @@ def contradictions(policy: Policy) -> Iterator[str]:
     yield from _doubled_names(policy.rules)
     known = environments(policy)
     for rule in policy.rules:
+        # A rule that denies records no request, so its approvals and durations are never asked.
         limits = () if rule.denies else (*_approval(rule), *_durations(rule, policy), *_reminders(rule))
         for sentence in (*_unknown_environments(rule, known), *limits):
             yield f"{_called(rule)}: {sentence}"
@@ -53,6 +54,7 @@ def _doubled_targets(targets: Sequence[PolicyTarget]) -> Iterator[str]:
             yield f"targets.{twin.alias} and targets.{target.alias} are {one}"
     for target in targets:
         for is_space in (False, True):
+            # An alias goes before a name: it would divert requests that are meant for the other target.
             other = things.get((is_space, target.alias.lower()), target)
             if other is not target:
                 yield (
@@ -81,6 +83,7 @@ def _unknown_environments(rule: Rule, known: frozenset[str]) -> Iterator[str]:
 
 
 def _approval(rule: Rule) -> Iterator[str]:
+    # How many members a group has is not in the policy, so it may be enough for any number.
     some_group = any(id.startswith("S") for id in rule.approvers)
     if not rule.approvers:
         yield 'the key approvers is missing: name who decides, for example ["U0123ABCD"]'

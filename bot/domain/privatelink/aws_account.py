@@ -71,6 +71,7 @@ def parse_accounts(text: str) -> Accounts:
 
 def accounts(arns: Iterable[str]) -> Accounts:
     """The subject that these ARNs are: sorted, each once."""
+    # Sorted, because subjects are compared by their stored text.
     return Accounts(tuple(sorted(set(arns))))
 
 
@@ -91,6 +92,7 @@ def _local(given: str) -> str:
     arn = _ARN.fullmatch(given)
     if arn is None:
         return given
+    # AWS shows the session of a role as an ARN of STS, so that is what people copy for a role.
     if arn["service"] == "sts":
         raise Refused(Refusal.ACCOUNT_ROLE, given=cite(given))
     if arn["service"] != "iam" or arn["region"]:

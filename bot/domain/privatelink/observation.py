@@ -132,10 +132,12 @@ class PrivateLinkObservation:
 
     def named(self, connection: Connection) -> bool:
         """Whether any config var of a connection is there."""
+        # The underscores keep one endpoint's id from matching in a longer one.
         return any(f"_{connection.config_var}_" in name for name in self.config_vars)
 
     def url_var(self, connection: Connection) -> str | None:
         """The config var that holds the connection's URL; None while it is not there."""
+        # The whole ending: the connection pool has a config var of its own, ending in ``_PGBOUNCER_URL``.
         ending = f"{connection.config_var}_URL"
         return next((name for name in self.config_vars if name.endswith(f"_{ending}")), None)
 

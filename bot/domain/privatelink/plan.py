@@ -110,6 +110,7 @@ class _AccountDiff:
 
     def is_interrupted(self, address: str) -> bool:
         """Whether it is proven to be allowed no more, or the endpoint is being destroyed."""
+        # A list proves nothing while the endpoint is destroyed, but nobody can rely on the endpoint any more.
         return (self.proven or self.leaving) and not self.serves(address)
 
     def is_closed_by_others(self, address: str) -> bool:
@@ -144,6 +145,7 @@ def make_plan(
     moved = transitions(stored.grants, diff)
     return PrivateLinkPlan(
         grants=moved,
+        # Heroku creates an endpoint only with at least one account, so the accounts go into its creation.
         open=to_allow if diff.no_endpoint else (),
         add=to_allow if diff.ready else (),
         remove=_accounts_to_remove(diff),
@@ -154,6 +156,7 @@ def make_plan(
         closed=stored.closing and diff.no_endpoint,
         removed=frozenset(stored.approved_removals - diff.listed.keys()) if diff.proven else frozenset(),
         needed=diff.needed,
+        # Closing takes adopted accounts along, as was approved: nobody else removed them.
         lost_adopted=() if stored.closing else _lost_adopted(diff),
         under_way=_is_under_way(diff, moving=bool(unsettled(stored.grants, moved))),
     )
@@ -194,6 +197,7 @@ def _is_missing(diff: _AccountDiff, arn: str) -> bool:
 
 def _accounts_to_remove(diff: _AccountDiff) -> tuple[str, ...]:
     """Owned accounts that no grant needs, and those whose removal was approved."""
+    # They go with the endpoint.
     if diff.stored.closing or diff.leaving:
         return ()
     owned = [entry.key for entry in diff.undesired if entry.removal is not Removal.REQUESTED]

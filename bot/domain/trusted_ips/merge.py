@@ -76,6 +76,7 @@ def chain(history: Sequence[Ruleset], *, base: UUID, later: UUID) -> tuple[Rules
         None when the history does not have both, or is in no order of time: then it is unknown.
     """
     moments = [ruleset.at for ruleset in history if ruleset.at is not None]
+    # Equal times pass both ways: Heroku's clock tells whole seconds, so a tie contradicts no order.
     if moments not in (sorted(moments), sorted(moments, reverse=True)):
         return None
     ids = [ruleset.id for ruleset in history]
@@ -106,8 +107,10 @@ def merge(steps: Sequence[Ruleset], writes: Sequence[Written], *, limit: int = L
     edit, newest = writes[-1].edit, steps[-1]
     added = frozenset(edit.add)
     already = added & {rule.source for rule in theirs if rule.action == ALLOW}
+    # Lines are counted, since a list may hold one twice and both then belong to somebody.
     wanted = Counter(theirs)
     present = Counter(steps[0].rules)
+    # Only as many as the base had are taken out: what others have listed since stays.
     wanted.subtract({rule: present[rule] for rule in (RulesetRule(ALLOW, source) for source in edit.remove)})
     standing = [rule for rule in newest.rules if rule.action == ALLOW and rule.source in added - already]
     standing = standing[: max(0, limit - sum((+wanted).values()))]
@@ -159,6 +162,8 @@ def _ours(steps: Sequence[Ruleset], writes: Iterable[Written]) -> frozenset[UUID
     ours = {write.ruleset for write in writes if write.ruleset is not None}
     for write in writes:
         if write.ruleset is None:
+            # Not the base, which was there before. One lost answer explains one ruleset: an equal one after
+            # it was written by somebody else.
             found = (each.id for each in steps[1:] if each.id not in ours and each.rules == write.rules)
             ours.update(list(found)[:1])
     return frozenset(ours)

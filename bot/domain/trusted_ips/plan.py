@@ -67,6 +67,7 @@ def edited(rules: Sequence[RulesetRule], edit: Edit) -> tuple[RulesetRule, ...]:
     removed = {RulesetRule(ALLOW, source) for source in edit.remove}
     left = [rule for rule in rules if rule not in removed]
     listed = {rule.source for rule in left if rule.action == ALLOW}
+    # Never listed twice: of two equal lines nothing would tell which is owned.
     return (*left, *(RulesetRule(ALLOW, source) for source in edit.add if source not in listed))
 
 
@@ -81,11 +82,14 @@ class _RangeDiff:
         self.rules = ruleset.rules
         times = Counter(rule.source for rule in ruleset.rules if rule.action == ALLOW)
         self.listed = set(times)
+        # Heroku may leave the field out: only an explicit false says that the list is stored and not in
+        # force.
         self.applied = ruleset.applied is not False
         # We write a source once: listed twice, it is somebody else's too, and nothing tells which is whose.
         shared = {entry.key for entry in stored.entries if times[entry.key] > 1}
         self.owned = {entry.key: entry for entry in stored.entries if entry.key not in shared}
         missing = {source for source in self.owned if source not in self.listed}
+        # While a write may still land, the list that was read may be the one before it.
         proven = missing if self.applied and not stored.ambiguous else set[str]()
         self.absent = tuple(sorted(shared | proven))
         self.vanished = {
@@ -134,12 +138,14 @@ def make_plan(stored: StoredRanges, ruleset: Ruleset, *, limit: int = LIMIT) -> 
     moved = transitions(stored.grants, diff, no_room=no_room)
     proven = diff.applied and not stored.ambiguous
     removed = stored.approved_removals - diff.listed if proven else frozenset[str]()
+    # A grant whose source has to stay would otherwise keep the space under quick observation for ever.
     moving = [each for each in unsettled(stored.grants, moved) if each.addresses.isdisjoint(stuck)]
     removing = stored.approved_removals - removed - set(stuck)
     under_way = bool(moving or edit or stored.ambiguous or removing)
     return TrustedIpsPlan(
         grants=moved,
         edit=edit,
+        # Writing it once more is what makes Heroku apply a list that is stored only.
         write_again=under_way and not (stored.ambiguous or diff.applied or edit),
         stuck=stuck,
         observed=tuple(source for source in diff.owned if source in diff.listed),
@@ -165,13 +171,16 @@ def _edit(diff: _RangeDiff, limit: int) -> tuple[Edit, frozenset[str], tuple[str
     approved = sorted(stored.approved_removals & diff.listed - diff.desired - set(undesired))
     opening = {address: None for grant in stored.grants if grant.opens for address in grant.addresses}
     to_add = [each for each in opening if each not in diff.listed and not diff.is_closed_by_others(each)]
+    # The list is replaced whole, so what the same write takes out makes room at once.
     room = max(0, limit - len(diff.rules) + len(undesired) + len(approved))
     edit = Edit(add=tuple(to_add[:room]), remove=(*undesired, *approved))
     stuck: tuple[str, ...] = ()
     # Heroku would take an empty list, and the space would be closed to everybody.
     if edit.remove and all(rule.action != ALLOW for rule in edited(diff.rules, edit)):
+        # One source is enough to keep the list from being empty; the others still go.
         stuck = (edit.remove[0],)
         edit = Edit(add=edit.add, remove=edit.remove[1:])
+    # Nobody is told that the list is full either: what is listed after the open write is unknown.
     if stored.ambiguous:
         return Edit(), frozenset(), stuck
     return edit, frozenset(to_add[room:]), stuck

@@ -168,6 +168,7 @@ def read_moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(spelt)
         return None if moment.tzinfo is None else moment.astimezone(UTC)
+    # At the limits of the calendar the conversion to UTC overflows.
     except (ValueError, OverflowError):
         return None
 

@@ -65,12 +65,14 @@ def read_login(body: bytes, config_var: str) -> Login:
     """
     try:
         url = urlsplit(_CONFIG_VARS.validate_json(body)[config_var].get_secret_value())
+        # A wrong port raises only when it is read, so it is read in here.
         port = url.port or POSTGRES_PORT
     except (ValidationError, ValueError, KeyError):
         raise _unreadable() from None
     host, user, password, base = url.hostname, url.username, url.password, url.path.removeprefix("/")
     if url.scheme not in ("postgres", "postgresql") or not (host and user and password and base):
         raise _unreadable()
+    # ``urlsplit`` leaves percent escapes as they are.
     return Login(host=host, port=port, user=unquote(user), password=unquote(password), base=unquote(base))
 
 

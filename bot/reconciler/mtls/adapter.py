@@ -131,6 +131,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         drift = MtlsDrift(operations=self._operations_channel, marker=_marker(job))
         return MtlsObservation(
             at=now,
+            # An endpoint that is being taken away still answers; no new request may count on it.
             enabled=seen.enabled and seen.status != DEPROVISIONING,
             rules=seen.rules,
             ours=owned,
@@ -152,6 +153,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         if not seen.settled:
             for operation in run.operations_of(*CONCERNED):
                 run.outcome.waiting = True
+                # Enabling is judged by the endpoint's executor, which knows the endpoint's status.
                 if operation.overdue and operation.kind is not Kind.ENABLE:
                     run.outcome.fail(operation, ReasonCode.DEADLINE)
             return seen
@@ -162,6 +164,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         try:
             if seen.enabled:
                 listed.extend(await self._observer.certificates(run))
+        # These stop every further call, so they must not pass for one call that failed.
         except STOPPING:
             raise
         except HerokuError as error:

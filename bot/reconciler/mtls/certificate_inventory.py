@@ -52,6 +52,7 @@ class CertificateInventory:
     ) -> None:
         """Reports certificates that others have made since the last observation."""
         first_read = run.observation is None or run.observation.certificates_at is None
+        # While an answer is outstanding, a certificate that appears may be the one that was issued.
         if first_read or any(
             issuance_progress(operation).is_open for operation in run.operations_of(*_MAKING)
         ):

@@ -45,6 +45,7 @@ class CertificateExecutor(OperationExecutor):
                     await self._first(run, operation, listed)
                 case Kind.ISSUE if seen.enabled:
                     await self._issue(run, operation, listed)
+                # While mTLS is being enabled the certificate only waits for that.
                 case Kind.ISSUE if not run.operations_of(Kind.ENABLE):
                     run.outcome.fail(operation, ReasonCode.NOT_ENABLED)
 
@@ -68,6 +69,7 @@ class CertificateExecutor(OperationExecutor):
         )
         if verdict.step is IssuanceStep.ASK:
             run.outcome.waiting = True
+            # Two unanswered calls at once could not be told apart: a certificate carries no marker.
             if not _others_are_unclear(run, operation):
                 await self._ask(run, operation, listed)
             return None
@@ -107,6 +109,7 @@ class CertificateExecutor(OperationExecutor):
 
     async def _ask(self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]) -> None:
         name, made = run.job.database.name, list[Certificate]()
+        # Before the intent: when the name has changed nothing is called, and nothing may be waited for.
         await self.observer.confirm_name(run)
         intended = await self._intend(run, operation, listed)
         if intended is None:
@@ -117,6 +120,7 @@ class CertificateExecutor(OperationExecutor):
 
         if await self.call(run, intended, create, undo=issuance.not_asked):
             await self.note(run, intended, lambda it: issuance.found(it, made[0].id))
+            # The next operation in this run has to know it, or it could take it for its own.
             listed.extend(made)
 
     async def _intend(

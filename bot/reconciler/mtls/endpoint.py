@@ -20,9 +20,11 @@ class EndpointExecutor(OperationExecutor):
             HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the lease is lost.
         """
+        # One call does for all of a kind: the others end with the observations that follow.
         for operation in run.operations_of(Kind.DISABLE)[:1]:
             await self._disable(run, operation, seen)
         for operation in run.operations_of(Kind.ENABLE):
+            # Closing wins: what is being disabled is not enabled in the same run.
             if run.operations_of(Kind.DISABLE):
                 run.outcome.fail(operation, ReasonCode.CLOSED_ELSEWHERE)
         for operation in run.operations_of(Kind.ENABLE)[:1]:

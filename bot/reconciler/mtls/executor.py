@@ -71,6 +71,7 @@ class RuleExecutor:
                 await self.observer.ensure_time(run)
                 run.outcome.changed = True
                 await self._remove(run, left[0])
+                # Only after its call: when that stops everything, its own intent is taken back too.
                 left.pop(0)
         except STOPPING:
             # The removal of these was never requested: they do not wait until it should have shown.
@@ -105,6 +106,7 @@ class RuleExecutor:
         """
         intended = await self._intend(run, network)
         if intended is None:
+            # The next network may be for a member; once the grants have changed, nothing more is opened.
             return run.current
         intent, marker = intended
         run.outcome.changed = True
@@ -139,6 +141,7 @@ class RuleExecutor:
             await tx.mtls_rules.rejected(intent, error=str(error))
         if isinstance(error, STOPPING):
             raise error
+        # A 404 is about the endpoint or the database, and not about this network.
         if isinstance(error, HerokuNotFoundError):
             run.outcome.error = error
             return False

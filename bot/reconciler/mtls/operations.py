@@ -72,6 +72,7 @@ class OperationExecutor:
             HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the lease is lost.
         """
+        # Before the call, so that it is read back soon whatever comes of it.
         run.outcome.changed = True
         self.observer.require_time(run)
         try:

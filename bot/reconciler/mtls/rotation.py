@@ -131,6 +131,7 @@ class RotationExecutor(OperationExecutor):
             # Heroku's own words are left out: such an answer may hold a secret, which belongs in no log.
             log.warning("reconciler.not_fetched", database=database.name, error=type(error).__name__)
             return ConnectionResult.NOT_FETCHED
+        # A connection test takes less time than a call to Heroku may, so the same room is enough.
         await observer.ensure_time(run)
         return await probe.connect(login, credential, root=root)
 
@@ -145,6 +146,7 @@ class RotationExecutor(OperationExecutor):
         self, run: MtlsReconciliation, operation: Operation, found: Rotation
     ) -> Operation | None:
         """Records the intent to remove, with its own deadline; None when a person decided otherwise."""
+        # Until now a person was waited for, perhaps for days; a repeated call gets no new deadline.
         within = OPERATION_DEADLINE if found.asked_at is None else None
         async with self.observer.holding(run, operation=operation.id) as tx:
             current = await tx.operations.lock(operation.id)

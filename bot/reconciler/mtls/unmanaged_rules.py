@@ -40,6 +40,7 @@ class UnmanagedRulesExecutor:
         """Notes what the observation has proven of each operation, and which rules are adopted."""
         listed = {rule.id: rule for rule in seen.rules}
         for operation in run.operations_of(*unmanaged_rules.KINDS):
+            # Heroku's rejection in this run is later than the list that the rest follows from.
             if operation.id in run.outcome.operations:
                 continue
             rules = unmanaged_rules.rules_of(operation)

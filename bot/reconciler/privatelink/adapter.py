@@ -99,6 +99,7 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
         if plan.closed:
             # They went with the endpoint, as was approved: nobody else removed them.
             await tx.privatelink_accounts.intend_removal(job, plan.absent)
+        # Without those that are recorded already: their ARNs may have new rows by now.
         await tx.privatelink_accounts.absent(job, set(plan.absent) - run.concluded_removals)
         await tx.privatelink_accounts.abandon(job, plan.abandoned)
         seen = replace(seen, ours=await tx.privatelink_accounts.owned(job.target.id) & listed)

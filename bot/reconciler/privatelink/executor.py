@@ -61,6 +61,7 @@ class AccountExecutor:
             await self._conclude_removals(run, plan)
         if plan.open:
             await self._open(run, plan.open)
+        # A call for each grant: Heroku rejects a call whole, and one grant must not fail another.
         for one in plan.add:
             if not run.outcome.stopped:
                 await self._allow(run, (one,), self.heroku.let_accounts_in)
@@ -75,6 +76,7 @@ class AccountExecutor:
             self.observer.require_time(run)
             await self.heroku.close_privatelink(run.job.database.name)
         except HerokuNotFoundError:
+            # No proof by itself: the next run reads it back, and confirms the name where that is a 404.
             log.info("reconciler.nothing_to_close", database=run.job.database.name)
         except STOPPING:
             raise
@@ -163,6 +165,7 @@ class AccountExecutor:
         except HerokuAmbiguousError as error:
             async with self.observer.holding(run) as tx:
                 await tx.privatelink_accounts.ambiguous(run.job, arns, error=str(error))
+            # The quarantine begins at once: nothing more is added while this call may still land.
             run.outcome.error, run.outcome.stopped = error, True
             return False
         except HerokuError as error:
@@ -202,6 +205,7 @@ class AccountExecutor:
             await tx.privatelink_accounts.rejected(run.job, arns, error=str(error))
         if isinstance(error, STOPPING):
             raise error
+        # The endpoint is gone or the database was renamed, which says nothing about these accounts.
         if isinstance(error, HerokuNotFoundError):
             run.outcome.error, run.outcome.stopped = error, True
             return False

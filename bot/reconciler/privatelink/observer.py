@@ -100,6 +100,7 @@ class PrivateLinkObserver(DatabaseLeaseManager):
                 log.warning("reconciler.config_vars_unread", app=run.job.database.app, error=str(error))
             else:
                 observation = replace(observation, config_vars=tuple(sorted(names)))
+            # A failed attempt counts too, or names that cannot be read would be asked for in every run.
             read, attempts = now, attempts + 1
         came = tuple(
             name for name in observation.config_vars if any(map(_came_with(name), observation.connections))

@@ -93,6 +93,7 @@ class RulesetExecutor(LeaseManager):
         if plan.write_again and run.since_write < AGAIN:
             return
         edit = await self._confirmed(run, plan.edit)
+        # Renewing the lease has just told whether the grants are still those of the plan.
         if not run.current or not (edit or plan.write_again):
             return
         written = await self._put(run, seen, edited(seen.rules, edit), edit)
@@ -100,6 +101,7 @@ class RulesetExecutor(LeaseManager):
             await self._keep_others(run, await self._history(run, later=written.id))
 
     async def _read(self, run: TrustedIpsReconciliation) -> Ruleset:
+        # Renewed before each read: the calls of one run may take longer than one lease.
         async with self.holding(run):
             self.require_time(run)
         return await self._heroku.ruleset(run.job.target.id)
@@ -141,10 +143,12 @@ class RulesetExecutor(LeaseManager):
             if written is None:
                 return
             merged = await self._history(run, later=written.id)
+        # A history that does not tell settles the writes too: unsettled, they would block every further one.
         theirs = frozenset[str]() if merged is None else merged.theirs
         async with self.holding(run) as tx:
             await tx.trusted_ranges.settle_writes(run.job, theirs=theirs)
             await self._report_others(tx, run, merged)
+        # In the store these are no longer owned, and this run must not plan their removal.
         entries = tuple(entry for entry in run.stored.entries if entry.key not in theirs)
         run.stored, run.writes = replace(run.stored, entries=entries), ()
 

@@ -90,6 +90,7 @@ async def lock_ready_certificate(tx: Transaction, handle: str | None) -> KnownCe
     """Returns the certificate that a person names, locked; raises ``Refused`` unless it is ready for use."""
     found = await find_certificate(tx, handle)
     certificate = await tx.certificates.lock(found.id)
+    # It was found without a lock, and may have changed before it was locked.
     if certificate is None or certificate.absent_at is not None or certificate.status != READY:
         raise Refused(Refusal.CERTIFICATE_NOT_READY, handle=found.handle)
     return certificate

@@ -129,6 +129,7 @@ class CertificateRotationService:
             if found.test_asked_at is None:
                 after = rotation.testing(operation, now=self._context.now())
                 await self._move(tx, operation, after, person)
+                # The reconciler makes the test; what else a person says here waits for business time.
                 await tx.reconcile_queue.bump_generation(operation.target, operation.method)
             return request
 
@@ -138,6 +139,7 @@ class CertificateRotationService:
         """A rotation, locked, for its owner or an approver; raises ``Refused`` if it is none."""
         operation = await tx.operations.of_request(request)
         if operation is None or operation.kind is not Kind.ROTATE:
+            # Only for its refusal, where there is no request of that number.
             await request_details(tx, request)
             raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
         await require_owner_or_approver(self._context, tx, request, owner=operation.owner, person=person)

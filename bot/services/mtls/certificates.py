@@ -100,7 +100,9 @@ class CertificateService:
 
         async def record_choice(tx: Transaction) -> int:
             operation = await tx.operations.of_request(request)
+            # The certificate is locked, because two requests may offer the same one.
             if operation is None or not _offers(operation, await tx.certificates.lock(certificate)):
+                # Only for its refusal, where there is no request of that number.
                 await request_details(tx, request)
                 raise Refused(Refusal.CERTIFICATE_NOT_OFFERED, id=request)
             owner = operation.owner

@@ -118,6 +118,8 @@ class DownloadLinkService:
             await tx.download_links.update(older, replace(older, state=replaced), doing=doing)
             await tx.outbox.refresh(MESSAGE_KEY.format(id=older.id), params={"state": replaced})
         await tx.download_links.add(link, doing=doing)
+        # The notifier takes it up only once the link is over: it does not know the secret, and cannot send
+        # it.
         return await tx.outbox.reserve(
             MessageKind.DOWNLOAD_LINK,
             to=link.owner,

@@ -110,10 +110,13 @@ class DownloadService:
         if link.state is not DownloadLinkState.OPEN:
             return
         await self._move(tx, link, download_links.guessed(link))
+        # Committed although the answer is a refusal: a count that rolls back would allow any number of
+        # guesses.
         await tx.commit()
 
     async def _fetch(self, leased: _LeasedLink) -> CertificateFiles:
         """Asks Heroku for the files, by the database's present name."""
+        # Under a name that has changed, Heroku's 404 would read as a certificate that is gone.
         name = await self._heroku.database_name(leased.database.id)
         credential = await self._heroku.credential(name, leased.link.certificate)
         root = await self._heroku.authority(name)

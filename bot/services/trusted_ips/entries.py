@@ -47,6 +47,7 @@ class RequestedRange:
         if all(rule.network != self.subject for rule in observation.ruleset.rules):
             await self._require_room(tx, observation)
         timed = terms.duration is not None or terms.until is not None
+        # At its end it could not be taken out: a space's list is never written empty.
         if timed and not await self._has_permanent_range(tx, observation):
             raise Refused(Refusal.TRUSTED_ONLY, space=self.target.name)
         return terms
