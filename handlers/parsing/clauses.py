@@ -168,6 +168,7 @@ def _take_value(clause: Clause, left: deque[str]) -> str:
         left.popleft()
         return FOREVER
     taken: list[str] = []
+    # Only the first word is taken whatever it is: a later one that does not fit is reported, not swallowed.
     while left and _clause_of(left[0]) is None and (not taken or _continues(clause, left[0])):
         taken.append(bare(left.popleft()))
     return " ".join(filter(None, taken))
