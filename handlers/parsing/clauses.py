@@ -114,6 +114,7 @@ def parse_clauses(
         if clause in values:
             raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
         if glued:
+            # What is joined to the keyword, as in ``理由:監査``, is the value's first word.
             left.appendleft(glued)
         values[clause] = FOREVER if keyword in ENDLESS else _take_value(clause, left)
         if not values[clause]:

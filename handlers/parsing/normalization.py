@@ -67,6 +67,7 @@ def normalize_text(text: str) -> str:
     # makes new ones (U+1160 of U+FFA0).
     visible = unicodedata.normalize("NFKC", text.translate(_JOINERS)).translate(_BLANKS | _QUOTES)
     for char in visible:
+        # These three are control characters too, and become spaces below.
         if char not in "\t\r\n" and unicodedata.category(char) in _FORBIDDEN:
             raise Refused(Refusal.LINE_CONTROL, code=f"U+{ord(char):04X}")
     # Again, because NFKC may expand one character to eighteen.

@@ -39,6 +39,7 @@ def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: st
 def parse_list(path: CommandPath, words: Sequence[str], example: str) -> Intent:
     """Parses which requests to list: ``mine``, ``pending``, or those of a target."""
     which = _target(words, example)
+    # Only the keywords ignore case here: a name goes on as typed, and refusals quote it.
     keyword = which.casefold() if which else None
     return Intent(command=path, input=RequestInput(target=keyword if keyword in _LISTS else which))
 
