@@ -53,6 +53,8 @@ class Advisor:
             Refused: there is no such database any more, or the person is no member.
             MalformedError: the button's value is not ours.
         """
+        # Checked at every click: a view stays open for as long as a person leaves it, and they may have been
+        # deactivated since.
         await self._services.members.require(click.person)
         match click.action:
             case action_ids.ADVISE:

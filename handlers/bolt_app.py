@@ -93,11 +93,13 @@ class Listeners:
             signing_secret=signing_secret,
             authorize=self._authorize,
             process_before_response=True,
+            # Raised, so that the error handler answers it too; Bolt itself would only answer 404.
             raise_error_for_unhandled_request=True,
             ssl_check_enabled=False,
             user_facing_authorize_error_message=self._locales.fallback("error.other_workspace"),
         )
         app.command(COMMAND)(self.on_command)
+        # Handlers look ids up in tables of their own, so that an unknown one is answered as an error.
         app.action(re.compile(".*"))(self.on_click)
         app.view(re.compile(".*"))(self.on_submission)
         app.options(action_ids.FIELD_TARGET)(self.on_search)
@@ -124,6 +126,7 @@ class Listeners:
             await ack()
             return
         message = await self._deadlines.wait_for(self._buttons.answer(click, t))
+        # Slack shows nothing of an acknowledgement's body after a click: the answer goes to its response_url.
         if message is not None and click.respond_to is not None:
             await self._errors.respond(click.respond_to, message)
         elif message is not None:
@@ -169,6 +172,7 @@ class Listeners:
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Opens the form, for the global shortcut."""
         shortcut = Shortcut.of(body)
+        # The view itself shows the names of databases, so membership is checked before it is opened.
         await self._services.members.require(shortcut.person)
         t = await self._locales.of(shortcut.person)
         await self._forms.mtls.open_add(shortcut.trigger_id, RequestInput(), t)
@@ -193,5 +197,6 @@ class Listeners:
     async def _locale(self, person: str) -> str | None:
         try:
             return await self._deadlines.wait_for(self._services.members.locale(person), within=LOCALE)
+        # Late or failed, it costs the person's language only: nothing is cached, the next answer asks again.
         except TryAgainError:
             return None

@@ -78,6 +78,7 @@ class ButtonHandler:
             request, version = action_ids.read_button(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
+        # A reminder has its step where others have a version; here what is recorded decides.
         if click.action in self._expiry.handlers:
             return await self._expiry.handlers[click.action](click, request, t)
         if click.action not in self._handlers:
@@ -86,6 +87,7 @@ class ButtonHandler:
         return await self._handlers[click.action](press, t)
 
     async def _approve(self, press: Press, t: Translator) -> Message:
+        # The version that the card showed: terms that were changed since are not approved unseen.
         vote = Vote(verdict=Verdict.APPROVE, version=press.version)
         click = press.click
         details = await self._services.approvals.decide(
@@ -108,6 +110,7 @@ class ButtonHandler:
         await self._forms.open_for_button(click.action, click.trigger, details, t)
 
     async def _details(self, press: Press, t: Translator) -> Message:
+        # Reading a request checks nothing, and a guest in the channel can press the button too.
         await self._services.members.require(press.click.person)
         return responses.showing(
             await self._services.queries.request(press.request), t=t, policy=self._services.policy

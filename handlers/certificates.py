@@ -35,6 +35,7 @@ class CertificateForms:
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests to disable mTLS; raises ``Refused`` when something in the form does not fit."""
         typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
+        # The form's own data names the database: what was typed confirms it, and must not choose another.
         request_input = replace(form_input(submission), target=submission.data or None)
         await self._services.mtls.disable(
             request_input, typed=typed, person=submission.person, key=submission.key

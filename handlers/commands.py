@@ -101,6 +101,7 @@ class Commands:
 
     async def answer(self, command: SlashCommand, t: Translator) -> Message | None:
         """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
+        # Before membership is queried: a typing error costs the store nothing, and is answered without it.
         intent = parse(command.text)
         if intent.command not in MEMBERSHIP_CHECKED_LATER:
             await self._services.members.require(command.person)

@@ -35,8 +35,10 @@ class Deadlines:
             LateError: it is not known whether anything was recorded.
         """
         task = asyncio.create_task(work)
+        # The event loop keeps only a weak reference to a task: late work could be collected half done.
         self._running.add(task)
         task.add_done_callback(self._ended)
+        # Not ``asyncio.wait_for``, which cancels the work when the time is over.
         done, _ = await asyncio.wait({task}, timeout=within.total_seconds())
         if not done:
             raise LateError("the store did not answer in time")

@@ -51,11 +51,13 @@ class DownloadLinkSender:
         if self._public_url is None:
             raise Refused(Refusal.FILES_NO_ADDRESS)
         link = await self._services.download_links.issue(handle, person=source.person, key=source.key)
+        # The same click or command came twice: only the first one has the secret, so none can be sent again.
         if link is None:
             return download.sent_already(handle or "", t)
         return await self._send(link, self._public_url, t)
 
     async def _send(self, link: IssuedLink, public_url: str, t: Translator) -> Message:
+        # The secret stands behind the ``#``: browsers do not send that part, so it reaches no access log.
         url = f"{public_url}{PATH.format(id=link.id)}#{link.secret}"
         until = link.expires_at
         message = download.link(url, handle=link.handle, app=link.database, until=until, t=t)
@@ -67,6 +69,7 @@ class DownloadLinkSender:
                 # The message may have arrived: when the link expires, the notifier finds it by its metadata
                 # and edits it. A second link now would leave the first one's message behind.
                 return download.unclear(link.handle, t)
+            # A definite rejection: nobody has the secret, and the link must not stay open.
             await self._services.download_links.record_unsent(link)
             raise Refused(Refusal.FILES_UNSENT, handle=link.handle) from None
         await self._record_place(link, place)

@@ -53,6 +53,7 @@ class EntryCommands:
         except Refused as refused:
             if refused.reason not in INCOMPLETE:
                 raise
+            # A refusal records nothing: the form submits the same again, with a key of its own.
             enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
             await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
             return None

@@ -40,12 +40,14 @@ class ErrorResponses:
         if kind == "block_suggestion":
             return self._no_options(error)
         user = body.get("user")
+        # A command has a ``user_id``, an interaction a user object.
         person = body.get("user_id") or (user.get("id") if isinstance(user, dict) else user)
         t = await self._translator(person)
         message = responses.refused(error, t) if isinstance(error, Refused) else _apology(error, t)
         return await self._answer(message, body, t)
 
     def _event_failed(self, error: Exception) -> BoltResponse:
+        # Taken, although nobody listens: Slack would send it again, to the same end.
         if isinstance(error, BoltUnhandledRequestError):
             return BoltResponse(status=200, body="")
         # Slack sends an event again that was not taken: a deactivation must not get lost.
@@ -65,14 +67,17 @@ class ErrorResponses:
 
     async def _answer(self, message: Message, body: Mapping[str, Any], t: Translator) -> BoltResponse:
         """Answers in the form that the kind of payload can show."""
+        # Always with status 200: for any other Slack shows an error of its own instead of ours.
         if "command" in body:
             blocks = list(message.blocks)
             return _json({"response_type": "ephemeral", "text": message.text, "blocks": blocks})
         if body.get("type") == "view_submission":
+            # A form shows an error only at one of its fields: the first one stands for the whole.
             first = next(iter(body["view"]["state"]["values"]), "")
             return _json({"response_action": "errors", "errors": {first: modals.plain_text(message.text)}})
         if body.get("response_url"):
             await self.respond(body["response_url"], message)
+        # A shortcut and a click in the App Home have no response_url, but a trigger that opens a note.
         elif body.get("trigger_id"):
             await self._open_note(body["trigger_id"], message, t)
         return BoltResponse(status=200, body="")
@@ -86,6 +91,7 @@ class ErrorResponses:
 
     async def _open_note(self, trigger: str, message: Message, t: Translator) -> None:
         try:
+            # A trigger works once and for 3 seconds; where it is over, nothing is left to answer with.
             await self._interactive.open_view(trigger, modals.note(message, t))
         except SlackError as error:
             log.warning("handlers.unanswered", code=error.code)

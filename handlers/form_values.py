@@ -19,6 +19,7 @@ def form_input(submission: ViewSubmission) -> RequestInput:
     """
     values = submission.values
     length = normalize_text(values.get(action_ids.FIELD_DURATION) or "") or None
+    # In Japanese ``18時`` is a clock time, and ``8時間`` is a duration.
     is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
     return RequestInput(
         address=normalize_text(values.get(action_ids.FIELD_ADDRESS) or "") or None,
@@ -32,12 +33,14 @@ def with_target(
     request_input: RequestInput, submission: ViewSubmission, targets: Iterable[Target]
 ) -> RequestInput:
     """Returns the input with the target that a form's menu names."""
+    # Menus hold ids: while a form is open a name may change, or pass to another database.
     chosen = submission.values.get(action_ids.FIELD_TARGET) or ""
     return replace(request_input, target=target_name(chosen, targets) or None)
 
 
 def target_name(chosen: str, targets: Iterable[Target]) -> str:
     """Returns the name of the target whose id a menu holds; a value that is no id is returned normalised."""
+    # Where there are more spaces than a menu takes, the form asks for a typed name instead.
     names = {str(target.id): target.name for target in targets}
     return names[chosen] if chosen in names else normalize_text(chosen)
 
@@ -58,6 +61,7 @@ def chosen_database(databases: Sequence[Database], name: str | None, policy: Pol
     Raises:
         Refused: no database has that name, or there is none at all.
     """
+    # With no database at all ``choose`` refuses: Slack takes no menu without options.
     if databases and not name:
         return None
     return choose(tuple(databases), name, policy.aliases)

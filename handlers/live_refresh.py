@@ -99,9 +99,11 @@ class LiveRefresh:
 
     async def _are_newer(self, shown: ObservedAt) -> bool:
         """Returns once all observations are newer; after ``AT_MOST``, whether any of them is."""
+        # What was never observed may never be: waiting for it would take the whole time.
         before = {key: at for key, at in shown.items() if at is not None}
         end, now = time.monotonic() + AT_MOST.total_seconds(), before
         while time.monotonic() < end:
+            # Polled: any process may make the observation, and wake-ups are for workers only.
             await asyncio.sleep(BETWEEN.total_seconds())
             now = dict(await self._services.queries.observed_at(shown))
             if now != before and all(now.get(key) != at for key, at in before.items()):

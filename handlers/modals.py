@@ -103,6 +103,7 @@ class Forms:
         await self._services.approvals.decide(request, vote, person=submission.person, key=submission.key)
 
     async def _extend(self, submission: ViewSubmission) -> None:
+        # The version matters to decisions only: terms do not change any more once there is a grant to extend.
         request, _ = _shown_terms(submission)
         await self._services.extensions.extend(
             request, form_input(submission), person=submission.person, key=submission.key
@@ -112,6 +113,7 @@ class Forms:
 def field_errors(refused: Refused, submission: ViewSubmission, t: Translator) -> dict[str, Any]:
     """Returns Slack's answer that keeps a form open: the error at its field, or at the first one."""
     errors = modals.field_error(refused, t)
+    # Slack shows nothing for a field that the form does not have.
     if errors is None or not errors.keys() <= submission.values.keys():
         first = next(iter(submission.values), action_ids.FIELD_REASON)
         errors = {first: modals.plain_text(t(refused.key, **refused.params))}

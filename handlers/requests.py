@@ -43,6 +43,7 @@ class RequestCommands:
         details = await self._services.extensions.extend(
             number, intent.input, person=command.person, key=command.key
         )
+        # What people may not extend alone is a request of its own, with a new number.
         if details.request.id != number:
             return responses.submitted(details, t=t, policy=self._services.policy)
         return responses.done("extended", details, t)

@@ -60,6 +60,7 @@ class Scheduler:
     async def run(self) -> None:
         """Runs until cancelled."""
         self._every(EVERY_SECOND, self._run_due)
+        # Apart from the transactions that write lines: they would all wait for the one end of the chain.
         self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
@@ -68,6 +69,8 @@ class Scheduler:
             await self._listen()
         finally:
             self._stopping = True
+            # Steps under way are cut off: what they have not committed rolls back, and is due at the next
+            # run.
             self._scheduler.shutdown(wait=False)
 
     async def _listen(self) -> None:
@@ -77,6 +80,7 @@ class Scheduler:
             await asyncio.sleep(YIELD.total_seconds())
             if self._give_way is not None:
                 await self._give_way()
+            # Ends first: look-ups call Slack, and may take as long as the timeout of a step.
             await self._run_step(self._run_due)
             await self._run_step(self._services.expiry_reminders.send_weekly_summary)
             await self._run_step(self._directory_sync.answer_lookups)
@@ -106,9 +110,11 @@ class Scheduler:
             "interval",
             args=[step],
             seconds=interval.total_seconds(),
+            # At once, and not after the first interval: after downtime there may be overdue ends.
             next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,
+            # APScheduler's default skips a run that a busy event loop starts more than a second late.
             misfire_grace_time=None,
         )
 

@@ -90,6 +90,7 @@ class Environment:
     async def move_time(self, by: timedelta) -> None:
         """Move business time and refresh every target."""
         self.clock.move(by)
+        # Heroku's transitions stay in real time; only the expiry of new certificates follows business time.
         self.heroku.move_calendar(self.clock.offset)
         await self.refresh_everything()
 
@@ -148,6 +149,7 @@ async def start_environment(
     clock, faults = MovableClock(), FaultInjection(heroku, slack)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        # All sockets before all servers: each of the three has to know the URLs of the others.
         slack_socket, slack.base_url = await enter(listening(port))
         heroku_socket, heroku_url = await enter(listening())
         bot_socket, bot_url = await enter(listening())
@@ -167,6 +169,7 @@ async def start_environment(
         )
         parsed = parse_policy(policy, source=bot_settings.policy_source)
         app = await enter(open_app(bot_settings, parsed, clock=clock))
+        # Entered after the app, so that the servers close first: no request meets an app that has stopped.
         running = await enter(servers())
         await running.open(heroku_server(heroku), heroku_socket)
         await running.open(server, slack_socket)
@@ -181,5 +184,6 @@ async def start_environment(
             app=app,
             bot_url=bot_url,
         )
+        # Last: until the bot runs, the page's buttons have nothing to refresh.
         panel.environment = environment
         yield environment

@@ -89,6 +89,7 @@ class _EmbeddedServer(uvicorn.Server):
         await super().startup(sockets=sockets)
         self.ready.set()
 
+    # uvicorn would take Ctrl-C for itself: several servers share a process, which stops them in its order.
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         """Capture no signal."""

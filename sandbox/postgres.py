@@ -122,6 +122,7 @@ class PrivatePostgres:
         self._address, self._port = listens
         self._options = options
         self._folder = Path(tempfile.mkdtemp(prefix="pgaccess-", dir=None if durable else _in_memory()))
+        # Postgres refuses to run as root.
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -154,6 +155,7 @@ class PrivatePostgres:
         options = ["-c", f"listen_addresses={self._address}", "-c", "max_connections=200"]
         options += ["-c", f"port={self._port}"]
         if not self._durable:
+            # Nothing has to survive a crash of the machine, so that no commit waits for a disk.
             options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
             options += ["-c", "max_wal_size=128MB"]
         options += [word for option in self._options for word in ("-c", option)]
@@ -170,6 +172,7 @@ class PrivatePostgres:
     def keep(self, name: str, text: str) -> None:
         """Writes a file into the server's data folder that nobody but the server reads, keys included."""
         path = self._folder / "data" / name
+        # A new file instead of an old one that is overwritten: its mode is right from the first byte on.
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text)
@@ -229,8 +232,10 @@ class PrivatePostgres:
 
         deadline = time.monotonic() + START
         while time.monotonic() < deadline:
+            # The server refuses connections for as long as it starts.
             with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
                 return
+            # It ended by itself: waiting longer would only hide its log.
             if self._server is not None and self._server.poll() is not None:
                 break
             time.sleep(0.05)

@@ -64,6 +64,7 @@ def engine_for(url: str) -> AsyncEngine:
 def _engine(url: str, *settings: str, connections: int, overflow: int = 0) -> AsyncEngine:
     milliseconds = int(PATIENCE.total_seconds() * 1000)
     options = (
+        # At or above the statement_timeout a lock_timeout would never fire (PostgreSQL manual).
         f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds - 300} "
         f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
     )
@@ -73,7 +74,9 @@ def _engine(url: str, *settings: str, connections: int, overflow: int = 0) -> As
         pool_size=connections,
         max_overflow=overflow,
         pool_timeout=PATIENCE.total_seconds(),
+        # SQLAlchemy's errors quote the statement: its parameters are people's names and reasons.
         hide_parameters=True,
+        # Options of the start-up packet cost no round trip; a SET would be one for each new connection.
         connect_args={"options": options, "connect_timeout": 2, **_NETWORK},
     )
     event.listen(engine.sync_engine, "checkout", _require_open)
@@ -92,6 +95,7 @@ def _require_open(_connection: object, entry: ConnectionPoolEntry, _proxy: objec
     idle: psycopg.AsyncConnection[Any] | None = entry.driver_connection
     if idle is None:
         return
+    # Not ``select.select``, which fails for file descriptors above 1023.
     closing = select.poll()
     closing.register(idle.fileno(), select.POLLIN)
     if closing.poll(0):

@@ -34,6 +34,7 @@ def claiming(table: Table, due: ColumnElement[bool], *before: Any) -> ReturningU
         before: what sorts rows before the time at which they are due.
     """
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < func.now())
+    # UPDATE has no LIMIT. The row is locked as it is chosen: otherwise two workers could both get it.
     first = (
         select(table.c.id)
         .where(due, table.c.due_at <= func.now(), free)
@@ -44,6 +45,7 @@ def claiming(table: Table, due: ColumnElement[bool], *before: Any) -> ReturningU
     )
     held = {
         "lease": bindparam("new_lease", type_=table.c.lease.type),
+        # ``now()`` is when the transaction began: a wait within it makes the lease shorter, never longer.
         "lease_until": func.now() + bindparam("lease_for", type_=Interval()),
     }
     return update(table).where(table.c.id == first).values(held).returning(table)
@@ -78,6 +80,7 @@ async def write(
     Raises:
         LeaseLostError: the lease does not hold the row any more; nothing was written.
     """
+    # A lease that has run out is lost, even while nobody has claimed the row since: from then on anybody may.
     held = and_(table.c.id == id, table.c.lease == lease, table.c.lease_until > func.now())
     statement = update(table).where(held).values(**values).returning(table.c.id, *returning)
     row = (await connection.execute(statement)).mappings().one_or_none()
@@ -88,6 +91,7 @@ async def write(
 
 async def next_due(connection: AsyncConnection, table: Table, due: ColumnElement[bool]) -> timedelta | None:
     """Time until a row can be claimed: zero when one can, None when none will ever be."""
+    # Postgres' ``greatest`` leaves NULL out: a row without a lease is free when it is due.
     free_at = func.greatest(table.c.due_at, table.c.lease_until)
     wait = (await connection.execute(select(func.min(free_at) - func.now()).where(due))).scalar()
     return None if wait is None else max(wait, timedelta())

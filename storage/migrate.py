@@ -14,9 +14,11 @@ LOCK: Final = 0x7067_6D69
 
 def migrate(url: str) -> None:
     """Upgrades to the newest revision, in one transaction; does nothing when it is there already."""
+    # Without the bounded waits of ``storage.engine``: a revision may take its time, and others wait for it.
     engine = create_engine(parse_url(url))
     try:
         with engine.begin() as connection:
+            # The lock ends with the transaction, and so also with a process that dies.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             command.upgrade(_config(connection), "head")
     finally:

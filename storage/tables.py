@@ -81,6 +81,7 @@ def _lease() -> list[Column[Any]]:
 installation = Table(
     "installation",
     metadata,
+    # A primary key that can only be true: whichever process is first, the table has one row.
     Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
     Column("marker", Text, nullable=False),
 )
@@ -194,6 +195,7 @@ decisions = Table(
     "decisions",
     metadata,
     Column("request_id", BigInteger, ForeignKey(requests.c.id), primary_key=True),
+    # Part of the key: of two decisions of one person at once, one is recorded.
     Column("person", Text, primary_key=True),
     Column("verdict", Member(Verdict), nullable=False),
     Column("reason", Text, nullable=False),
@@ -275,6 +277,7 @@ mtls_rule_intents = Table(
 mtls_rules = Table(
     "mtls_rules",
     metadata,
+    # Not unique by network: Heroku may list two IP rules of one address, and each is removed by its own id.
     Column("rule_id", Uuid, primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("intent_id", Uuid, ForeignKey(mtls_rule_intents.c.id), comment="null: adopted"),
@@ -301,6 +304,7 @@ privatelink_accounts = Table(
     Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
     Column("error", Text, nullable=False, server_default=""),
     Index(
+        # Unique among present rows only: an account that went may come back, and its old row stays.
         "ix_privatelink_accounts_present",
         "target_id",
         "arn",
@@ -431,6 +435,7 @@ periodic_tasks = Table(
     Column("due_at", UtcDateTime, nullable=False),
 )
 
+# The trigger that refuses changes is in the first revision: SQLAlchemy's metadata has no triggers.
 audit = Table(
     "audit",
     metadata,
@@ -446,6 +451,7 @@ audit = Table(
     Column("details", JSONB, nullable=False, server_default="{}"),
     Column("seal", BigInteger, comment="place in the chain, in the order of sealing"),
     Column("digest", LargeBinary),
+    # Behind the sealer's lock: no two lines ever get the same place in the chain.
     UniqueConstraint("seal"),
     CheckConstraint("(seal IS NULL) = (digest IS NULL)", name="sealed_whole"),
     Index("ix_audit_unsealed", "id", postgresql_where=text("seal IS NULL")),

@@ -138,6 +138,7 @@ class PostgresTransaction(Transaction):
     async def commit(self) -> None:
         await self._buffer.flush()
         await self._connection.commit()
+        # After the commit: a worker that looked before would find nothing and sleep on.
         self._wakeups.wake(self._touched)
         self._touched.clear()
 
@@ -163,8 +164,10 @@ class PostgresStore(Store):
             async with self._engine.connect() as connection:
                 yield PostgresTransaction(connection, self._wakeups, self._timings)
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            # A commit that was cut off may have gone through; the idempotency key tells.
             raise StoreUnavailableError("Postgres did not do it in time") from error
         except DBAPIError as error:
+            # A lost connection may raise other classes than these; SQLAlchemy marks them.
             if error.connection_invalidated:
                 raise StoreUnavailableError("the connection to Postgres was lost") from error
             raise

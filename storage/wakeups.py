@@ -59,6 +59,7 @@ class PostgresWakeups(Wakeups):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._events[loop].wait()
+        # Cleared after the wait: what came while the worker was busy ends its next sleep at once.
         self._events[loop].clear()
 
     def _wake(self, loops: Iterable[WorkerName]) -> None:
@@ -67,6 +68,7 @@ class PostgresWakeups(Wakeups):
 
     async def _notify(self) -> None:
         while True:
+            # A lost wake-up costs the time until a poll, and ``_listen`` logs the same outage.
             with contextlib.suppress(psycopg.Error):
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await self._notify_through(connection)
@@ -75,6 +77,7 @@ class PostgresWakeups(Wakeups):
     async def _notify_through(self, connection: psycopg.AsyncConnection) -> None:
         while True:
             await self._pending.wait()
+            # Cleared before the statement runs: what is added meanwhile sets it again.
             self._pending.clear()
             loops, self._unsent = self._unsent, set()
             await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, ",".join(sorted(loops))))
@@ -86,6 +89,7 @@ class PostgresWakeups(Wakeups):
                     await connection.execute(f"LISTEN {CHANNEL}")
                     async for notification in connection.notifies():
                         self._wake(
+                            # During a deploy a newer process may name workers that this one does not have.
                             WorkerName(word)
                             for word in notification.payload.split(",")
                             if word in set(WorkerName)

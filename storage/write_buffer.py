@@ -69,6 +69,7 @@ class WriteBuffer:
         """
         if not self._is_small:
             await self._apart()
+        # If the key is not new, the caller rolls back, and the lines and messages with it.
         return await self._together({"key": key, "request_id": request}) > 0
 
     @property
@@ -113,8 +114,10 @@ def _statement(lines: int, messages: int, *, keyed: bool) -> Insert:
         parts.append(
             _KEY.values({name: _param(idempotency_keys, name, name) for name in ("key", "request_id")})
         )
+    # The key comes last: a statement's row count is that of its main query, and tells whether it is new.
     *before, last = parts
     whole = last.add_cte(*(part.cte(f"also_{number}") for number, part in enumerate(before)))
+    # SQLAlchemy keeps the row count of an INSERT only where it is asked to.
     return whole.execution_options(preserve_rowcount=True)
 
 

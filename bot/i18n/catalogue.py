@@ -68,6 +68,7 @@ def _faults(catalogue: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     for key in sorted(_required(catalogue[first])):
         yield f"{first}.toml: {key} has no sentence"
     for other in others:
+        # In both directions: a key that only a translation has is out of date.
         for key in sorted(catalogue[first].keys() ^ catalogue[other].keys()):
             lacking = other if key in catalogue[first] else first
             yield f"{lacking}.toml: {key} has no sentence"

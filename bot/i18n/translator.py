@@ -49,6 +49,7 @@ def cut(text: str, limit: int) -> Mrkdwn:
 
 def mention(id: str) -> Mrkdwn:
     """A person or a user group by their name, linked."""
+    # Slack's ids of user groups begin with S, those of people with U or W.
     return Mrkdwn(f"<!subteam^{escape(id)}>" if id.startswith("S") else f"<@{escape(id)}>")
 
 
@@ -82,6 +83,7 @@ class Translator:
     def show(self, value: object) -> Mrkdwn:
         """A value as people read it; times in the reader's own zone, by Slack."""
         match value:
+            # First, since it is a string too: escaped once more, it would show its entities.
             case Mrkdwn():
                 return value
             case datetime():

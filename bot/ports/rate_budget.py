@@ -35,6 +35,7 @@ class RateBudgets(Protocol):
         ...
 
 
+# Not an argument of every call: a run sets it once, and each task has a context of its own.
 _PRIORITY: Final = ContextVar("call_priority", default=CallPriority.ADD)
 
 

@@ -16,6 +16,7 @@ from bot.domain.subject import Network
 from bot.domain.target import Database, Space
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
+# Plain dicts: the models of slack_sdk drop keys that they do not know.
 Block = dict[str, Any]
 """One Block Kit block as JSON."""
 
@@ -31,6 +32,7 @@ class Clock(Protocol):
 class WorkerName(StrEnum):
     """The workers that a commit may wake."""
 
+    # The values travel between processes, of two releases during a deploy.
     RECONCILER = "reconciler"
     NOTIFIER = "notifier"
     CLOCK = "clock"
@@ -78,6 +80,7 @@ class Credential:
         key: the private key, PEM.
     """
 
+    # Left out of ``repr``, which tracebacks and log lines may show.
     chain: str = field(repr=False)
     key: str = field(repr=False)
 
@@ -88,6 +91,7 @@ class Login:
 
     host: str
     port: int
+    # Left out of ``repr``, as is a private key.
     user: str = field(repr=False)
     password: str = field(repr=False)
     base: str
@@ -133,6 +137,7 @@ class Heroku(Protocol):
         """Reads the add-on's current name; raises ``HerokuNotFoundError`` when the add-on is gone."""
         ...
 
+    # By name from here on: whether Heroku's mTLS paths take the add-on's UUID as well is not certain.
     async def endpoint_status(self, name: str) -> str:
         """Reads the mTLS endpoint's status; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
         ...

@@ -25,6 +25,7 @@ from bot.ports.services import MessageRef
 class MessageKind(StrEnum):
     """What a message shows. Cards are edited as their request moves on; notifications are sent once."""
 
+    # The values are stored in the outbox, and most are keys of the catalogs.
     CARD_APPROVAL = "card.approval"
     CARD_REQUESTER = "card.requester"
     DECIDED = "notification.decided"
@@ -268,6 +269,7 @@ class ReconcileJob:
     claimed_at: datetime
     purpose: CallPriority = CallPriority.ADD
     observation: Observation | None = None
+    # True unless it is known better: reading too much is harmless, and what is not read is not carried out.
     changing: bool = True
     certified: bool = True
     timings: Timings = DEFAULT

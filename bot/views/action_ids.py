@@ -89,6 +89,7 @@ def read_pick(value: str) -> tuple[int, UUID]:
     return int(request), UUID(certificate)
 
 
+# Only the shape is checked: whether the person may act on it is for the use case to decide.
 def read_button(value: str) -> tuple[int, int]:
     """Reads the request and the version from a button's value.
 

@@ -63,12 +63,14 @@ def recommendation(database: Database, advice: Advice, length: Length, t: Transl
         block_kit.header(t(f"advise.option.{advice.option}")),
         block_kit.section(t(f"advise.reason.{advice.reason}", **params)),
     ]
+    # Slack rejects a context without elements.
     if advice.remarks:
         shown.append(block_kit.context(*(t(f"advise.remark.{remark}") for remark in advice.remarks)))
     command = f"advise.line.{advice.option}"
     if command in t:
         shown.append(block_kit.section(t(command, **params)))
     asking = [_ask(each, database, advice, length, t) for each in _with_forms(advice)]
+    # It is about no request: only its action id is read.
     compare = block_kit.button(t("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
     return _note("advise.result", [*shown, block_kit.actions(*asking, compare)], t)
 
@@ -84,6 +86,7 @@ def comparison(t: Translator) -> Block:
 
 def button_data(database: str, length: Length) -> str:
     """The value of a button that leads to a form."""
+    # The id, since a name may change before the button is pressed.
     return f"{database}.{length}"
 
 

@@ -14,6 +14,7 @@ SHOWN: Final = 10
 
 def home(summary: HomeSummary, *, t: Translator, policy: Policy) -> Block:
     """The whole tab, as ``views.publish`` takes it."""
+    # They are about no request: only their action ids are read.
     ask = block_kit.button(t("home.ask"), action=action_ids.ASK, value="0.0", style="primary")
     advise = block_kit.button(t("home.advise"), action=action_ids.ADVISE, value="0.0")
     shown = [

@@ -99,6 +99,7 @@ def modal(
     """
     if not 0 < len(blocks) <= VIEW_BLOCKS:
         raise ValueError(f"a modal has 1 to {VIEW_BLOCKS} blocks, {form} has {len(blocks)}")
+    # Slack rejects inputs in a modal without a submit button.
     if submit is None and any(block["type"] == "input" for block in blocks):
         raise ValueError(f"{form} has inputs and nothing that sends them")
     view: Block = {
@@ -119,6 +120,7 @@ def home(blocks: Iterable[Block]) -> Block:
     """The App Home, as ``views.publish`` takes it."""
     shown = _fit(
         list(blocks),
+        # The margin is for the view around its blocks, which counts too.
         lambda fitting: len(fitting) <= VIEW_BLOCKS and len(_as_json(fitting).encode()) < VIEW_BYTES - 100,
     )
     return {"type": "home", "blocks": _require_unique_ids(shown)}
@@ -203,6 +205,7 @@ def button(
         "action_id": _id(action),
         "value": _require(value, BUTTON_VALUE, "value of a button"),
     }
+    # The usual style has no value of its own: the key is left out.
     if style is not None:
         block["style"] = style
     return block if confirmation is None else {**block, "confirm": confirmation}
@@ -271,6 +274,7 @@ def _choice(kind: str, block: str, options: Iterable[Block], initial: str | None
         "action_id": _id(block),
         "options": _require_count(list(by_value.values()), most, "options"),
     }
+    # Slack takes an initial option only if it is exactly one of the options.
     if initial in by_value:
         element["initial_option"] = by_value[initial]
     return element
@@ -299,6 +303,8 @@ def _fit(blocks: list[Block], fits: Callable[[Sequence[Block]], bool]) -> list[B
     """Leaves out blocks until the rest fits; a last row of buttons stays, with an ellipsis before it."""
     if fits(blocks):
         return blocks
+    # Dropped from the end, where the least important stands; but without its buttons a card could not be
+    # decided.
     last = blocks[-1:] if blocks[-1]["type"] == "actions" else []
     kept = blocks[: len(blocks) - len(last)]
     while kept and not fits([*kept, context(ELLIPSIS), *last]):

@@ -17,6 +17,7 @@ def for_approvers(details: RequestDetails, t: Translator) -> list[Block]:
             _button(details, t, "approve", action_ids.APPROVE, style="primary"),
             _button(details, t, "deny", action_ids.DENY, style="danger"),
         ]
+        # Only new access has terms that an approver can narrow.
         if details.request.kind is Kind.OPEN:
             offered.append(_button(details, t, "change", action_ids.CHANGE))
         return [block_kit.actions(*offered, _button(details, t, "details", action_ids.DETAILS))]
@@ -48,6 +49,7 @@ def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bo
             return [block_kit.actions(*offered)]
         case GrantState.INTERRUPTED:
             restore = _button(details, t, "restore", action_ids.RESTORE)
+            # Done is for the owner only: whoever approves ends somebody else's grant by revoking it.
             end = action_ids.DONE if owner else action_ids.REVOKE
             return [block_kit.actions(restore, _button(details, t, "end", end))]
         case GrantState.FAILED:
@@ -72,6 +74,7 @@ def for_operation(details: RequestDetails, operation: Operation, t: Translator) 
 def for_files(details: RequestDetails, t: Translator) -> list[Block]:
     """The button to the files of the certificate that was issued, while it can be used."""
     issued = details.issued
+    # A link to any other certificate would be refused.
     if issued is None or issued.absent_at is not None or issued.status != READY:
         return []
     return [block_kit.actions(_button(details, t, "files", action_ids.FILES, style="primary"))]

@@ -48,6 +48,7 @@ def paragraph(
             t("drift.interrupted", entry=entry(missing), requests=", ".join(numbers(ids[:SHOWN])))
             for missing, ids in _interrupted(requests, entries).items()
         ),
+        # Sorted, since sets have no order: rendered twice, a message is the same text.
         *(t("drift.missing", entry=entry(each)) for each in sorted(drift.missing)),
         *(t("drift.back", entry=entry(each)) for each in sorted(drift.back)),
         *(t("drift.unapplied", entry=entry(each)) for each in sorted(drift.unapplied)),
@@ -58,6 +59,7 @@ def paragraph(
         lines,
         more=lambda count: t("drift.more", count=count),
         most=SHOWN,
+        # The rest is for the title above the lines.
         limit=block_kit.SECTION_TEXT - 100,
         by="\n",
     )

@@ -42,6 +42,7 @@ def target_field(databases: Sequence[Database], chosen: str | None, t: Translato
             action_ids.FIELD_TARGET, label, placeholder=placeholder, initial=named, hint=hint
         )
     options = [_option(one, t) for one in databases]
+    # Where there is only one, there is nothing to choose.
     initial = chosen or (options[0]["value"] if len(options) == 1 else None)
     return block_kit.select_input(action_ids.FIELD_TARGET, label, options=options, initial=initial, hint=hint)
 
@@ -88,6 +89,7 @@ def options_for(
     sought = typed.strip().casefold()
     ranked = [(_rank(_names(one, aliases), sought), one.app, one.name, one) for one in databases]
     matching = [found for found in ranked if found[0] < _NO_MATCH]
+    # Without the database itself, which has no order.
     matching.sort(key=lambda found: found[:3])
     return [_option(found[-1], t) for found in matching[: block_kit.SELECT_OPTIONS]]
 

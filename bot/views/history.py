@@ -25,6 +25,7 @@ Event = tuple[datetime | None, Mrkdwn]
 def history(details: RequestDetails, t: Translator) -> list[Block]:
     """Everything that is known of a request, oldest first."""
     events = [(at, line) for at, line in _events(details, t) if at is not None]
+    # By time alone: the sort is stable, and keeps events of one moment in the order in which they happen.
     events.sort(key=lambda event: event[0])
     return block_kit.sections([t("show.history"), *(line for _, line in events)], by="\n")
 
@@ -42,6 +43,7 @@ def _events(details: RequestDetails, t: Translator) -> Iterator[Event]:
         yield issued.delivered_at, t("show.delivered", at=issued.delivered_at)
     if grant is not None:
         yield grant.verified_at, t("show.verified", at=grant.verified_at)
+        # A grant that is open, or about to be, has no such sentence.
         if f"closed.{grant.state}" in t:
             yield _closed(grant.closed_at, grant.state, t)
 

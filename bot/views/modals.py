@@ -76,6 +76,7 @@ def plain_text(text: str) -> str:
     """A text without markup, as Slack shows errors at fields: dates in their fallback, people by their id."""
     plain = _TOKEN.sub(lambda token: token.group(1) or token.group(3) or token.group(2) or "", text)
     plain = plain.replace("`", "").replace("*", "")
+    # ``&amp;`` last: otherwise ``&amp;lt;``, which shows a typed ``&lt;``, would become ``<``.
     plain = one_line(plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     return plain if len(plain) <= FIELD_ERROR else plain[: FIELD_ERROR - 1] + ELLIPSIS
 

@@ -26,6 +26,7 @@ TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
 
 def operational(message: OutboxMessage, t: Translator) -> Message:
     """A finding or a fault that belongs to no request."""
+    # Among the params are texts that others wrote, such as entries of a list: the translator escapes them.
     return block_kit.paragraphs(t(message.kind, **message.params))
 
 
@@ -89,6 +90,7 @@ def about_grant(
     params["network"] = grant.subject
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
+        # Final, so that it has no buttons.
         case MessageKind.ENDED:
             return block_kit.paragraphs(view.ended(details, grant, params, t))
         case MessageKind.IN_FORCE:

@@ -27,6 +27,7 @@ def render(
     Raises:
         ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
     """
+    # It belongs to no request either, but has a layout of its own.
     if message.kind is MessageKind.UNOWNED:
         return block_kit.posted(expiry.unowned(message, t))
     if details is None:
@@ -52,6 +53,7 @@ def _about_grant(it: Rendering) -> Message:
         raise ValueError(f"{kind} is about a grant, and request {details.request.id} has none")
     if notifications.is_late(kind, grant):
         return notifications.late(kind, details, it.t, state=it.state())
+    # An interruption is told to operations as well, who end a grant by revoking it.
     owner = it.message.recipient == grant.owner
     return notifications.about_grant(kind, details, grant, it.t, owner=owner)
 

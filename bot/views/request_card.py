@@ -136,6 +136,7 @@ def _key(prefix: str, details: RequestDetails, t: Translator) -> str:
 
 
 def _params(details: RequestDetails, t: Translator) -> dict[str, object]:
+    # Every sentence is given all of them, and uses what its placeholders name.
     return {
         "network": details.request.terms.subject,
         "app": details.target.label,
@@ -157,6 +158,7 @@ def _request_input(details: RequestDetails, t: Translator) -> str:
 def _facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
     kind = details.request.kind
     facts = [*_where(details.target, t), *_view(details).facts(details, t)]
+    # What removes access, or is done once, has no duration.
     if kind is not Kind.REMOVE and not kind.happens_once:
         facts.append((t("card.length"), _duration(details, t)))
     return facts
@@ -183,6 +185,7 @@ def _duration(details: RequestDetails, t: Translator) -> Mrkdwn:
 
 def _impact(details: RequestDetails, t: Translator) -> str:
     """What approving would change at Heroku, as of the last observation."""
+    # These two change the same with every method.
     match details.request.kind:
         case Kind.EXTEND:
             end = t("ends.never") if details.grant is None else ends(details.grant, t)
@@ -215,8 +218,10 @@ def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrk
 
 def _approved_line(details: RequestDetails, t: Translator) -> Mrkdwn:
     request, grant, decision = details.request, details.grant, decisive(details)
+    # An operation with a grant is that grant's first step: the grant's line tells of it.
     if details.operation is not None and grant is None:
         return _operation_line(details, details.operation, t)
+    # An approved removal ends the grants of other requests, and has none of its own.
     if request.kind is Kind.REMOVE or grant is None:
         return t("state.removal", id=request.id, person=mention(decision.person), at=decision.at)
     if request.kind is Kind.EXTEND:
@@ -252,6 +257,7 @@ def _grant_line(details: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
     id, state = details.request.id, grant.state
     decision = decisive(details)
     match state:
+        # While mTLS is being enabled first, the grant waits for that operation.
         case GrantState.APPLYING if (
             details.operation is not None and details.operation.state is OperationState.DOING
         ):

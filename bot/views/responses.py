@@ -79,6 +79,7 @@ def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, po
             block_kit.section(line),
             block_kit.context(request_card.state_line(details, t=t, policy=policy)),
         ]
+    # The query reads no more than these: whether there are more is not known.
     if len(requests) == limit:
         shown.append(block_kit.context(t("list.more", count=limit)))
     return block_kit.message(t("list.title"), shown)

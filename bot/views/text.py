@@ -24,6 +24,8 @@ _COUNTED: Final = {
 }
 """What counts otherwise than by its characters, in mrkdwn (True) and in plain text (False)."""
 
+# The first alternative that matches is taken: a fence has to come before a code span, and single characters
+# last.
 _PIECES: Final = {
     True: re.compile(rf"{_SEQUENCE}|{_ENTITY}|{_FENCE}|`[^`\n]+`|.", re.IGNORECASE | re.DOTALL),
     False: re.compile(rf"{_ENTITY}|.", re.IGNORECASE | re.DOTALL),
@@ -37,6 +39,7 @@ _WORD: Final = 60
 def length(text: str, *, mrkdwn: bool = True) -> int:
     """Counts characters as Slack does: a bare ``&``, ``<`` or ``>`` is stored as an entity."""
     bare = (found[0] for found in _COUNTED[mrkdwn].finditer(text))
+    # By so many characters an entity is longer than what it stands for.
     return len(text) + sum({"&": 4, "<": 3, ">": 3}.get(special, 0) for special in bare)
 
 
@@ -53,6 +56,7 @@ def shorten(text: str, limit: int, *, mrkdwn: bool = True) -> str:
     """
     if length(text, mrkdwn=mrkdwn) <= limit:
         return text
+    # Reserved wherever there is a code block: whether the cut falls into one is not known yet.
     closing = f"\n{_FENCE}" if mrkdwn and _FENCE in text else ""
     kept = _at_word(list(_fitting(text, limit - len(ELLIPSIS + closing), mrkdwn=mrkdwn)))
     is_open = kept.count(_FENCE) % 2 == 1
@@ -85,6 +89,7 @@ def one_line(text: str) -> str:
 
 def as_code(text: str, limit: int) -> Mrkdwn:
     """Text of others that can stand between backticks: escaped, on one line, at most ``limit`` characters."""
+    # A backtick would end the code, and Slack has no escape for one.
     return cut(one_line(text).replace("`", "'"), limit)
 
 

@@ -114,6 +114,7 @@ def parse_clauses(
         if clause in values:
             raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
         if glued:
+            # What is joined to the keyword, as in ``理由:監査``, is the value's first word.
             left.appendleft(glued)
         values[clause] = FOREVER if keyword in ENDLESS else _take_value(clause, left)
         if not values[clause]:
@@ -168,6 +169,7 @@ def _take_value(clause: Clause, left: deque[str]) -> str:
         left.popleft()
         return FOREVER
     taken: list[str] = []
+    # Only the first word is taken whatever it is: a later one that does not fit is reported, not swallowed.
     while left and _clause_of(left[0]) is None and (not taken or _continues(clause, left[0])):
         taken.append(bare(left.popleft()))
     return " ".join(filter(None, taken))

@@ -54,6 +54,7 @@ def parse(text: str) -> Intent:
     if not words:
         return Intent(command=())
     path, rest = _walk(words)
+    # Behind a whole command, ``help`` asks for help only if it stands alone: a reason may contain the word.
     if path not in COMMANDS or (len(rest) == 1 and _key(rest[0]) in _HELP):
         return Intent(command=HELP, topic=path)
     row = COMMANDS[path]
@@ -73,6 +74,7 @@ def _walk(words: Sequence[str]) -> tuple[CommandPath, Sequence[str]]:
         if not choices:
             return path, words[index:]
         chosen = _key(word)
+        # Only behind another word: at the beginning of a line ``help`` is a command, which may have a topic.
         if path and chosen in _HELP:
             return path, ()
         chosen = _ALIASES.get(chosen, chosen)

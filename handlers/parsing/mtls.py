@@ -21,6 +21,7 @@ def parse_existing_rule(path: CommandPath, words: Sequence[str], example: str) -
 def _rule(path: CommandPath, words: Sequence[str], example: str, allowed: Sequence[Clause]) -> Intent:
     intent = parse_address(path, words, example, allowed)
     address = intent.input.address
+    # No payload of Slack's holds a person's address, so that nothing could be put in its place.
     if address is not None and address.casefold() == "me":
         raise Refused(Refusal.ADDRESS_ME, example=example)
     return intent

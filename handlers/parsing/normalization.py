@@ -47,7 +47,9 @@ def normalize_command(text: str) -> str:
         Refused: it is too long, or has control characters.
     """
     _require_short(text)
+    # Markup first: a typed ``<`` arrives as ``&lt;``, and must not become markup when it is decoded.
     plain = _MARKUP.sub(_as_shown, text)
+    # In one pass: ``&amp;lt;`` stands for a typed ``&lt;``, and not for ``<``.
     return normalize_text(_ENTITY.sub(lambda entity: _ENTITIES[entity[1]], plain))
 
 
@@ -61,8 +63,11 @@ def normalize_text(text: str) -> str:
         Refused: it is too long, or has characters that control a terminal or reorder the text.
     """
     _require_short(text)
+    # Joiners go before NFKC, since they would keep a letter and its accent apart; blanks after it, since it
+    # makes new ones (U+1160 of U+FFA0).
     visible = unicodedata.normalize("NFKC", text.translate(_JOINERS)).translate(_BLANKS | _QUOTES)
     for char in visible:
+        # These three are control characters too, and become spaces below.
         if char not in "\t\r\n" and unicodedata.category(char) in _FORBIDDEN:
             raise Refused(Refusal.LINE_CONTROL, code=f"U+{ord(char):04X}")
     # Again, because NFKC may expand one character to eighteen.
@@ -93,4 +98,5 @@ def _as_shown(markup: re.Match[str]) -> str:
     what, label = markup["what"], markup["label"]
     if what[:1] in _SIGN:
         return _SIGN[what[0]] + (label or what[1:]).lstrip("@#")
+    # The label is what was typed: Slack adds the scheme of an automatic link by itself.
     return label or what.removeprefix("mailto:").removeprefix("tel:")

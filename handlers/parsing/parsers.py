@@ -29,6 +29,7 @@ def parse_target(path: CommandPath, words: Sequence[str], example: str) -> Inten
 def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: str) -> Intent:
     """Parses a target, alone or behind ``on``, and a reason."""
     before, after = split_at_clauses(words)
+    # A target that stands alone leaves no room for a second one behind ``on``.
     allowed = (Clause.REASON,) if before else WHERE_AND_WHY
     values = clauses_behind(before[1:], after, example, allowed)
     target = (bare(before[0]) if before else values.get(Clause.TARGET)) or None
@@ -38,6 +39,7 @@ def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: st
 def parse_list(path: CommandPath, words: Sequence[str], example: str) -> Intent:
     """Parses which requests to list: ``mine``, ``pending``, or those of a target."""
     which = _target(words, example)
+    # Only the keywords ignore case here: a name goes on as typed, and refusals quote it.
     keyword = which.casefold() if which else None
     return Intent(command=path, input=RequestInput(target=keyword if keyword in _LISTS else which))
 
@@ -61,6 +63,7 @@ def parse_extension(path: CommandPath, words: Sequence[str], example: str) -> In
 def parse_address(path: CommandPath, words: Sequence[str], example: str, allowed: Sequence[Clause]) -> Intent:
     """Parses one address, and the allowed clauses behind it."""
     before, after = split_at_clauses(words)
+    # A second address has a refusal of its own; otherwise it would be reported as an unknown word.
     if len(before) > 1 and _ADDRESS_LIKE.match(before[1]):
         raise Refused(Refusal.ADDRESS_SEVERAL, given=cite(" ".join(before)))
     values = clauses_behind(before[1:], after, example, allowed)

@@ -50,6 +50,7 @@ class LocaleCache:
 
     def _remember(self, person: str, t: Translator) -> Translator:
         if len(self._entries) >= CAPACITY:
+            # Half of them at once: dropping only the oldest would copy a full cache for every new person.
             self._entries = dict(list(self._entries.items())[CAPACITY // 2 :])
         self._entries[person] = (t, time.monotonic() + TTL.total_seconds())
         return t

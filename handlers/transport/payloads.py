@@ -29,6 +29,7 @@ class _Model(BaseModel):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
+            # Without the cause, which holds the payload.
             raise _malformed(error) from None
 
 
@@ -245,6 +246,7 @@ class UserChanged(Event):
 
 
 def _event_kind(event: object) -> object:
+    # Of every other event no listener reads more than that it came.
     kind = event.get("type") if isinstance(event, dict) else None
     return kind if kind in ("app_home_opened", "user_change") else "any"
 
@@ -329,6 +331,7 @@ _KINDS: Final[Mapping[str, type[_Model]]] = {
 def validate_payload(payload: Mapping[str, Any]) -> None:
     """Validates what Bolt and our listeners read of a payload; raises ``MalformedError``."""
     BoltFields.of(payload)
+    # Payloads of other kinds have no listener; what Bolt reads of them is validated all the same.
     model = _KINDS.get(str(payload.get("type")))
     if model is not None:
         model.of(payload)

@@ -128,13 +128,17 @@ class RequestVerification:
         stamp = self._timestamp(headers)
         body = await _read(receive)
         self._require_signature(headers, stamp, body)
+        # Only behind the signature: parsing costs time, which nobody but Slack may spend.
         check_body(body, is_json=media == JSON)
+        # The signature does not cover the query string, which Bolt reads too.
         return {**scope, "query_string": b"", "headers": self._forwarded(headers, media, stamp, body)}, body
 
     def _timestamp(self, headers: Headers) -> bytes:
         stamp = _only(headers, _TIMESTAMP)
+        # ``int`` alone would also take a sign, blanks and underscores.
         if _DIGITS.fullmatch(stamp) is None:
             raise _RejectedError(401, "timestamp")
+        # In both directions: a timestamp that is ahead could be replayed for longer.
         if abs(self._now() - int(stamp)) > OLDEST:
             raise _RejectedError(401, "age")
         return stamp
@@ -185,14 +189,17 @@ def check_body(body: bytes, *, is_json: bool) -> None:
                 if unquote_plus(name) == "payload":
                     _require_object(unquote_plus(value))
     except (ValueError, RecursionError, MalformedError):
+        # Without the cause: errors of decoding carry the body.
         raise _RejectedError(400, "body") from None
 
 
 def _require_object(text: str) -> None:
+    # Python's parser takes ``NaN`` and ``Infinity``, which are no JSON.
     value = json.loads(text, parse_constant=_no_number)
     if not isinstance(value, dict):
         raise ValueError("not an object")
     validate_payload(value)
+    # Level by level: a recursive check would itself fail on what is too deep.
     level: list[object] = [value]
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]
@@ -254,6 +261,7 @@ async def _read(receive: Receive) -> bytes:
         if message["type"] != "http.request":
             raise _DisconnectedError
         body += message.get("body", b"")
+        # Counted while it is read: a chunked body has no length in advance.
         if len(body) > LARGEST_BODY:
             raise _RejectedError(413, "body")
         if not message.get("more_body", False):

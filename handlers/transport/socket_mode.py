@@ -70,6 +70,7 @@ class SocketMode:
     def __init__(self, app: AsyncApp, *, token: str, url: str) -> None:
         self._app = app
         self._token = token
+        # Without its default retry of connection errors: the pause between two attempts is decided here.
         self._web = AsyncWebClient(base_url=url, timeout=int(CONNECTING.total_seconds()), retry_handlers=[])
         self._client: SocketModeClient | None = None
         self._running: set[asyncio.Task[object]] = set()
@@ -83,6 +84,7 @@ class SocketMode:
 
     async def __aexit__(self, *_: object) -> None:
         """Stops receiving, waits for running listeners, and disconnects."""
+        # First, or it would reconnect what is closed below.
         if self._supervision is not None:
             self._supervision.cancel()
             await asyncio.gather(self._supervision, return_exceptions=True)
@@ -121,6 +123,7 @@ class SocketMode:
         except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
             await _close(client)
             raise SlackError("unreachable") from error
+        # The client has started tasks already, which would outlive a stop in the middle of an attempt.
         except asyncio.CancelledError:
             await _close(client)
             raise

@@ -29,6 +29,7 @@ def zipped(files: CertificateFiles, *, at: datetime, t: Translator) -> bytes:
         t: Translator for the README.
     """
     text = readme(files.database, handle=files.handle, at=at, t=t)
+    # Not a temporary file, which would put the private key on a disk.
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         _put(archive, "postgresql.crt", files.credential.chain, _SHARED, at)
@@ -42,5 +43,6 @@ def _put(archive: zipfile.ZipFile, name: str, text: str, mode: int, at: datetime
     entry = zipfile.ZipInfo(name, (max(at.year, _EARLIEST), at.month, at.day, at.hour, at.minute, at.second))
     entry.create_system = _UNIX
     entry.external_attr = mode << 16
+    # A ``ZipInfo`` has a compression of its own, by default none, whatever the archive's is.
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, text.encode())

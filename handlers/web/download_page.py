@@ -107,6 +107,7 @@ async def _secret(request: Request) -> str | None:
     try:
         async for chunk in request.stream():
             body += chunk
+            # Counted while it is read: a chunked body has no length in advance.
             if len(body) > FORM_BYTES:
                 return None
     except ClientDisconnect:

@@ -61,6 +61,7 @@ def page(
         status: HTTP status.
         retry_after_s: Value of ``Retry-After`` in seconds; None sends none.
     """
+    # A new one for each response: markup that was slipped in could carry one that is known beforehand.
     nonce = secrets.token_urlsafe(NONCE_BYTES)
     run = Markup('<script nonce="{nonce}">\n{script}</script>').format(nonce=nonce, script=script or "")
     content = asset("page.html").format(
@@ -100,6 +101,8 @@ def translator_for(request: Request, *, default: str) -> Translator:
         if found is None or found[1].lower() not in LANGUAGES:
             continue
         quality = float(found[2] or "1")
+        # Among equals the first one stays, and ``q=0``, which means "not acceptable" (RFC 9110, 12.4.2),
+        # never wins.
         if quality > weight:
             best, weight = found[1].lower(), quality
     return Translator(best)

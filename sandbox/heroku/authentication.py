@@ -71,6 +71,7 @@ class RequestTokens:
     def remaining(self, now: datetime) -> int:
         """Return the number of whole tokens left."""
         passed = (now - self._updated_at).total_seconds() if self._updated_at else 0.0
+        # Never negative: a moment may lie before the last one.
         self._left = min(self._size, self._left + max(0.0, passed) * self._per_second)
         self._updated_at = now
         return int(self._left)

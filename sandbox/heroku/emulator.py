@@ -153,6 +153,7 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
     def answer(self, request: Request, *, now: datetime) -> Answer:
         """Carry out a request and return the response, with any injected fault applied."""
         fault = self._faults.strike(request)
+        # A fault with ``done`` carries the call out and loses its answer, as a cut connection may.
         answer = self._respond(request, now) if fault is None or fault.done else fault.instead()
         answer = fault.applied_to(answer) if fault else answer
         answer = _with(answer, {"Request-Id": str(self._account.seeded.uuid())})
@@ -196,6 +197,7 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
         """
         account = self._account
         account.behavior = behavior = replace(account.behavior, **settings)
+        # Only then a new pool: any other change leaves the tokens that are used up.
         if settings.keys() & {"pool", "refill"}:
             account.pool = RequestTokens(size=behavior.pool, refill=behavior.refill)
         account.version.changed()

@@ -184,6 +184,7 @@ class Faults:
 
     def _first(self, request: Request, *, late: bool) -> Fault | None:
         for each in self._pending:
+            # A fault that delays is counted by ``hold``; ``strike`` would count the same call once more.
             if (each.fault.before > 0) is not late or each.left == 0:
                 continue
             if each.fault.passed_with and request.headers.get(each.fault.passed_with):

@@ -14,6 +14,7 @@ CHUNKS: Final = 20
 
 async def request_of(scope: Scope, receive: Receive) -> Request:
     """Read a request with its body."""
+    # As it was sent: decoded, a slash inside of a name would become a separator.
     path = scope.get("raw_path") or scope["path"].encode()
     body = b""
     more = True

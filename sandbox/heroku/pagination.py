@@ -96,6 +96,7 @@ def page(items: Sequence[Json], header: str, *, ordered: bool = False) -> Answer
     part = held[: asked.most]
     if len(held) == len(part):
         return answered(200, part)
+    # Behind the last item, not at the next one: that may be gone when the page is asked for.
     following = replace(asked, first=str(part[-1][asked.field]), after=True)
     return answered(206, part, **{"Next-Range": following.header()})
 

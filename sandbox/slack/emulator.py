@@ -84,6 +84,7 @@ class SlackEmulator:
             rights=self.rights,
             behavior=behavior,
             secret=signing_secret,
+            # Read at each use: the URL is known only when the server has its socket.
             base_url=lambda: self.base_url,
         )
         self.receipts = Receipts(workspace=self.workspace, rights=self.rights)
@@ -208,6 +209,7 @@ class SlackEmulator:
         if not token:
             raise Refused("not_authed")
         known = METHODS[method]
+        # Slack tells an unknown token from one of the wrong type.
         if token not in (self._token, self._app_token):
             raise Refused("invalid_auth")
         if token != (self._app_token if known.app_level else self._token):
@@ -219,6 +221,7 @@ class SlackEmulator:
         )
         if known.scope:
             call.needs(known.scope)
+        # Behind the checks: a call that is refused for its token or scope takes nothing from the limit.
         if wait := self._limits.wait(method, known.tier, str(arguments.get("channel")), now=now):
             raise Refused("ratelimited", retry_after=wait)
         return known.answer(call)

@@ -124,6 +124,7 @@ class _Cut(Response):
         transport = scope[TRANSPORT]
         if transport is None:
             raise ConnectionResetError("the emulated Slack cut the connection")
+        # ``abort`` drops what is still buffered: the client must not see a part of a response.
         transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass

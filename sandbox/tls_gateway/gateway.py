@@ -56,6 +56,7 @@ class TlsGateway:
             NoPostgresError: The server does not start.
         """
         try:
+            # In a thread, since the emulators are served by the same event loop.
             await asyncio.to_thread(self._server.start, self._pg_hba_conf(None))
             async with self._proxy.open() as port:
                 self._heroku.serve_at(self._database, f"{HOST}:{port}")
@@ -71,12 +72,14 @@ class TlsGateway:
             AmbiguousSourceError: The source cannot be told from one that is allowed; the client is rejected.
             TlsGatewayError: The server did not take the new files; the client is rejected.
         """
+        # Two connections at once must not write the files at once.
         async with self._lock:
             now = datetime.now(UTC)
             try:
                 admission = self._heroku.admission(self._database, now=now)
             except Refused:  # mTLS is not enabled: from outside there is no such server
                 return False
+            # Before the files are written: a source that could be mistaken is rejected whatever they allow.
             check_distinguishable(source, admission.networks)
             if admission != self._applied:
                 files = self._files(admission, now)
@@ -90,6 +93,7 @@ class TlsGateway:
             "pg_hba.conf": self._pg_hba_conf(admission),
             "clients.crl": self._heroku.revocations(self._database, now=now),
         }
+        # mTLS that was disabled and enabled again has new authorities, and no old certificate fits them.
         if self._applied is None or admission.authority != self._applied.authority:
             credential = self._heroku.server_credential(self._database, host=HOST, now=now)
             files |= {

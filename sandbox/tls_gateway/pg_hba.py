@@ -19,6 +19,7 @@ def pg_hba_conf(networks: Iterable[IPv4Network], *, user: str, base: str) -> str
         user: The only user over TCP.
         base: The only database over TCP.
     """
+    # The gateway itself, through the Unix socket, which nobody else can reach.
     lines = ["local all pgaccess trust"]
     lines += [
         f"hostssl {base} {user} {loopback_network(network)} scram-sha-256 clientcert=verify-ca  # {network}"

@@ -71,9 +71,11 @@ class TlsPostgres:
         """Write configuration files by name, and wait until they are loaded; raises `TlsGatewayError`."""
         for name, text in files.items():
             self._postgres.keep(name, text)
+        # Postgres keeps its old files when new ones are wrong, and says so in its log only.
         log_length = len(self._postgres.log())
         with self._owner() as connection:
             if "server.crt" in files:
+                # Only with its first certificate: without one, a server with TLS does not start.
                 connection.execute("ALTER SYSTEM SET ssl = on")
             previous = _loaded_at(connection)
             connection.execute("SELECT pg_reload_conf()")

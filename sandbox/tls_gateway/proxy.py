@@ -49,6 +49,7 @@ class Proxy:
                 await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Fixed for this connection: the address may be changed while it is being checked.
         source = self.source
         with self._tracked():
             try:
@@ -92,4 +93,5 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 writer.write(chunk)
                 await writer.drain()
         finally:
+            # The other side has to learn that nothing more comes.
             writer.write_eof()

@@ -43,6 +43,8 @@ class Verification:
 
 def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> bytes:
     """Computes the SHA-256 of the previous digest, the place in the chain, and the line in canonical JSON."""
+    # jsonb keeps no order of keys, and JSON has no form of its own for times and ids: sorted texts are
+    # canonical.
     content = {name: str(line[name]) if name != "details" else line[name] for name in _SEALED}
     canonical = json.dumps([seal, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(previous + canonical.encode()).digest()
@@ -97,8 +99,11 @@ class PostgresAudit(Audit):
     @override
     async def seal(self, *, limit: int) -> int:
         await self._buffer.flush()
+        # Not waited for: whoever has the lock is sealing, and the next attempt comes within a second.
         if not (await self._connection.execute(select(func.pg_try_advisory_xact_lock(SEALER)))).scalar():
             return 0
+        # Ids are given out before the commit: a lower one may show after a higher one was sealed. So a line's
+        # place in the chain is a number of its own.
         statement = select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.id).limit(limit)
         lines = (await self._connection.execute(statement)).mappings().all()
         if not lines:
@@ -118,6 +123,7 @@ class PostgresAudit(Audit):
         previous, expected = GENESIS, 1
         unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
         sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)
+        # Streamed: the trail only grows, and need not fit into memory.
         async with self._connection.stream(sealed) as lines:
             async for line in lines.mappings():
                 previous = digest(previous, expected, line)

@@ -88,6 +88,7 @@ class PostgresCertificates(Certificates):
     async def matching(self, handle: str) -> tuple[KnownCertificate, ...]:
         typed = handle.lower().replace("-", "")
         meanings = []
+        # Digits may be either, so both meanings are looked for.
         if _NUMBER.fullmatch(typed):
             meanings.append(certificates.c.request_id == int(typed))
         if _ID.fullmatch(typed):
@@ -108,6 +109,7 @@ class PostgresCertificates(Certificates):
     @override
     async def save_list(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
         before = {known.id: known for known in await self.present(target)}
+        # Heroku goes on listing certificates that were disabled; nobody can connect with them.
         usable = {each.id: each for each in found if each.status != DISABLED}
         for each in usable.values():
             await self._save(target, each, before.get(each.id))
@@ -118,6 +120,7 @@ class PostgresCertificates(Certificates):
             .values(absent_at=func.now(), status=DISABLED)
         )
         new = certificates.c.id.in_(usable.keys() - before.keys())
+        # Read back, since Postgres sets when they were first seen.
         return InventoryChange(appeared=await self._read(select(certificates).where(new)), gone=gone)
 
     @override
@@ -142,7 +145,9 @@ class PostgresCertificates(Certificates):
         """Writes one certificate as it is listed."""
         read = {"name": found.name, "status": found.status, "expires_at": found.expires_at}
         statement = insert(certificates).values(id=found.id, target_id=target, **read)
+        # Owner and purpose are not among these: Heroku knows neither, and a list must not clear them.
         fresh: dict[str, Any] = {**read, "last_seen_at": func.now(), "absent_at": None}
+        # Only then: computed at every list, it would undo a snoozed or postponed reminder.
         if before is not None and before.expires_at != found.expires_at:
             fresh["remind_at"] = remind_at(replace(before, expires_at=found.expires_at))
             self._touched.add(WorkerName.CLOCK)

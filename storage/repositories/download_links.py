@@ -79,6 +79,7 @@ class PostgresDownloadLinks(DownloadLinks):
 
     @override
     async def lease(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
+        # Without a condition: the caller has locked the link and found it free.
         lease = uuid4()
         await self._connection.execute(
             update(download_links)
@@ -89,6 +90,7 @@ class PostgresDownloadLinks(DownloadLinks):
 
     @override
     async def release(self, id: UUID, lease: UUID) -> None:
+        # By its own lease only: once that has run out, another request may hold the link.
         held = (download_links.c.id == id) & (download_links.c.lease == lease)
         await self._connection.execute(
             update(download_links).where(held).values(lease=None, lease_until=None)
@@ -115,6 +117,7 @@ class PostgresDownloadLinks(DownloadLinks):
                 state=after.state,
                 guesses=after.guesses,
                 delivered_at=after.delivered_at,
+                # A wrong guess at an open link leaves the lease to a download that is being served.
                 lease=None if over else download_links.c.lease,
                 lease_until=None if over else download_links.c.lease_until,
             )

@@ -33,6 +33,7 @@ class PostgresExpiryReminders(ExpiryReminders):
             .where(_TO_REMIND & (certificates.c.remind_at <= now))
             .order_by(certificates.c.remind_at)
             .limit(limit)
+            # What another process or a person holds at this moment is found again a second later.
             .with_for_update(skip_locked=True)
         )
         return tuple(known_of(row) for row in (await self._connection.execute(statement)).mappings())

@@ -82,9 +82,12 @@ class PostgresGrants(Grants):
         self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
+        # Only a new attempt has a new deadline; an extension, for example, leaves it.
         deadline = func.now() + within if opens else grants.c.deadline_at
         statement = (
             update(grants)
+            # A person, the scheduler and the reconciler may move one grant: whoever comes second finds
+            # another state.
             .where(grants.c.id == before.id, grants.c.state == before.state)
             .values(deadline_at=deadline, **_mutable(after))
         )
@@ -97,6 +100,8 @@ class PostgresGrants(Grants):
     async def lock_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
         if not ids:
             return ()
+        # In one order, as ``live`` and ``running``: two transactions that lock the same grants in two would
+        # deadlock.
         statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
@@ -104,6 +109,7 @@ class PostgresGrants(Grants):
     async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         if not changes:
             return
+        # No condition on the state: callers hold the locks of ``lock_all`` or ``past_end``.
         rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in changes]
         await self._connection.execute(_CHANGE, rows)
         await self._audit.write_all(
@@ -159,6 +165,7 @@ class PostgresGrants(Grants):
 
     @override
     async def next_moment(self) -> datetime | None:
+        # Two queries: each of the two moments has a partial index of its own.
         end = await self._first(grants.c.ends_at, _RUNNING)
         warning = await self._first(grants.c.warn_at, _TO_WARN)
         return min((moment for moment in (end, warning) if moment is not None), default=None)
@@ -172,6 +179,7 @@ class PostgresGrants(Grants):
         self, which: ColumnElement[bool], *order: ColumnElement[Any], limit: int
     ) -> tuple[Grant, ...]:
         statement = select(grants).where(which).order_by(*order).limit(limit)
+        # A grant that somebody is changing at this moment is found again a second later.
         locked = statement.with_for_update(skip_locked=True)
         return tuple(grant_of(row) for row in (await self._connection.execute(locked)).mappings())
 

@@ -47,6 +47,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
                 target_id=job.database.id,
                 network=network,
                 marker=marker,
+                # From its commit on: a process that dies before it records an answer leaves it ambiguous.
                 ambiguous_until=func.now() + self._timings.settled_after,
             )
         )
@@ -54,6 +55,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
 
     @override
     async def created(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
+        # From the intent: approvals are for the network that was asked for, whatever the answer says.
         network = (
             select(mtls_rule_intents.c.network).where(mtls_rule_intents.c.id == intent).scalar_subquery()
         )
@@ -111,6 +113,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
 
     @override
     async def adopt(self, job: ReconcileJob, rules: Iterable[IpRule]) -> None:
+        # Postgres refuses a statement whose ON CONFLICT would change one row twice.
         once = {rule.id: rule for rule in rules}
         rows: list[dict[str, Any]] = [
             {

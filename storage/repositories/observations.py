@@ -97,6 +97,7 @@ def _read_privatelink(stored: Mapping[str, Any], at: datetime) -> PrivateLinkObs
         connections=tuple(Connection(**each) for each in stored["connections"]),
         ours=frozenset(stored["ours"]),
         config_vars=tuple(stored["config_vars"]),
+        # Observations from before these two were stored lack them.
         vars_tries=stored.get("vars_tries", 0),
         vars_read_at=_moment(stored.get("vars_read_at")),
         drift=_drift(stored),
@@ -141,6 +142,7 @@ def _ruleset_json(observation: RulesetObservation) -> dict[str, Any]:
 
 def _drift(stored: Mapping[str, Any]) -> Drift:
     """Reads what an observation found; one from before drift was stored found nothing."""
+    # By the fields of the class: an older row has no entry for a kind of drift that was added since.
     found = stored.get("drift", {})
     return Drift(**{each.name: frozenset(found.get(each.name, ())) for each in fields(Drift)})
 

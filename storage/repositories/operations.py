@@ -22,6 +22,7 @@ _DOING = literal_column("state = 'doing'", Boolean)
 
 _TO_CHECK = literal_column(f"({TO_CHECK})", Boolean)
 
+# Judged by Postgres, whose clock has set the deadline.
 _OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
 
 
@@ -87,6 +88,7 @@ class PostgresOperations(Operations):
     @override
     async def unfinished(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         same = (operations.c.target_id == target) & (operations.c.method == method)
+        # Not locked: ``update`` notices what was moved meanwhile.
         statement = select(operations, _OVERDUE).where(same, _DOING).order_by(operations.c.request_id)
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
@@ -106,6 +108,7 @@ class PostgresOperations(Operations):
             raise ValueError("an operation that starts again needs a deadline")
         statement = (
             update(operations)
+            # A person may move it during a run: whoever comes second finds another state and writes nothing.
             .where(operations.c.id == before.id, operations.c.state == before.state)
             .values(
                 state=after.state,
@@ -119,6 +122,7 @@ class PostgresOperations(Operations):
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
+        # Progress alone is no change of state: a run may note it any number of times.
         if _audit_state(after) != _audit_state(before):
             await self._write(after, doing, before=_audit_state(before), after=_audit_state(after))
         return True

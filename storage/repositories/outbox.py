@@ -18,6 +18,7 @@ _BEHIND = outbox.c.sent_version < outbox.c.version
 _CLAIM = leases.claiming(outbox, _BEHIND)
 _CARDS = [kind for kind in MessageKind if kind.is_card]
 
+# A lease is left alone: whoever holds it records the version that was rendered, and the message stays due.
 _REFRESH = (
     update(outbox)
     .where(
@@ -103,6 +104,7 @@ class PostgresOutbox(Outbox):
                 recipient=to,
                 key=key,
                 request_id=request,
+                # As if it were being posted already: the web process may die before its call or after it.
                 posting_since=func.now(),
                 due_at=func.now() + again,
             )
@@ -131,6 +133,7 @@ class PostgresOutbox(Outbox):
     @override
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
         if requests:
+            # The cards may be in the buffer of this very transaction.
             await self._buffer.flush_messages()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
             self._touched.add(WorkerName.NOTIFIER)
@@ -168,6 +171,7 @@ class PostgresOutbox(Outbox):
 
     @override
     async def begin_post(self, message: OutboxMessage, *, channel: str) -> None:
+        # The oldest unanswered attempt counts: the search for what it may have posted begins there.
         since = func.coalesce(outbox.c.posting_since, func.now())
         await leases.write(
             self._connection,
@@ -189,6 +193,7 @@ class PostgresOutbox(Outbox):
             channel=place.channel,
             ts=place.ts,
             posting_since=None,
+            # The version that was rendered, not the newest one: a change meanwhile keeps the message due.
             sent_version=message.version,
             attempts=0,
             lease=None,
@@ -218,6 +223,7 @@ class PostgresOutbox(Outbox):
 
     @override
     async def resend(self, message: OutboxMessage) -> None:
+        # Without the lease, which is lost: a newer version makes the message due, whoever holds it by now.
         await self._connection.execute(
             update(outbox)
             .where(outbox.c.id == message.id)

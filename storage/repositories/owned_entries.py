@@ -63,6 +63,7 @@ class OwnedEntryTable(OwnedEntries[Key], Generic[Key]):
 
     @override
     async def observed(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
+        # Only what changes: a run observes everything again that the runs before it have observed.
         await self._update(job, keys, ~self._table.c.observed, observed=True)
 
     @override
@@ -133,6 +134,7 @@ async def desired_grants(
             grants.c.subject,
             grants.c.state,
             (grants.c.deadline_at <= func.now()).label("overdue"),
+            # NULL is a grant without an end, which is never over.
             func.coalesce(grants.c.ends_at <= now, False).label("over"),
         )
         .where(

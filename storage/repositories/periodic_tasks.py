@@ -20,6 +20,7 @@ class PostgresPeriodicTasks(PeriodicTasks):
     @override
     async def claim(self, name: str, *, within: timedelta) -> bool:
         statement = insert(periodic_tasks).values(name=name, due_at=func.now() + within)
+        # One statement: of two workers, the second waits for the row of the first and then finds it not due.
         claimed = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"due_at": statement.excluded.due_at},

@@ -52,6 +52,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
 
     @override
     async def created(self, job: ReconcileJob, arns: Iterable[str]) -> None:
+        # Heroku answers a call with the list itself, so what it lists counts as observed.
         await self._update(job, arns, ambiguous_until=None, observed=True)
 
     @override

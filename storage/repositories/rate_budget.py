@@ -14,6 +14,7 @@ from bot.errors import StoreUnavailableError
 from bot.ports import RateBudgets
 from storage.tables import rate_budget
 
+# ``now()`` would be the transaction's beginning, which may lie before the last change of the row.
 _ROW: Final = select(rate_budget, func.clock_timestamp().label("now")).with_for_update()
 
 

@@ -70,6 +70,7 @@ def _has_operations() -> ColumnElement[bool]:
 _CLAIM = leases.claiming(
     reconcile_queue,
     reconcile_queue.c.due_at.is_not(None),
+    # Postgres sorts false before true.
     _closing().desc(),
     (reconcile_queue.c.generation > reconcile_queue.c.reconciled_generation).desc(),
 )
@@ -135,6 +136,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             await self._bump(reconcile_queue.c.id.in_(_locked(which)))
 
     async def _bump(self, which: ColumnElement[bool]) -> None:
+        # Attempts begin anew: the gaps between observations are short again while the change takes effect.
         await self._connection.execute(
             update(reconcile_queue)
             .where(which)
@@ -198,8 +200,10 @@ class PostgresReconcileQueue(ReconcileQueue):
         not_requested = reconcile_queue.c.due_at == job.due_at
         await self._hold(
             job,
+            # The generation that was planned on: one that was raised meanwhile stays ahead of it.
             reconciled_generation=job.version if kept else reconcile_queue.c.reconciled_generation,
             due_at=case(
+                # Before all else: what this run has done no longer is all that the grants ask for.
                 (~unchanged, func.now()),
                 (~not_requested, reconcile_queue.c.due_at),
                 (_nothing_left(), null()),
@@ -239,6 +243,7 @@ def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
 
 
 def _priority(row: RowMapping, *, closing: bool) -> CallPriority:
+    # The run has the priority, not the call: what a removal has to read first is as urgent as the removal.
     if closing:
         return CallPriority.REMOVE
     under_way = row["generation"] > row["reconciled_generation"] or row["attempts"] > 0

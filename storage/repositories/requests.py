@@ -75,6 +75,7 @@ _DETAILS = (
         & (reconcile_queue.c.method == requests.c.method),
     )
     .outerjoin(operations, operations.c.request_id == requests.c.id)
+    # One row at most: a request that extends a grant opens none itself.
     .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
     .where(requests.c.id == any_(_IDS))
     .order_by(requests.c.id.desc())
@@ -82,6 +83,7 @@ _DETAILS = (
 )
 """Built once: every card and every list runs this."""
 
+# Postgres locks no nullable side of an outer join, and the queue's row is to be locked last.
 _LOCKED = _DETAILS.with_for_update(of=requests)
 
 
@@ -142,6 +144,7 @@ class PostgresRequests(Requests):
             "state": RequestState.PENDING,
             "version": 1,
             "reminders": 0,
+            # As the column would return it, since the row is not read back.
             "asked_at": doing.at.astimezone(UTC),
             "decided_at": None,
         }
@@ -189,6 +192,7 @@ class PostgresRequests(Requests):
     @override
     async def decide(self, request: Request, state: RequestState, *, doing: AuditContext) -> None:
         await self._connection.execute(
+            # No condition on the state: callers have locked the request and seen that it is pending.
             update(requests).where(requests.c.id == request.id).values(state=state, decided_at=doing.at)
         )
         await self._write(request, doing, before=request.state, after=state)
@@ -278,6 +282,8 @@ class PostgresRequests(Requests):
 
     async def _due(self, moment: ColumnElement[Any], now: datetime, limit: int) -> tuple[Request, ...]:
         statement = select(requests).where(_PENDING, moment <= now).order_by(moment).limit(limit)
+        # A request that somebody is deciding at this moment is left to them; a second later it is found if it
+        # still waits.
         rows = (await self._connection.execute(statement.with_for_update(skip_locked=True))).mappings()
         return tuple(request_of(row) for row in rows)
 

@@ -54,6 +54,7 @@ class PostgresSlackUsers(SlackUsers):
         return Person(
             **{name: row[name] for name in _OWN},
             groups=frozenset(row["within"] or ()),
+            # With one of them missing or too old, a rule that denies its members could be passed over.
             groups_known=row["known"] == len(groups),
         )
 
@@ -92,6 +93,7 @@ class PostgresSlackUsers(SlackUsers):
 
     @override
     async def request_lookup(self, id: str) -> None:
+        # The row stays, for its locale and its version; only what is decided by it waits for the lookup.
         statement = insert(slack_users).values(id=id)
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"fetched_at": None})

@@ -75,6 +75,7 @@ class PostgresTargets(Targets):
         present: list[Target] = [*databases, *spaces]
         found = {target.id: target for target in present}
         stored = {target.id: target for target in await self._present()}
+        # One that is back after an absence is not among the stored ones, and so is written too.
         changed = [found[id] for id in sorted(found) if found[id] != stored.get(id)]
         missing = targets.c.id.in_(stored.keys() - found.keys())
         affected = or_(missing, targets.c.id.in_([target.id for target in changed]))

@@ -60,6 +60,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
 
     @override
     async def intend_write(self, job: ReconcileJob, write: Written) -> None:
+        # All in one commit: a process that dies behind it leaves a write that the next run can settle.
         space, edit = job.target.id, write.edit
         if edit.add:
             statement = insert(trusted_ranges).values(
@@ -107,6 +108,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
 
     @override
     async def settle_writes(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
+        # What others have added meanwhile is theirs: it must not be removed with the grant.
         await self.absent(job, theirs)
         await self._connection.execute(
             delete(ruleset_writes).where(ruleset_writes.c.target_id == job.target.id)

@@ -97,6 +97,7 @@ def _opening(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
 def _effect(observation: MtlsObservation, network: Network, app: str, t: Translator) -> list[Mrkdwn]:
     covering = observation.covering(network)
     exact = [rule for rule in covering if rule.network == network]
+    # As the plan does it: an owned rule serves before an unmanaged one of the same network.
     if any(rule.id in observation.ours for rule in exact):
         return [t("card.change.ours", network=network)]
     if exact:
@@ -148,6 +149,7 @@ def _candidates(details: RequestDetails) -> Sequence[Certificate]:
     if operation is None or not _waits_for_choice(operation) or details.rules is None:
         return ()
     ids = issuance_progress(operation).candidates
+    # Those that were observed last: what has gone since cannot be chosen.
     return [each for each in details.rules.certificates if each.id in ids]
 
 

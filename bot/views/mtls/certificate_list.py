@@ -25,6 +25,7 @@ def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
     title = t("certificate_list.title")
     shown: list[Block] = []
     filled = [each for each in lists if each.certificates] or lists[:1]
+    # One limit for the whole answer: Slack counts the blocks of all databases together.
     left = SHOWN
     for each in filled:
         some = each.certificates[:left]

@@ -39,6 +39,7 @@ def link(url: str, *, handle: str, app: str, until: datetime, t: Translator) -> 
 
 def over(message: OutboxMessage, details: RequestDetails, t: Translator) -> Message:
     """Replaces a link that is over: what became of it, and the button to a new one."""
+    # Whatever ends a link records a state; without one, the message was due because its time was over.
     state = message.params.get("state", _EXPIRED)
     at = datetime.fromisoformat(message.params["at"]) if "at" in message.params else None
     text = t(

@@ -37,6 +37,7 @@ def reminder(it: Rendering) -> Message:
         raise ValueError(
             f"{it.message.kind} is about a certificate, and request {details.request.id} has none"
         )
+    # It may be rendered again long after it was sent, for example when somebody answers it.
     if known.absent_at is not None:
         return block_kit.paragraphs(t("expiry.gone", id=known.handle, app=details.target.label))
     text = _announcement(it, known, step)
@@ -45,6 +46,7 @@ def reminder(it: Rendering) -> Message:
         shown.append(block_kit.section(t("expiry.purpose", purpose=purpose(known, t))))
     how = t("expiry.how.over" if step == 0 else "expiry.how", id=known.handle)
     shown.append(block_kit.section(how))
+    # Only the last reminder is to be answered: an older one is about a step that is over.
     if known.reminder_schedule.step == step:
         shown += [
             block_kit.context(answered(known.reminder_schedule, t)),
@@ -85,6 +87,7 @@ def snoozed(details: RequestDetails, t: Translator) -> Message:
 
 def unowned(message: OutboxMessage, t: Translator) -> Message:
     """The weekly summary: by database, the one with the soonest end first."""
+    # Params are texts, so the list travels as JSON.
     certificates: list[Mapping[str, str]] = json.loads(message.params["certificates"])
     title = t("notification.unowned", at=datetime.fromisoformat(message.params["at"]))
     shown: list[Block] = [block_kit.section(title)]
@@ -116,6 +119,7 @@ def _buttons(details: RequestDetails, schedule: ReminderSchedule, step: int, t: 
     offered = [block_kit.button(t("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
     if schedule.acknowledged_at is None:
         offered.append(block_kit.button(t("button.acknowledge"), action=action_ids.ACKNOWLEDGE, value=value))
+    # In the last days before the end nothing can be postponed any more.
     if schedule.snoozed_until is None and schedule.snoozes < SNOOZES and step > LATEST_SNOOZE.days:
         offered.append(block_kit.button(t("button.snooze"), action=action_ids.SNOOZE, value=value))
     return block_kit.actions(*offered)
@@ -127,12 +131,15 @@ def _by_database(
     """Each database with its lines, soonest end first; an unknown end comes last."""
 
     def end(each: Mapping[str, str]) -> str:
+        # ISO times sort as texts, and this one behind all of them.
         return each["until"] or "9999"
 
+    # ``groupby`` joins neighbors only, hence the order by app.
     by_app = groupby(
         sorted(certificates, key=lambda each: (each["app"], end(each))), lambda each: each["app"]
     )
     groups = [(app, list(group)) for app, group in by_app]
+    # A group's first line has its soonest end.
     for app, group in sorted(groups, key=lambda pair: (end(pair[1][0]), pair[0])):
         yield app, [_unowned_line(each, t) for each in group]
 

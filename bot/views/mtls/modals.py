@@ -71,6 +71,7 @@ def disable_form(impact: DisableImpact, *, reason: str | None, t: Translator, ne
 def _impact(impact: DisableImpact, t: Translator) -> list[Mrkdwn]:
     lines = []
     if rules := impact.observation.rules:
+        # Heroku may list what others added in any form: cut, one entry cannot take the whole line.
         networks = _names((str(rule.network)[:40] for rule in rules), t)
         lines.append(t("form.disable.rules", count=len(rules), networks=networks))
     if impact.requests:
@@ -86,5 +87,6 @@ def _names(names: Iterable[str], t: Translator) -> Mrkdwn:
         (t.show(name) for name in names),
         more=lambda count: t("form.disable.more", count=count),
         most=NAMED,
+        # The rest is for the sentence around the names.
         limit=block_kit.SECTION_TEXT - 200,
     )

@@ -32,6 +32,7 @@ def connection_line(database: Database) -> str:
     The client files are named as Heroku's own download names them; the URL is never stored, because it
     changes with credentials, failover and maintenance.
     """
+    # Not ``verify-full``: whether Heroku's certificates carry the host names of URLs is not documented.
     files = "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt"
     return f'{files} psql "$(heroku config:get {database.config_var} -a {database.app})"'
 

@@ -75,6 +75,7 @@ def test(details: RequestDetails, progress: Rotation | None, t: Translator) -> l
     """The result of the last connection test, while it matters."""
     if progress is None or not progress.has_both:
         return []
+    # A test that is under way hides the result of the one before.
     if progress.test_asked_at is not None:
         return [block_kit.context(t("rotation.test.under_way", since=progress.test_asked_at))]
     if progress.tested is None:

@@ -86,6 +86,7 @@ def _rule(
         text = cut(one_line(rule.description) or NOTHING, TEXT)
         return t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
     owners = numbers(details.request.id for details in open if details.request.terms.subject == rule.network)
+    # One ellipsis, however many are left out.
     requests = ", ".join([*owners[:NAMED], *("…" for _ in owners[NAMED : NAMED + 1])]) or NOTHING
     return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 
@@ -96,6 +97,7 @@ def _step(details: RequestDetails, observation: MtlsObservation, t: Translator, 
     params = {"network": network, "id": details.request.id}
     if listed is None:
         return t("why.step.missing", state=state(details), **params)
+    # Heroku lists an IP rule minutes before it allows traffic.
     if listed.status != AUTHORISED:
         return t("why.step.wait", status=listed.status, **params)
     return t("why.step.rule", **params)
@@ -114,6 +116,7 @@ def _certificate(status: DatabaseStatus, observation: MtlsObservation, t: Transl
     if not usable:
         return t("why.step.certificate.none", app=status.database.app)
     ends = [(each.expires_at, each.name) for each in usable if each.expires_at is not None]
+    # One without a known end may be the one that lasts longest.
     if len(ends) < len(usable):
         return t("why.step.certificate")
     end, name = max(ends)

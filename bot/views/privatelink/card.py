@@ -52,6 +52,7 @@ def impact(details: RequestDetails, t: Translator) -> str:
 
 def names(every: Iterable[str], t: Translator) -> Mrkdwn:
     """Accounts and endpoints in one line; of many, some and how many more there are."""
+    # An ARN has colons, the id of an endpoint has none.
     return _join([cut(t.show(accounts([name])) if ":" in name else name, ARN) for name in every], t)
 
 
@@ -89,6 +90,7 @@ def _opening(details: RequestDetails, asked: set[str], t: Translator) -> list[st
 
 
 def _join(parts: Iterable[str], t: Translator, *, by: str = ", ") -> Mrkdwn:
+    # The rest is for the name of the field, or the sentence around.
     limit = block_kit.FIELD_TEXT - 200
     return join(
         parts, more=lambda count: t("card.accounts.more", count=count), most=NAMED, limit=limit, by=by

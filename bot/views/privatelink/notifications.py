@@ -32,6 +32,7 @@ def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) 
     """The accounts are no longer allowed, unless another entry allows them or a connection still stands."""
     observation = details.link
     arns = grant.subject.arns if isinstance(grant.subject, Accounts) else ()
+    # Asked first: an account that is still allowed may connect anew, whatever is connected now.
     if observation is not None and any(observation.account(arn) is not None for arn in arns):
         return t("notification.ended.shared", **params)
     endpoints = _still_connected(observation, arns)

@@ -84,6 +84,7 @@ def _step(status: DatabaseStatus, details: RequestDetails, t: Translator, state:
     }
     if observation is None or not isinstance(subject, Accounts):
         return t("status.unseen")
+    # Heroku goes on answering with an endpoint that was destroyed, until it is not found.
     if observation.status is None or observation.status in LEAVING:
         return t("privatelink.why.none", **params)
     if observation.status != OPERATIONAL:
@@ -109,6 +110,7 @@ def _connecting(
     if not connections:
         where = region(status.database.region, observation, t)
         return t("privatelink.why.unconnected", account=subject, region=where, **params)
+    # One that works is enough to connect.
     best = next((each for each in connections if each.works), connections[0])
     params = {**params, "endpoint": best.endpoint}
     if not best.works:
@@ -132,6 +134,7 @@ def _list(key: str, lines: Sequence[str], t: Translator) -> Block:
         lines or [t(f"{key}.none")],
         more=lambda count: t("privatelink.more", count=count),
         most=SHOWN,
+        # The rest is for the title above the lines.
         limit=block_kit.SECTION_TEXT - 100,
         by="\n",
     )

@@ -47,6 +47,7 @@ def _effect(observation: RulesetObservation, network: Network, t: Translator) ->
     if exact:
         return [t("card.change.trusted.unmanaged")]
     parts: list[str] = [t("card.change.trusted.add", used=len(observation.ruleset.rules), limit=LIMIT)]
+    # Then every address is covered, and no single entry is worth naming.
     if observation.open_to_all:
         parts.append(t("card.change.trusted.all"))
     elif covering:

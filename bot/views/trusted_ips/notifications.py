@@ -59,9 +59,11 @@ def settled(details: RequestDetails, t: Translator, *, web_only: bool) -> Messag
 
 def _ticket_text(details: RequestDetails) -> str:
     """In English, whatever the channel's language: Heroku's support reads it."""
+    # A backtick in the reason would end the code block.
     reason = as_code(details.request.terms.reason, REASON)
     return (
         f"Please enable trusted IP ranges for data services in the Private Space "
+        # Escaped here: this text does not come from the translator, which escapes everywhere else.
         f"{escape(details.target.label)} ({escape(details.target.region)}).\n\n"
         f"Ranges: {details.request.terms.subject}\n"
         f"Reason: {reason or 'a tool outside Heroku has to connect directly'}\n"

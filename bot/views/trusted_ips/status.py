@@ -39,6 +39,7 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
         by="\n",
     )
     remarks = [t(f"trusted.services.{status.services}")]
+    # None means that Heroku did not say: only a definite answer is told.
     if observation.ruleset.applied is False:
         remarks.append(t("trusted.unapplied", by=observation.ruleset.by or NOTHING))
     if observation.open_to_all:
@@ -52,6 +53,7 @@ def _line(rule: RulesetRule, observation: RulesetObservation, status: SpaceStatu
     source = as_code(rule.source, SOURCE)
     if rule.action != "allow":
         return t("trusted.line.other", action=cut(rule.action, ACTION), source=source)
+    # Compared as texts, as Heroku has them: a source that others wrote need not be a network.
     if rule.source not in observation.ours:
         return t("trusted.line.unmanaged", source=source)
     owners = numbers(

@@ -63,6 +63,7 @@ def _step(
         return t("why.range.missing", state=state(details), **params)
     if observation.ruleset.applied is False:
         return t("why.range.unapplied", **params)
+    # The list alone opens web traffic: data services follow it only after Heroku's support has applied it.
     if status.services is not DataServices.CONFIRMED:
         return t("why.range.services", **params)
     return t("why.range.open", **params)

@@ -24,6 +24,7 @@ _RULE: Final = _RULES + "/{rule}"
 def _inspect(call: Call) -> Answer:
     endpoint = mtls_lifecycle.endpoint_of(_database(call), call.now)
     provisioning = endpoint.status(call.now) == "Provisioning"
+    # A client has to take this for "not yet", and not for a failure.
     if provisioning and call.account.seeded.chance(call.account.behavior.provisioning_errors):
         raise Refused(500, "An internal error has occurred.")
     return _endpoint(200, call, endpoint)

@@ -48,6 +48,7 @@ def _plan(call: Call) -> Answer:
 
 
 def _plans(call: Call) -> Answer:
+    # Asked for its refusal: an unknown service has no list of plans.
     catalog.service(call.names["service"])
     return _listed(call, catalog.plans())
 

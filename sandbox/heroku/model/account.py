@@ -73,6 +73,7 @@ class Account:
     def delete(self, database: Database) -> None:
         """Delete an add-on, and remember that it existed."""
         del self.databases[database.name]
+        # Under both: an add-on that is gone may be asked for by either.
         self._deleted |= {database.name, str(database.id)}
 
     def database(self, key: str) -> Database:
@@ -104,6 +105,7 @@ def as_uuid(key: str) -> UUID | None:
         found = UUID(key)
     except ValueError:
         return None
+    # ``UUID`` also reads braces and missing hyphens, which Heroku's paths do not have.
     return found if str(found) == key.lower() else None
 
 

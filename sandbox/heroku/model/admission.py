@@ -37,6 +37,7 @@ def admission(database: Database, endpoint: Endpoint, now: datetime) -> Admissio
     """Return which clients a database's endpoint accepts at a moment."""
     operational = endpoint.status(now) == "Operational"
     rules = [rule for rule in database.rules_at(now) if operational and rule.status == "Authorized"]
+    # Of the endpoint, disabled ones included: a certificate is rejected only if the revocation list names it.
     signed = frozenset(each.serial for each in endpoint.certificates)
     admitted = frozenset(
         each.serial for each in database.certificates_at(now) if operational and each.admits(now)

@@ -93,6 +93,8 @@ def credential_of(account: Account, database: Database, certificate: KeptCertifi
         certificate.credential = database.endpoint.clients.client(
             certificate.name,
             serial=certificate.serial,
+            # A certificate that expired before it was made, for a test, still needs a validity that begins
+            # before it ends.
             since=certificate.created_at if certificate.created_at < end else end - VALIDITY,
             until=end,
             form=account.behavior.key_format,
@@ -105,6 +107,7 @@ def _made(account: Account, database: Database, endpoint: Endpoint, at: datetime
         id=account.seeded.uuid(),
         name=_host(database, database.next_certificate()),
         created_at=at,
+        # By business time, which the demo moves ahead; everything else here is real time.
         expires_at=at + account.ahead + timedelta(days=account.behavior.validity_days),
         ready_at=at + timedelta(seconds=account.times.certify),
     )

@@ -67,6 +67,7 @@ def disable(account: Account, database: Database, now: datetime) -> Endpoint:
     endpoint = endpoint_of(database, now)
     if endpoint.absent_at is None:
         endpoint.absent_at = now + timedelta(seconds=account.times.deprovision)
+        # At once, although the endpoint is listed for a while: a deleted certificate is invalid immediately.
         delete_all(endpoint, now, endpoint.absent_at)
         account.version.changed(endpoint.absent_at)
     return endpoint
@@ -104,6 +105,7 @@ def delete_rule(account: Account, database: Database, key: str, now: datetime) -
     """Delete a rule at once and return it as it was; raises `Refused` ``not_found``."""
     rule = rule_of(database, key, now)
     del endpoint_of(database, now).rules[rule.id]
+    # Remembered beyond the rule, for the error when the same CIDR is added again too soon.
     database.removed[rule.cidr] = now
     account.version.changed()
     return rule

@@ -57,6 +57,7 @@ def destroy(account: Account, database: Database, now: datetime) -> PrivateLink:
     link = link_of(database, now)
     if link.absent_at is None:
         link.absent_at = now + timedelta(seconds=account.times.unlink)
+        # Destroying the endpoint service cuts what removing an account leaves.
         link.connections.clear()
         account.version.changed(link.absent_at)
     return link
@@ -107,6 +108,7 @@ def _new(account: Account, database: Database, now: datetime) -> PrivateLink:
 
 
 def _admit(account: Account, link: PrivateLink, arn: str, now: datetime) -> None:
+    # No account can connect before the endpoint itself is operational.
     active = max(link.operational_at, now + timedelta(seconds=account.times.admit))
     link.accounts[arn] = AllowedAccount(arn=arn, active_at=active)
     account.version.changed(active)

@@ -93,6 +93,7 @@ def _applied_at(account: Account, space: Space, now: datetime) -> datetime | Non
     if space.unapplied:
         space.unapplied -= 1
         return None
+    # A ruleset that is only stored comes into force when a list is put once more.
     triggers = space.rulesets[-1].applied_at is None
     if account.behavior.applied == "false" and not triggers:
         return None

@@ -94,6 +94,7 @@ class Rights:
 
     def enter(self, name: str, *, now: datetime) -> None:
         """Use up a ticket; raises `Refused` when it is unknown, used or too old."""
+        # Taken away even if it is too old: a ticket is for one attempt.
         issued = self._tickets.pop(name, None)
         if issued is None or now - issued > timedelta(seconds=self.behavior.ticket_seconds):
             raise Refused("invalid_ticket")

@@ -86,6 +86,7 @@ class View:
         for block_id, actions in self.values.items():
             for action_id, fresh in actions.items():
                 old = kept.get(block_id, {}).get(action_id)
+                # A field of another type under the same ids cannot take what was typed.
                 if old is not None and old["type"] == fresh["type"]:
                     actions[action_id] = old
 
@@ -109,6 +110,7 @@ class Workspace:
 
     def next_ts(self, now: datetime) -> str:
         """Return a message timestamp of `now` in Slack's form, never given twice and never going back."""
+        # A timestamp is a message's id in its channel: two in one microsecond must not share it.
         micro = max(int(now.timestamp() * 1_000_000), self._last_ts + 1)
         self._last_ts = micro
         return f"{micro // 1_000_000}.{micro % 1_000_000:06d}"

@@ -79,6 +79,7 @@ class Connections:
     async def serve(self, socket: WebSocket) -> None:
         """Serve one connection from its handshake to its end."""
         try:
+            # Before the handshake is accepted: a URL that was used already is refused with 403.
             self._slack.rights.enter(socket.query_params.get("ticket", ""), now=datetime.now(UTC))
         except Refused:
             await socket.close()

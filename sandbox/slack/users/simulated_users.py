@@ -196,6 +196,7 @@ class People:
     async def sends(self, delivery: Delivery) -> Outcome:
         """Send a delivery and apply the response; events are retried until one is acknowledged."""
         outcome = await self._once(delivery)
+        # People see nothing of an event: it is repeated instead of shown as failed.
         if delivery.kind == "event":
             return await self._until_taken(delivery, outcome)
         if not outcome.ok:

@@ -16,6 +16,7 @@ _LINK = re.compile(r"(?<![<\w])https?://[^\s<>]+")
 
 def sent(text: str, world: World, behavior: Behavior, *, should_escape: bool) -> str:
     """Return a command's ``text`` for what a person typed after its name."""
+    # The ampersand first, or the entities made after it would be escaped once more.
     plain = text.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if not should_escape:
         return plain

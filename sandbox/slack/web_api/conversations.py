@@ -129,6 +129,7 @@ def _within(call: Call, messages: list[Message]) -> list[Message]:
     oldest, latest = _bound(call, "oldest"), _bound(call, "latest")
     ordered = sorted(messages, key=lambda one: one.ts)
     if call.flag("inclusive"):
+        # ``~`` sorts behind every digit.
         return [one for one in ordered if (oldest or "") <= one.ts <= (latest or "~")]
     return [one for one in ordered if (oldest or "") < one.ts < (latest or "~")]
 
