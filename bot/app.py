@@ -174,7 +174,7 @@ class App:
             store=self.store,
             heroku=self.heroku,
             slack=self.slack,
-            groups=self.policy.groups,
+            policy=self.policy,
             timings=self.timings,
         )
 

@@ -6,6 +6,9 @@ from typing import Final
 
 import structlog
 
+from bot.domain.policy.binding import bind
+from bot.domain.policy.rules import Policy
+from bot.domain.target import Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuError, SlackError, StoreUnavailableError
 from bot.ports import Heroku, Slack, Store
@@ -30,7 +33,7 @@ class DirectorySync:
         store: what is brought up to date.
         heroku: source of databases and spaces.
         slack: source of people and groups.
-        groups: user groups that the policy names.
+        policy: names the user groups, and the targets that are bound when they are first seen.
         timings: with the pause after a sync that failed.
     """
 
@@ -40,12 +43,12 @@ class DirectorySync:
         store: Store,
         heroku: Heroku,
         slack: Slack,
-        groups: frozenset[str] = frozenset(),
+        policy: Policy,
         timings: Timings = DEFAULT,
     ) -> None:
         self._timings = timings
         self._store = store
-        self._groups = groups
+        self._policy = policy
         self._heroku = heroku
         self._slack = slack
 
@@ -82,7 +85,13 @@ class DirectorySync:
         spaces = await self._heroku.spaces()
         await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
+            now = await tx.slack_users.current_time()
+            # Read before the names of today are written: what an entry means hangs on the names until now.
+            stored = await tx.targets.all()
             await tx.targets.save_discovery(databases, spaces)
+            found: tuple[Target, ...] = (*databases, *spaces)
+            bindings = bind(self._policy.targets, stored=stored, found=found, now=now)
+            await tx.targets.bind(bindings.changed)
             await tx.periodic_tasks.schedule("databases", wait=DATABASES_EVERY)
             await tx.commit()
 
@@ -91,7 +100,7 @@ class DirectorySync:
             # Before Slack is asked: an answer is as old as its question, and must not replace a later one.
             read = await tx.slack_users.current_time()
         people = [person async for person in self._slack.people()]
-        members = {group: await self._slack.group_members(group) for group in sorted(self._groups)}
+        members = {group: await self._slack.group_members(group) for group in sorted(self._policy.groups)}
         async with self._store.transaction() as tx:
             await tx.slack_users.save(people, read=read)
             for group, ids in members.items():

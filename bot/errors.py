@@ -78,13 +78,18 @@ class Refusal(StrEnum):
     # What the policy says.
     POLICY_DENIES = "policy_denies"
     POLICY_SILENT = "policy_silent"
-    POLICY_CHANGED = "policy_changed"
+    POLICY_UNREADABLE = "policy_unreadable"
+    TARGET_CONTESTED = "target_contested"
+    TARGET_UNMATCHED = "target_unmatched"
+    NOBODY_DECIDES = "nobody_decides"
+    PENDING_TOO_MANY = "pending_too_many"
     # The request's own state.
     REQUEST_DECIDED = "request_decided"
     REQUEST_CLOSED = "request_closed"
     REQUEST_CHANGED = "request_changed"
     REQUEST_OVER = "request_over"
     REQUEST_UNKNOWN = "request_unknown"
+    REQUEST_WITHDRAWN = "request_withdrawn"
     TERMS_WIDER = "terms_wider"
     # The grant's own state.
     GRANT_CLOSING = "grant_closing"
@@ -92,6 +97,9 @@ class Refusal(StrEnum):
     GRANT_NOT_OPEN = "grant_not_open"
     GRANT_NOT_FAILED = "grant_not_failed"
     GRANT_NOT_INTERRUPTED = "grant_not_interrupted"
+    REOPENING_PENDING = "reopening_pending"
+    RETRY_ASKS_AGAIN = "retry_asks_again"
+    RETRY_DECIDED_ANEW = "retry_decided_anew"
     EXTEND_NOT_TIMED = "extend_not_timed"
     EXTEND_PAST_LONGEST = "extend_past_longest"
     # What the target allows.

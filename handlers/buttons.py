@@ -141,10 +141,10 @@ class ButtonHandler:
         return responses.tried_again(details, t)
 
     async def _restore(self, press: Press, t: Translator) -> Message:
-        details = await self._services.grants.reopen(
+        details = await self._services.reopenings.reopen(
             press.request, person=press.click.person, key=press.click.key
         )
-        return responses.done("reopened", details, t)
+        return responses.reopened(details, t)
 
     async def _give_up(self, press: Press, t: Translator) -> Message:
         details = await self._services.grants.abandon(

@@ -64,4 +64,4 @@ def chosen_database(databases: Sequence[Database], name: str | None, policy: Pol
     # With no database at all ``choose`` refuses: Slack takes no menu without options.
     if databases and not name:
         return None
-    return choose(tuple(databases), name, policy.aliases)
+    return choose(tuple(databases), name, policy.aliases(databases))

@@ -61,7 +61,7 @@ class Forms:
         """
         await self._services.members.require(search.person)
         databases = await self._services.queries.databases()
-        known = self._services.policy.aliases
+        known = self._services.policy.aliases(databases)
         return form_fields.options_for(databases, known, normalize_text(search.typed), t)
 
     async def open_for_button(

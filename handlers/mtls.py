@@ -38,7 +38,7 @@ class MtlsForms:
         databases, policy = await self._services.queries.databases(), self._services.policy
         enabled: Database | None = None
         if request_input.enables_mtls:
-            enabled = choose(databases, request_input.target, policy.aliases)
+            enabled = choose(databases, request_input.target, policy.aliases(databases))
         database = enabled or chosen_database(databases, request_input.target, policy)
         return mtls_modals.add_form(
             databases=databases,

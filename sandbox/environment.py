@@ -34,6 +34,7 @@ HEROKU_TOKEN: Final = "HRKU-emulated-token"
 POLICY: Final = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+unmatched = "default"
 admins = ["U0LEAD"]
 
 [[rules]]

@@ -119,6 +119,7 @@ slack_users = Table(
     Column("guest", Boolean, nullable=False, server_default="false"),
     Column("external", Boolean, nullable=False, server_default="false"),
     Column("fetched_at", UtcDateTime, comment="Postgres time; null: a lookup was requested"),
+    Column("known_at", UtcDateTime, comment="Postgres time of the last reading; null: never read"),
     Index("ix_slack_users_lookup", "id", postgresql_where=text("fetched_at IS NULL")),
 )
 
@@ -127,7 +128,8 @@ slack_groups = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("members", ARRAY(Text), nullable=False),
-    Column("fetched_at", UtcDateTime, nullable=False, server_default=func.now()),
+    Column("fetched_at", UtcDateTime, server_default=func.now(), comment="null: an event put it in doubt"),
+    Column("error", Text, nullable=False, server_default="", comment="Slack's answer to the last reading"),
 )
 
 targets = Table(
@@ -143,6 +145,18 @@ targets = Table(
     Column("plan", Text, nullable=False, server_default="", comment="of a database"),
     Column("config_var", Text, nullable=False, server_default="", comment="of a database"),
     Column("generation", Text, nullable=False, server_default="", comment="of a space"),
+    Column("space_id", Uuid, comment="of a database"),
+    Column("shown_as", Text, nullable=False, server_default="", comment="label where an app has several"),
+    Column(
+        "entries", JSONB, nullable=False, server_default="{}", comment="policy entries bound to it, since"
+    ),
+    Column("contested", ARRAY(Text), nullable=False, server_default="{}", comment="entries it may replace"),
+    Column(
+        "dismissed", ARRAY(Text), nullable=False, server_default="{}", comment="entries that mean another"
+    ),
+    Column("known_name", Text, nullable=False, server_default="", comment="as first seen"),
+    Column("known_app", Text, nullable=False, server_default="", comment="as first seen"),
+    Column("known_space", Text, nullable=False, server_default="", comment="as first seen"),
     Column("absent_at", UtcDateTime, comment="time of the discovery that did not find it"),
 )
 
@@ -185,6 +199,9 @@ requests = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("remind_at", UtcDateTime),
     Column("reminders", Integer, nullable=False, server_default="0"),
+    Column("withdrawn", JSONB, comment="why it was withdrawn: key and values of a sentence"),
+    Column("by_admins", Boolean, nullable=False, server_default="false", comment="admins decide as well"),
+    Column("undecidable_at", UtcDateTime, comment="business time since which nobody can decide it"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
@@ -200,6 +217,7 @@ decisions = Table(
     Column("verdict", Member(Verdict), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("counts", Boolean, nullable=False, server_default="true", comment="the voter may approve now"),
 )
 
 grants = Table(
@@ -222,6 +240,7 @@ grants = Table(
     Column("closed_at", UtcDateTime),
     Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("kept_at", UtcDateTime, comment="business time at which an approver kept it in a review"),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
     Index("ix_grants_owner", "owner", "request_id", postgresql_where=text(OPEN)),
@@ -433,6 +452,20 @@ periodic_tasks = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("due_at", UtcDateTime, nullable=False),
+    Column("progress", JSONB, nullable=False, server_default="{}", comment="of a task in several steps"),
+)
+
+policy_state = Table(
+    "policy_state",
+    metadata,
+    Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the last policy that could be read"),
+    Column("approvals_channel", Text, nullable=False),
+    Column("operations_channel", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("warn_before", Interval, nullable=False),
+    Column("read_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    comment="what a worker goes on with while the policy cannot be read",
 )
 
 # The trigger that refuses changes is in the first revision: SQLAlchemy's metadata has no triggers.

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from bot.domain.command_text import COMMAND
 from bot.domain.duration import show_duration
-from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import MatchKeys, PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMANDS
 from handlers.parsing.intents import CommandPath
@@ -78,13 +78,17 @@ def _policy() -> str:
         "TOML, in `pgaccess.toml`, in the file named by `PGACCESS_POLICY`, or as text in "
         "`PGACCESS_POLICY_TOML`. Unknown keys and contradictions are reported at start, by name. "
         "`pgaccess.example.toml` has every key with a comment. The minimum:",
-        '```toml\napprovals_channel = "C0123ABCD"\n\n[[rules]]\napprovers = ["U0123ABCD"]\n```',
+        '```toml\napprovals_channel = "C0123ABCD"\nunmatched = "default"\n\n'
+        '[[rules]]\nname = "everything"\napprovers = ["U0123ABCD"]\n```',
         "## Top level",
         _keys(PolicyKeys),
         "## `[targets.<alias>]`",
         f"The alias is what people can type: `{COMMAND} mtls add 203.0.113.4 to billing`. It must not be "
         "the name or alias of another database.",
         _keys(TargetKeys),
+        "## `[[match]]`",
+        "Environments by pattern, for what no `[targets]` table names. The first table that matches counts.",
+        _keys(MatchKeys),
         "## `[[rules]]`",
         "The first rule that matches the environment of the database, the method and the requester applies. "
         "A matching rule that denies wins at any position. What no rule matches is refused. A rule that can "

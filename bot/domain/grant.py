@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from bot.domain.method import Method
@@ -60,6 +61,14 @@ class ReasonCode(StrEnum):
     NOT_INSTALLED = "not_installed"
     NEEDED = "needed"
     NOT_ACCEPTED = "not_accepted"
+    POLICY = "policy"
+    OWNER_LEFT = "owner_left"
+
+
+TECHNICAL: Final = frozenset(
+    {ReasonCode.DEADLINE, ReasonCode.REFUSED, ReasonCode.NOT_MADE, ReasonCode.SEVERAL, ReasonCode.FULL}
+)
+"""Failures that no person has decided on: trying again carries out what was approved."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,6 +35,7 @@ class DesiredGrant(Generic[Address]):
     """An open grant, as far as planning needs it.
 
     Attributes:
+        request: the number of the request that opened it.
         owner: Slack id of the person whom it was granted to.
         addresses: all of them are to be allowed.
         overdue: its opening deadline has passed.
@@ -42,6 +43,7 @@ class DesiredGrant(Generic[Address]):
     """
 
     grant: UUID
+    request: int
     owner: str
     addresses: frozenset[Address]
     state: GrantState

@@ -25,7 +25,7 @@ class Person:
         guest: whether it is a single- or multi-channel guest.
         external: whether they are from another organization, through a shared channel.
         groups: ids of the policy's user groups that they are a member of, as far as known.
-        groups_known: whether the members of every requested group are known.
+        unknown_groups: user groups of the policy whose members are not known at this moment.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Person:
     guest: bool
     external: bool
     groups: frozenset[str] = frozenset()
-    groups_known: bool = True
+    unknown_groups: frozenset[str] = frozenset()
 
     @property
     def ids(self) -> frozenset[str]:

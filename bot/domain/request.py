@@ -1,11 +1,12 @@
 """Requests and their decisions, until they are approved, denied, cancelled or lapsed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from bot.domain.duration import show_duration
 from bot.domain.method import Method
 from bot.domain.person import UserId
 from bot.domain.subject import Network, Subject, covers, network_of
@@ -19,19 +20,22 @@ class RequestState(StrEnum):
     DENIED = "denied"
     CANCELLED = "cancelled"
     LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
     APPROVED = "approved"
 
 
 class Kind(StrEnum):
     """What approving a request does.
 
-    ``issue``, ``rotate`` and ``discard`` concern a client certificate, ``enable`` and ``disable`` mTLS on a
-    database, ``close`` PrivateLink on one. ``adopt`` adopts an unmanaged entry, and ``remove_unmanaged``
-    removes one.
+    ``reopen`` opens a grant again that somebody closed at Heroku, or that failed for another than a
+    technical reason. ``issue``, ``rotate`` and ``discard`` concern a client certificate, ``enable`` and
+    ``disable`` mTLS on a database, ``close`` PrivateLink on one. ``adopt`` adopts an unmanaged entry, and
+    ``remove_unmanaged`` removes one.
     """
 
     OPEN = "open"
     EXTEND = "extend"
+    REOPEN = "reopen"
     REMOVE = "remove"
     ENABLE = "enable"
     DISABLE = "disable"
@@ -45,7 +49,7 @@ class Kind(StrEnum):
     @property
     def happens_once(self) -> bool:
         """Whether it is a one-time operation, and not access with an end."""
-        return self not in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE)
+        return self not in (Kind.OPEN, Kind.EXTEND, Kind.REOPEN, Kind.REMOVE)
 
 
 class Verdict(StrEnum):
@@ -82,6 +86,28 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Withdrawal:
+    """Why nobody can grant a request any more.
+
+    Attributes:
+        reason: selects the sentence.
+        values: of its placeholders, as text.
+    """
+
+    reason: Refusal
+    values: Mapping[str, str]
+
+    @classmethod
+    def of(cls, refused: Refused) -> "Withdrawal":
+        """What a refusal says, as it is kept."""
+        return cls(reason=refused.reason, values={key: _text(value) for key, value in refused.params.items()})
+
+
+def _text(value: object) -> str:
+    return show_duration(value) if isinstance(value, timedelta) else str(value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """A recorded request.
 
@@ -97,6 +123,9 @@ class Request:
         decided_at: business time, once decided.
         expires_at: business time at which it lapses undecided.
         reminders: number of reminders sent to the approvers.
+        withdrawn: why it was withdrawn.
+        by_admins: nobody else could approve it, so the admins decide as well.
+        undecidable_at: business time since which not enough people can approve it.
     """
 
     id: int
@@ -112,16 +141,24 @@ class Request:
     decided_at: datetime | None
     expires_at: datetime
     reminders: int
+    withdrawn: Withdrawal | None = None
+    by_admins: bool = False
+    undecidable_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """One approver's recorded decision."""
+    """One approver's recorded decision.
+
+    Attributes:
+        counts: whether the person may approve, as of the last time that votes were counted.
+    """
 
     person: str
     verdict: Verdict
     reason: str
     at: datetime
+    counts: bool = True
 
 
 def deciding(state: RequestState, votes: Sequence[Decision]) -> Decision | None:
@@ -165,11 +202,6 @@ def require_open(request: Request, votes: Sequence[Decision], *, version: int, n
     over = request.terms.until is not None and request.terms.until <= now
     if over or request.expires_at <= now:
         raise Refused(Refusal.REQUEST_OVER, id=request.id)
-
-
-def approvals(votes: Sequence[Decision]) -> int:
-    """Returns the number of approvals."""
-    return sum(vote.verdict is Verdict.APPROVE for vote in votes)
 
 
 def require_first_vote(request: Request, votes: Sequence[Decision], person: str) -> None:

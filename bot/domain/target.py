@@ -1,7 +1,9 @@
 """Targets of access: databases and spaces, and how people name them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -10,8 +12,35 @@ from bot.domain.method import Method, has_mtls
 from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 
-NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
+Aliases = Mapping[str, frozenset[UUID]]
+"""The policy's aliases in lower case, each with the targets that it stands for today."""
+
+NO_ALIASES: Final[Aliases] = MappingProxyType({})
 """The aliases of a policy that has none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownAs:
+    """What the policy knows a target by, whatever it is called at Heroku today.
+
+    Kept in the store by Heroku's UUID: names belong to whoever may rename, and authority must not.
+
+    Attributes:
+        entries: the policy's entries that are bound to it, by ``PolicyTarget.key``, each with the moment.
+        contested: keys of entries that are bound to another target, which it may have replaced: nothing is
+            opened to it until an admin has told.
+        dismissed: keys of entries of which that was denied, or whose name it has only taken.
+        name: its name when it was first seen; empty before that.
+        app: the owning app's name then; empty for a space.
+        space: the space's name then.
+    """
+
+    entries: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    contested: frozenset[str] = frozenset()
+    dismissed: frozenset[str] = frozenset()
+    name: str = ""
+    app: str = ""
+    space: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +56,9 @@ class Database:
         shield: whether the space is a Shield Space.
         plan: for example ``heroku-postgresql:private-4``.
         config_var: the app's config var with the connection URL, for example ``DATABASE_URL``.
+        space_id: Heroku's UUID of the space; None where it was discovered before that was stored.
+        shown_as: the label where the app has several databases, for example ``billing::ANALYTICS``.
+        known: by what the policy knows it; two readings of one database are equal whatever that is.
     """
 
     id: UUID
@@ -37,16 +69,28 @@ class Database:
     shield: bool
     plan: str
     config_var: str
+    space_id: UUID | None = None
+    shown_as: str = ""
+    known: KnownAs = field(default_factory=KnownAs, compare=False)
 
     @property
     def label(self) -> str:
-        """The name that people see: its app's."""
-        return self.app
+        """The name that people see: its app's, and the attachment where the app has several databases."""
+        return self.shown_as or self.app
+
+    @property
+    def attachment(self) -> str:
+        """The attachment's name as Heroku writes it in ``app::ATTACHMENT``, for example ``DATABASE``."""
+        return self.config_var.removesuffix("_URL")
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names by which a policy may list it, the most specific first."""
         return self.name, self.app
+
+    def is_in(self, space: "Space") -> bool:
+        """Whether it is in a space: by Heroku's UUID, or by name where it was stored without."""
+        return self.space == space.name if self.space_id is None else self.space_id == space.id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +103,7 @@ class Space:
         region: for example ``virginia``.
         shield: whether it is a Shield Space.
         generation: ``cedar`` or ``fir``.
+        known: by what the policy knows it.
     """
 
     id: UUID
@@ -66,6 +111,7 @@ class Space:
     region: str
     shield: bool
     generation: str = "cedar"
+    known: KnownAs = field(default_factory=KnownAs, compare=False)
 
     @property
     def label(self) -> str:
@@ -94,16 +140,32 @@ def methods_of(target: Target) -> tuple[Method, ...]:
     return tuple(method for method in Method if method.on_space == isinstance(target, Space))
 
 
-def choose(
-    databases: tuple[Database, ...], word: str | None, aliases: Mapping[str, str] = NO_ALIASES
-) -> Database:
+def with_labels(databases: Sequence[Database]) -> tuple[Database, ...]:
+    """Returns databases that are told apart by their labels.
+
+    An app with several gets ``app::ATTACHMENT`` for each, as Heroku's own command line names them; two
+    without an attachment of their own are told apart by the add-on's name.
+    """
+    of_app = Counter(database.app for database in databases)
+    named = Counter((database.app, database.attachment) for database in databases)
+
+    def label(database: Database) -> str:
+        if of_app[database.app] == 1:
+            return ""
+        alone = named[database.app, database.attachment] == 1
+        return f"{database.app}::{database.attachment if alone else database.name}"
+
+    return tuple(replace(database, shown_as=label(database)) for database in databases)
+
+
+def choose(databases: tuple[Database, ...], word: str | None, aliases: Aliases = NO_ALIASES) -> Database:
     """Finds the database that a person means by an alias, its name, its app's name, or no word at all.
 
     Args:
         databases: Heroku's current databases.
         word: what was typed after ``to``; None when nothing was.
-        aliases: the policy's alias for each add-on or app name. An alias takes precedence over a name: naming
-            an app must not divert requests from another database.
+        aliases: the policy's. An alias takes precedence over a name, even if it stands for nothing today:
+            naming an app must not divert requests from another database.
 
     Raises:
         Refused: none matches, several match, or there are none. The example is the closest known name.
@@ -114,7 +176,7 @@ def choose(
     if len(fitting) == 1:
         return fitting[0]
     if word is not None and fitting:
-        names = [database.name for database in fitting]
+        names = [database.shown_as or database.name for database in fitting]
         raise Refused(Refusal.TARGET_AMBIGUOUS, word=cite(word), known=", ".join(names), example=names[0])
     known = sorted({_familiar(database, aliases) for database in databases})
     if word is None:
@@ -123,25 +185,26 @@ def choose(
     raise Refused(Refusal.TARGET_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
 
 
-def _called(databases: tuple[Database, ...], word: str, aliases: Mapping[str, str]) -> tuple[Database, ...]:
-    """Returns the add-on of that name, or else all databases of the app of that name."""
-    meant = {alias.lower(): name for alias, name in aliases.items()}
-    name = meant.get(word.lower(), word).lower()
-    by_name = tuple(database for database in databases if database.name.lower() == name)
-    return by_name or tuple(database for database in databases if database.app.lower() == name)
+def _called(databases: tuple[Database, ...], word: str, aliases: Aliases) -> tuple[Database, ...]:
+    """Returns what an alias stands for, else the add-on or label of that name, else its app's databases."""
+    name = word.lower()
+    if name in aliases:
+        return tuple(database for database in databases if database.id in aliases[name])
+    own = tuple(each for each in databases if name in (each.name.lower(), each.shown_as.lower()))
+    return own or tuple(database for database in databases if database.app.lower() == name)
 
 
-def _familiar(database: Database, aliases: Mapping[str, str]) -> str:
-    """Returns the alias of a database, or its app's name."""
-    by_name = {name.lower(): alias for alias, name in aliases.items()}
-    return by_name.get(database.name.lower()) or by_name.get(database.app.lower()) or database.app
+def _familiar(database: Database, aliases: Aliases) -> str:
+    """Returns the alias of a database, or its label."""
+    of_its_own = (alias for alias, ids in aliases.items() if ids == {database.id})
+    return next(of_its_own, database.label)
 
 
 def choose_space(
     spaces: tuple[Space, ...],
     databases: tuple[Database, ...],
     word: str | None,
-    aliases: Mapping[str, str] = NO_ALIASES,
+    aliases: Aliases = NO_ALIASES,
 ) -> Space:
     """Finds the space that a person means by an alias, by its name, or by an app or add-on in it.
 
@@ -149,7 +212,7 @@ def choose_space(
         spaces: Heroku's current spaces.
         databases: Heroku's current databases.
         word: what was typed after ``to``; None when nothing was.
-        aliases: the policy's alias for each name.
+        aliases: the policy's aliases, of spaces and of databases.
 
     Raises:
         Refused: none matches, or there are none.
@@ -161,21 +224,28 @@ def choose_space(
         if len(spaces) == 1:
             return spaces[0]
         raise Refused(Refusal.SPACE_MISSING, known=", ".join(known), example=known[0])
-    called = {alias.lower(): name for alias, name in aliases.items()}.get(word.lower(), word).lower()
-    inside = {name.lower(): each.space.lower() for each in databases for name in each.names}
-    by_name = {space.name.lower(): space for space in spaces}
-    found = by_name.get(called) or by_name.get(inside.get(called, ""))
-    if found is not None:
-        return found
+    name = word.lower()
+    if name in aliases:
+        meant = [database for database in databases if database.id in aliases[name]]
+        named = [space for space in spaces if space.id in aliases[name]]
+    else:
+        meant = [each for each in databases if name in (*map(str.lower, each.names), each.shown_as.lower())]
+        named = [space for space in spaces if space.name.lower() == name]
+    around = [space for space in spaces if any(database.is_in(space) for database in meant)]
+    found = named or around
+    if found:
+        return found[0]
     example = nearest(word, known) or known[0]
     raise Refused(Refusal.SPACE_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
 
 
 def names_space(
-    spaces: tuple[Space, ...], databases: tuple[Database, ...], word: str, aliases: Mapping[str, str]
+    spaces: tuple[Space, ...], databases: tuple[Database, ...], word: str, aliases: Aliases
 ) -> bool:
     """Whether a word is a space's name or alias, and not a database's or an app's."""
-    called = {alias.lower(): name for alias, name in aliases.items()}.get(word.lower(), word).lower()
-    if any(called == name.lower() for each in databases for name in each.names):
+    name = word.lower()
+    if name in aliases:
+        return any(space.id in aliases[name] for space in spaces)
+    if any(name == each_name.lower() for each in databases for each_name in each.names):
         return False
-    return any(called == space.name.lower() for space in spaces)
+    return any(name == space.name.lower() for space in spaces)

@@ -1,16 +1,24 @@
 """Loads the policy file into a frozen value, with one-sentence errors that name the key."""
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.policy.rules import Policy, PolicyTarget, Rule
+from bot.domain.policy.environments import Pattern, PolicyTarget
+from bot.domain.policy.rules import Policy, Rule
 from bot.domain.policy.validation import contradictions
 from bot.domain.text import cite, nearest
 from bot.errors import MisconfiguredError
-from bot.policy.schema import MATCHING, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import (
+    MATCHING,
+    UNMATCHED_REFUSED,
+    MatchKeys,
+    PolicyKeys,
+    RuleKeys,
+    TargetKeys,
+)
 
 _T = TypeVar("_T")
 
@@ -61,6 +69,14 @@ def _policy(keys: PolicyKeys) -> Policy:
             for alias, target in keys.targets.items()
         ),
         rules=tuple(_rule(rule, position) for position, rule in enumerate(keys.rules, 1)),
+        patterns=tuple(
+            Pattern(environment=each.environment, space=each.space, app=each.app, addon=each.addon)
+            for each in keys.match
+        ),
+        unmatched=None if keys.unmatched == UNMATCHED_REFUSED else keys.unmatched,
+        when_nobody=keys.when_nobody,
+        when_owner_leaves=keys.when_owner_leaves,
+        pending_per_person=keys.pending_per_person,
     )
 
 
@@ -92,6 +108,14 @@ def _default_name(position: int) -> str:
     return f"rule {position}"
 
 
+def _proposed_name(keys: RuleKeys, position: int, taken: Collection[str | None]) -> str:
+    """Return a name for a rule by what it matches, one that no other rule has."""
+    matches = [*(keys.environments or ()), *(keys.methods or ())]
+    name = " ".join(matches[:3]) or "everything else"
+    name = f"no {name}" if keys.deny else name
+    return name if name not in taken else f"{name} {position}"
+
+
 def _unused_keys(keys: RuleKeys) -> list[str]:
     """Return the keys of a denying rule that only an allowing rule uses."""
     return [key for key in RuleKeys.model_fields if keys.deny and key in keys.model_fields_set - MATCHING]
@@ -102,6 +126,19 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
     for alias, target in keys.targets.items():
         if (target.database is None) == (target.space is None):
             yield f"targets.{alias} needs either the key database or the key space"
+    for position, match_keys in enumerate(keys.match, 1):
+        if match_keys.space is match_keys.app is match_keys.addon is None:
+            yield f"match {position} needs at least one of the keys space, app and addon"
+    named = [target.environment for target in keys.targets.values()]
+    if UNMATCHED_REFUSED in (*named, *(each.environment for each in keys.match)):
+        yield f'no environment can be called "{UNMATCHED_REFUSED}", the value of unmatched that refuses'
+    taken = {rule_keys.name for rule_keys in keys.rules}
+    for position, rule_keys in enumerate(keys.rules, 1):
+        if rule_keys.name is None:
+            proposed = _proposed_name(rule_keys, position, taken)
+            yield f'{_default_name(position)} needs a name: add, for example, name = "{proposed}"'
+        elif " + " in rule_keys.name:
+            yield f'rule "{rule_keys.name}": a name cannot contain " + ", which joins the names of rules'
     for rule, rule_keys in zip(policy.rules, keys.rules, strict=True):
         if unused := _unused_keys(rule_keys):
             yield f'rule "{rule.name}": a denying rule cannot have {", ".join(unused)}'
@@ -110,7 +147,11 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
 
 # --- validation errors as sentences  ------------------------------------------------------------
 
-_TABLES: Final[Mapping[str, type[BaseModel]]] = {"targets": TargetKeys, "rules": RuleKeys}
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {
+    "targets": TargetKeys,
+    "match": MatchKeys,
+    "rules": RuleKeys,
+}
 
 
 def _first_problem(error: ValidationError, raw: Mapping[str, Any]) -> str:
@@ -149,6 +190,8 @@ def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tup
                 rest
             )
         # Pydantic's mark for an error of a dict's key, which is the alias here.
+        case ("match", int(index), *rest) if rest:
+            return f"match {index + 1}: ", tuple(rest)
         case ("targets", alias, "[key]"):
             return "", ("targets", alias)
     return "", loc

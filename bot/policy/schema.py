@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bot.domain.duration import parse_duration
 from bot.domain.method import Method
-from bot.domain.policy.rules import DEFAULT_ENVIRONMENT
+from bot.domain.policy.environments import DEFAULT_ENVIRONMENT
+from bot.domain.policy.rules import WhenNobody, WhenOwnerLeaves
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60
@@ -20,6 +21,9 @@ LONGEST_NAME: Final = 60
 
 LONGEST_REASON: Final = 200
 """Largest ``minimum_reason``; a longer one would keep people from requesting at all."""
+
+UNMATCHED_REFUSED: Final = "refuse"
+"""Value of ``unmatched`` that refuses what nothing covers; no environment can have this name."""
 
 RESERVED: Final = frozenset(
     ("me", "mine", "pending", "help", "to", "on", "from", "for", "until", "because", "forever", "permanently")
@@ -73,6 +77,12 @@ def _word(value: str) -> str:
     return plain
 
 
+def _glob(value: str) -> str:
+    if not value or len(value) > LONGEST_NAME or not value.isprintable() or re.search(r"\s", value):
+        raise ValueError(f'must be a glob such as "acme-*", of at most {LONGEST_NAME} characters')
+    return value
+
+
 def _alias(value: str) -> str:
     plain = _word(value)
     if plain.casefold() in RESERVED:
@@ -101,6 +111,9 @@ Title = Annotated[str, AfterValidator(_title)]
 Word = Annotated[str, AfterValidator(_word)]
 """Name of an environment, or of a database or space at Heroku."""
 
+Glob = Annotated[str, AfterValidator(_glob)]
+"""Name with wildcards: ``*`` for any characters, ``?`` for one, ``[ab]`` for one of several."""
+
 Alias = Annotated[str, AfterValidator(_alias)]
 """Alias of a database or space in commands."""
 
@@ -118,14 +131,41 @@ class TargetKeys(BaseModel):
     )
     space: Word | None = Field(
         default=None,
-        description="Space at Heroku, for trusted IP ranges. A range opens every database in the space: "
-        "give it the environment of the most sensitive one.",
+        description="Space at Heroku, for trusted IP ranges. A range opens every database in the space, so "
+        "the rules of each of them apply as well.",
         examples=['"acme-private"'],
     )
     environment: Word = Field(
         default=DEFAULT_ENVIRONMENT,
-        description="Environment that rules match. Unlisted databases and spaces are in `default`.",
+        description="Environment that rules match.",
         examples=['"production"'],
+    )
+
+
+class MatchKeys(BaseModel):
+    """Keys of a ``[[match]]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    environment: Word = Field(
+        description="Environment of every database and space that matches; the first table that does counts.",
+        examples=['"production"'],
+    )
+    space: Glob | None = Field(
+        default=None,
+        description="Glob for the name of the space, in any case. Names count as they were when pgaccess saw "
+        "the target first: renaming one changes nothing.",
+        examples=['"acme-*"'],
+    )
+    app: Glob | None = Field(
+        default=None,
+        description="Glob for the name of the database's app; a space matches only tables without.",
+        examples=['"*-prod"'],
+    )
+    addon: Glob | None = Field(
+        default=None,
+        description="Glob for the name of the database's add-on; a space matches only tables without.",
+        examples=['"postgresql-*"'],
     )
 
 
@@ -136,7 +176,8 @@ class RuleKeys(BaseModel):
 
     name: Title | None = Field(
         default=None,
-        description="Name in messages and logs; `rule 1`, `rule 2`, … by position if left out.",
+        description="Name in messages, logs and the audit log. Required: what was decided under a rule stays "
+        "with its name when rules are moved.",
         examples=['"production"'],
     )
     deny: bool = Field(
@@ -249,6 +290,37 @@ class PolicyKeys(BaseModel):
         default=timedelta(minutes=30),
         description="How long before the end the owner is warned; of short access, in its last quarter.",
         examples=['"15m"'],
+    )
+    unmatched: Word = Field(
+        default=UNMATCHED_REFUSED,
+        description="Environment of databases and spaces that no `[targets]` and no `[[match]]` covers. "
+        "`refuse` refuses every request for them.",
+        examples=['"default"'],
+    )
+    when_nobody: Annotated[WhenNobody, Field(strict=False)] = Field(
+        default=WhenNobody.REFUSE,
+        description="What becomes of a request that too few people other than the requester could approve: "
+        "`refuse` it, or have the `admins` decide as well.",
+        examples=['"admins"'],
+    )
+    when_owner_leaves: Annotated[WhenOwnerLeaves, Field(strict=False)] = Field(
+        default=WhenOwnerLeaves.ASK,
+        description="What becomes of the client certificates of somebody who left: `ask` the approvers, or "
+        "`end` (revoke) them. Access by address always ends.",
+        examples=['"end"'],
+    )
+    pending_per_person: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="How many requests of one person may wait for a decision.",
+        examples=["10"],
+    )
+    match: list[MatchKeys] = Field(
+        default=[],
+        description="Environments by patterns over names, one table each; the first that matches counts, "
+        "after `[targets]`.",
+        examples=["[[match]]"],
     )
     targets: dict[Alias, TargetKeys] = Field(
         default={},

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy.rules import Policy, PolicyTarget, Rule, rule_for
+from bot.domain.policy.environments import PolicyTarget
+from bot.domain.policy.rules import Policy, Rule, rule_for
 from bot.domain.policy.validation import environments
 from bot.domain.target import Database, Space, Target
 from bot.errors import MisconfiguredError, Refused
@@ -54,9 +55,13 @@ def simulate(policy: Policy, simulated: SimulatedRequest) -> list[str]:
         MisconfiguredError: No database is in the environment to simulate.
     """
     target, policy = _target(policy, simulated)
-    environment = policy.environment(target)
+    asked = f"{_people(simulated.ids)} → {simulated.method} on {simulated.on}"
+    try:
+        environment = ", ".join(sorted(policy.environments(target)))
+    except Refused:
+        return [f"{asked} (in no environment)", "may request: no, the policy does not cover it"]
     listed = "" if policy.listed(target) else ", not listed in the policy"
-    lines = [f"{_people(simulated.ids)} → {simulated.method} on {simulated.on} ({environment}{listed})"]
+    lines = [f"{asked} ({environment}{listed})"]
     chosen: Rule | None
     try:
         chosen = rule_for(policy, target=target, method=simulated.method, ids=simulated.ids)

@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.person import Person
-from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.domain.policy.rules import Rule
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
 from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLookup
 
@@ -30,12 +31,15 @@ class IdempotencyKeys(Protocol):
 class SlackUsers(Protocol):
     """Cache of Slack users and user groups."""
 
-    async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
+    async def find(
+        self, id: str, *, groups: Collection[str] = (), however_old: bool = False
+    ) -> Person | None:
         """Reads a user; None when nothing is cached, or nothing fresher than 10 minutes.
 
         Args:
             id: Slack's.
-            groups: user groups that must be cached and fresh for ``groups_known``.
+            groups: user groups whose members matter; those not cached are the person's ``unknown_groups``.
+            however_old: by the last that was known: for closing and reading, never for opening.
         """
         ...
 
@@ -111,6 +115,34 @@ class Requests(Protocol):
         """Moves a pending request, which this transaction has locked, to its final state."""
         ...
 
+    async def withdraw(self, request: Request, why: Withdrawal, *, doing: AuditContext) -> None:
+        """Moves a pending request, which this transaction has locked, to ``withdrawn``."""
+        ...
+
+    async def recount(self, id: int, votes: Iterable[Decision]) -> None:
+        """Records which earlier votes count now."""
+        ...
+
+    async def rejudge(
+        self,
+        request: Request,
+        *,
+        rule: str,
+        needed: int,
+        by_admins: bool | None = None,
+        undecidable_at: datetime | None = None,
+    ) -> Request:
+        """Records what today's policy asks of a pending request, which this transaction has locked.
+
+        Args:
+            request: as it was.
+            rule: name of the rule that allows it now.
+            needed: approvals that decide it.
+            by_admins: whether admins decide as well; None leaves that as it is.
+            undecidable_at: since when too few people could approve it; None if enough can.
+        """
+        ...
+
     async def change_terms(self, request: Request, terms: Terms) -> Request:
         """Writes new terms; buttons that show the old ones decide nothing from here on."""
         ...
@@ -137,6 +169,25 @@ class Requests(Protocol):
 
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
         """Lists requests that wait for a decision, newest first."""
+        ...
+
+    async def standing(self, rule: Rule, *, but: str) -> tuple[int, int]:
+        """Counts a person's pending requests, and the approvers who are missing for a request of theirs.
+
+        Whoever is known to be deactivated, a guest, external or a bot cannot approve; somebody who was never
+        read from Slack may yet turn out to.
+
+        Args:
+            rule: that allows the request.
+            but: Slack id of the requester, who cannot approve it.
+
+        Returns:
+            Their pending requests; and how many more people would have to be able to approve, or 0.
+        """
+        ...
+
+    async def reopening(self, grant: UUID) -> Request | None:
+        """Reads the pending request to open a grant again."""
         ...
 
     async def details(self, id: int) -> RequestDetails | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import Observation
-from bot.domain.target import Database, Space
+from bot.domain.target import Database, KnownAs, Space, Target
 from bot.ports.values import ReconcileJob
 
 
@@ -22,8 +22,24 @@ class Targets(Protocol):
         """Lists the spaces of the last discovery, by name."""
         ...
 
-    async def named(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
-        """Finds databases by their name or their app's, in any case, with a method's last observation."""
+    async def all(self) -> tuple[Target, ...]:
+        """Lists every target that was ever seen, absent ones too: what was bound to one names no other."""
+        ...
+
+    async def bind(self, changed: Mapping[UUID, KnownAs]) -> None:
+        """Records what the policy knows targets by."""
+        ...
+
+    async def named(
+        self, name: str, method: Method, *, entries: Collection[str] = ()
+    ) -> tuple[tuple[Database, Observation | None], ...]:
+        """Finds databases by name, with a method's last observation.
+
+        Args:
+            name: of the add-on, of its app or as it is labelled, in any case.
+            method: whose observation is wanted.
+            entries: keys of the policy's entries; databases that are bound to one of them are found as well.
+        """
         ...
 
     async def save_discovery(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:

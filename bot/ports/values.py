@@ -37,6 +37,9 @@ class MessageKind(StrEnum):
     DONE = "notification.done"
     NOT_DONE = "notification.not_done"
     LAPSED = "notification.lapsed"
+    WITHDRAWN = "notification.withdrawn"
+    UNDECIDABLE = "notification.undecidable"
+    REOPENING = "notification.reopening"
     REMINDER = "notification.reminder"
     EXPIRY = "notification.expiry"
     EXPIRY_COPY = "notification.expiry_copy"
@@ -82,7 +85,7 @@ class MessageKind(StrEnum):
     @property
     def is_reply(self) -> bool:
         """Whether it is posted in the thread of its request's card."""
-        return self in (MessageKind.REMINDER, MessageKind.TICKET)
+        return self in (MessageKind.REMINDER, MessageKind.TICKET, MessageKind.REOPENING)
 
 
 BOT: Final = "pgaccess"
@@ -115,6 +118,7 @@ class NewRequest:
     expires_at: datetime
     remind_at: datetime | None
     grant: UUID | None = None
+    by_admins: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +132,7 @@ class RequestDetails:
         closes: for a removal, the requests whose grants it would close.
         certificate: the one that is to be rotated or removed.
         issued: the one that was issued for it.
+        reopening: the pending request to open its grant again.
     """
 
     request: Request
@@ -139,6 +144,7 @@ class RequestDetails:
     closes: tuple[int, ...] = ()
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
+    reopening: Request | None = None
 
     @property
     def rules(self) -> MtlsObservation | None:

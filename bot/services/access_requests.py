@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
-from bot.domain.policy.rules import require_reason, rule_for
+from bot.domain.policy.rules import require_reason
 from bot.domain.request import Kind, RequestState, Terms, require_pending
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
@@ -65,7 +65,7 @@ class AccessRequestService:
             entry = await self._methods[method].resolve(tx, request_input)
             entry.require_supported()
             # The policy before Heroku's state: who may not ask learns nothing of what is there.
-            rule = rule_for(self._context.policy, target=entry.target, method=method, ids=member.ids)
+            rule = await self._context.rule(tx, member, target=entry.target, method=method)
             entry.require_allowed(rule)
             duration, until = requested_length(request_input, rule, member, now=self._context.now())
             require_reason(rule, request_input.reason or "")
@@ -106,7 +106,7 @@ class AccessRequestService:
             member = await self._context.member(tx, person)
             entry = await self._methods[method].resolve(tx, request_input)
             entry.require_supported()
-            rule = rule_for(self._context.policy, target=entry.target, method=method, ids=member.ids)
+            rule = await self._context.rule(tx, member, target=entry.target, method=method)
             await entry.require_adoptable(tx)
             terms = terms_without_end(method, entry.target.id, entry.subject, request_input.reason)
             return await self._context.record_operation(tx, Kind.ADOPT, terms, rule, person)
@@ -136,7 +136,7 @@ class AccessRequestService:
                 await close_grants(tx, live, ReasonCode.DONE, doing=self._context.audit(person))
                 return live[0].request
             entry.require_supported()
-            rule = rule_for(self._context.policy, target=entry.target, method=method, ids=member.ids)
+            rule = await self._context.rule(tx, member, target=entry.target, method=method)
             if not live:
                 await entry.require_present(tx)
             terms = terms_without_end(method, entry.target.id, entry.subject, request_input.reason)

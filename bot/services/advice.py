@@ -29,8 +29,10 @@ class AdviceService:
         """
         async with self._context.transaction() as tx:
             databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
-        chosen = _by_id(databases, target) or choose(databases, target, self._context.policy.aliases)
-        space = next((each for each in spaces if each.name == chosen.space), None)
+        chosen = _by_id(databases, target) or choose(
+            databases, target, self._context.policy.aliases(databases)
+        )
+        space = next((each for each in spaces if chosen.is_in(each)), None)
         return chosen, advise(answers, Ground.of(chosen, space))
 
 

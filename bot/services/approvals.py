@@ -11,8 +11,8 @@ from bot.domain import schedule
 from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
-from bot.domain.person import Person, require_member
-from bot.domain.policy.rules import require_approver
+from bot.domain.person import Person
+from bot.domain.policy.rules import Rule, missing_approvals, require_known_approver, with_admins
 from bot.domain.request import (
     Decision,
     Kind,
@@ -20,18 +20,21 @@ from bot.domain.request import (
     RequestState,
     Terms,
     Verdict,
-    approvals,
     narrowed,
     require_first_vote,
     require_open,
 )
 from bot.domain.subject import ends
 from bot.errors import Refusal, Refused
-from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
+from bot.ports import BOT, AuditContext, MessageKind, RequestDetails, Transaction
 from bot.services.access_method import AccessMethod
+from bot.services.authorization import approves
 from bot.services.context import ServiceContext
 from bot.services.extensions import ExtensionService
+from bot.services.grants import apply_again
+from bot.services.judgement import TRANSIENT, approvers_today, judge
 from bot.services.request_input import RequestInput, timezone_of
+from bot.services.withdrawals import shown_on, withdraw
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +52,31 @@ class Vote:
     version: int
     reason: str = ""
     changes: RequestInput | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decidable:
+    """A locked request that a person may decide at this moment.
+
+    Attributes:
+        details: the request.
+        member: who is about to decide.
+        rule: that allows the request now, whatever allowed it when it was made.
+        voters: those who have approved before and may still approve, by their Slack id.
+    """
+
+    details: RequestDetails
+    member: Person
+    rule: Rule
+    voters: Mapping[str, Person]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withdrawable:
+    """A locked request that can no longer be granted, and why."""
+
+    details: RequestDetails
+    refused: Refused
 
 
 class ApprovalService:
@@ -86,55 +114,91 @@ class ApprovalService:
         """
 
         async def record_vote(tx: Transaction) -> int | RequestDetails:
-            details, member = await self._decidable(tx, request, person, vote.version)
-            pending = details.request
-            # A denial opens nothing, so the request of somebody who has left can still be denied.
-            if vote.verdict is Verdict.APPROVE:
-                await self._require_requester(tx, pending)
+            decidable = await self._decidable(tx, request, person, vote.version)
+            pending = decidable.details.request
+            if isinstance(decidable, Withdrawable):
+                return await withdraw(
+                    tx, decidable.details, decidable.refused, doing=self._context.audit(BOT)
+                )
             doing = self._context.audit(person)
             if vote.changes is not None:
-                pending = await self._change_terms(tx, pending, vote.changes, member)
+                pending = await self._change_terms(tx, pending, vote.changes, decidable.member)
                 doing = replace(doing, details=_terms_changed(pending.terms))
-            decided = await self._count(tx, replace(details, request=pending), vote, doing)
+            decided = await self._count(
+                tx, replace(decidable, details=replace(decidable.details, request=pending)), vote, doing
+            )
             # Only a plain grant is known in full here; what else an approval starts is read after the commit.
             return decided if pending.kind is Kind.OPEN and not pending.terms.enables_mtls else request
 
         return await self._context.once(key, person, record_vote)
 
     async def require_decidable(self, request: int, *, version: int, person: str) -> RequestDetails:
-        """Returns a request that a person could decide now; records nothing.
+        """Returns a request that a person could decide now.
+
+        One that the policy of today refuses is withdrawn instead.
 
         Raises:
             Refused: the person may not decide, or there is nothing left to decide.
         """
         async with self._context.transaction() as tx:
-            return (await self._decidable(tx, request, person, version))[0]
+            decidable = await self._decidable(tx, request, person, version)
+            if isinstance(decidable, Withdrawable):
+                await withdraw(tx, decidable.details, decidable.refused, doing=self._context.audit(BOT))
+                await tx.commit()
+                raise Refused(Refusal.REQUEST_WITHDRAWN, id=request)
+            return decidable.details
+
+    async def vote_for(
+        self, tx: Transaction, details: RequestDetails, rule: Rule, member: Person
+    ) -> RequestDetails:
+        """Counts the approval of somebody who asks for what they may approve, on behalf of its owner.
+
+        Args:
+            tx: that has just recorded the request.
+            details: the request.
+            rule: that allows it.
+            member: an approver, not the requester.
+        """
+        decidable = Decidable(details=details, member=member, rule=rule, voters={})
+        vote = Vote(verdict=Verdict.APPROVE, version=details.request.version)
+        return await self._count(tx, decidable, vote, self._context.audit(member.id))
 
     async def _decidable(
         self, tx: Transaction, id: int, person: str, version: int
-    ) -> tuple[RequestDetails, Person]:
-        """Locks the request; raises ``Refused`` unless this person can decide it now."""
+    ) -> "Decidable | Withdrawable":
+        """Locks the request and judges it again; raises ``Refused`` unless this person can decide it now."""
         member = await self._context.member(tx, person)
-        # Locked before anything is judged: of two decisions at once, the second sees the first.
         details = await tx.requests.lock_details(id)
         if details is None:
             raise Refused(Refusal.REQUEST_UNKNOWN, id=id)
         request, votes = details.request, details.decisions
-        rule = self._context.rule_of(request)
-        require_approver(rule, ids=member.ids, requester=request.requester, request=id)
+        rule: Rule | None = None
+        refused: Refused | None = None
+        if request.state is RequestState.PENDING:
+            try:
+                rule = await judge(tx, self._context.policy, details, now=self._context.now())
+            except Refused as caught:
+                if caught.reason in TRANSIENT:
+                    raise
+                refused = caught
+        if rule is None:
+            # Decided, or not to be granted any more: those who approve such access learn what became of it.
+            if request.requester in member.ids:
+                raise Refused(Refusal.APPROVER_SELF, id=id)
+            if not await approves(self._context, tx, details, member):
+                raise Refused(Refusal.APPROVER_NOT, id=id)
+            require_open(request, votes, version=version, now=self._context.now())
+            if refused is None:
+                raise ValueError(f"request {id} is open and was not judged")
+            return Withdrawable(details=details, refused=refused)
+        if request.by_admins:
+            rule = with_admins(rule, self._context.policy.admins)
+        require_known_approver(rule, member, requester=request.requester, request=id)
         require_open(request, votes, version=version, now=self._context.now())
         require_first_vote(request, votes, person)
-        return details, member
-
-    async def _require_requester(self, tx: Transaction, request: Request) -> None:
-        """Refuses to open access for a requester who is no longer a member."""
-        requester = await tx.slack_users.find(request.requester)
-        if requester is None:
-            raise Refused(Refusal.PERSON_UNKNOWN, person=request.requester)
-        try:
-            require_member(requester)
-        except Refused as refused:
-            raise Refused(Refusal.REQUESTER_GONE, id=request.id) from refused
+        agreed = [vote.person for vote in votes if vote.verdict is Verdict.APPROVE]
+        voters = await approvers_today(tx, self._context.policy, rule, agreed)
+        return Decidable(details=details, member=member, rule=rule, voters=voters)
 
     async def _change_terms(
         self, tx: Transaction, request: Request, changes: RequestInput, member: Person
@@ -155,44 +219,58 @@ class ApprovalService:
         return request if changed == terms else await tx.requests.change_terms(request, changed)
 
     async def _count(
-        self, tx: Transaction, details: RequestDetails, vote: Vote, doing: AuditContext
+        self, tx: Transaction, decidable: "Decidable", vote: Vote, doing: AuditContext
     ) -> RequestDetails:
         """Counts a vote, and decides the request if the vote settles it; returns the details after it."""
+        details, rule = decidable.details, decidable.rule
         request = details.request
         decision = Decision(person=doing.actor, verdict=vote.verdict, reason=vote.reason, at=doing.at)
         await tx.requests.record_decision(request.id, decision)
-        details = replace(details, decisions=(*details.decisions, decision))
-        approved = approvals(details.decisions)
+        votes = [replace(each, counts=_counts(each, decidable.voters)) for each in details.decisions]
+        await tx.requests.recount(request.id, [each for each in votes if each not in details.decisions])
+        details = replace(details, decisions=(*votes, decision))
+        counted = [person.ids for person in (*decidable.voters.values(), decidable.member)]
+        missing = missing_approvals(rule, counted)
+        # The policy may have come to ask for more than the card has said; it never asks for less than that.
+        missing = max(missing, request.needed - len(counted))
         # A denial decides however many have approved.
-        if vote.verdict is Verdict.APPROVE and approved < request.needed:
-            await tx.requests.note_approval(request, approved, doing=doing)
-            await tx.outbox.refresh_cards(request.id)
-            return details
+        if vote.verdict is Verdict.APPROVE and missing > 0:
+            needed = len(counted) + missing
+            if (needed, rule.name) != (request.needed, request.rule):
+                request = await tx.requests.rejudge(request, rule=rule.name, needed=needed)
+            await tx.requests.note_approval(request, len(counted), doing=doing)
+            await tx.outbox.refresh_cards(shown_on(details))
+            return replace(details, request=request)
         state = RequestState.DENIED if vote.verdict is Verdict.DENY else RequestState.APPROVED
         await tx.requests.decide(request, state, doing=doing)
-        await tx.outbox.refresh_cards(request.id)
+        await tx.outbox.refresh_cards(shown_on(details))
         key = f"decided:{request.id}"
         await tx.outbox.add(MessageKind.DECIDED, to=request.requester, key=key, request=request.id)
         # In UTC as the store returns it, since this is shown without being read again.
         decided = replace(request, state=state, decided_at=doing.at.astimezone(UTC))
-        grant = None if state is RequestState.DENIED else await self._start(tx, request, doing)
+        grant = None if state is RequestState.DENIED else await self._start(tx, details, rule, doing)
         return replace(details, request=decided, grant=grant)
 
-    async def _start(self, tx: Transaction, request: Request, doing: AuditContext) -> Grant | None:
+    async def _start(
+        self, tx: Transaction, details: RequestDetails, rule: Rule, doing: AuditContext
+    ) -> Grant | None:
         """Records what an approval brings about; the reconciler does it at Heroku.
 
         Returns:
             The grant that it opens.
         """
+        request = details.request
         grant, terms = None, request.terms
         match request.kind:
             case Kind.OPEN:
                 begun = grants.begin(request, id=uuid4(), now=doing.at)
                 grant = await self._methods[terms.method].open_grant(tx, request, begun, doing=doing)
             case Kind.EXTEND:
-                await self._extensions.apply(tx, request, doing=doing)
+                await self._extensions.apply(tx, request, rule, doing=doing)
                 # An extension changes nothing at Heroku.
                 return None
+            case Kind.REOPEN:
+                await apply_again(self._context, tx, details, doing=doing)
             case Kind.REMOVE:
                 await _close_removed(tx, request, doing)
             case _:
@@ -205,6 +283,11 @@ class ApprovalService:
         # In the same commit, and after grants and operations, in the order in which the reconciler locks.
         await tx.reconcile_queue.bump_generation(terms.target, terms.method)
         return grant
+
+
+def _counts(vote: Decision, voters: Mapping[str, Person]) -> bool:
+    """Whether a vote counts now; a denial has decided already and always does."""
+    return vote.verdict is Verdict.DENY or vote.person in voters
 
 
 async def _close_removed(tx: Transaction, request: Request, doing: AuditContext) -> None:

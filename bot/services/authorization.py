@@ -2,19 +2,26 @@
 
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.person import Person
-from bot.domain.policy.rules import Policy
-from bot.domain.request import Request
 from bot.errors import Refusal, Refused
-from bot.ports import Transaction
+from bot.ports import RequestDetails, Transaction
 from bot.services.context import ServiceContext
+from bot.services.judgement import rule_concerning
 from bot.services.lookups import request_details
 
 
-def approves(policy: Policy, request: Request, member: Person) -> bool:
-    """Whether a member is an approver under the policy rule of a request; not if that rule is gone."""
-    # Under the rule of the request only: a newer rule was not in force when it was submitted.
-    rule = policy.rule_named(request.rule)
-    return rule is not None and not rule.approvers.isdisjoint(member.ids)
+async def approves(context: ServiceContext, tx: Transaction, details: RequestDetails, member: Person) -> bool:
+    """Whether a member is among those who approve what a request is about.
+
+    The rule of the request counts for as long as the policy has it; after that, the rules that concern its
+    target now take its place, so that what is open never lacks somebody who may close it.
+    """
+    rule = context.policy.rule_named(details.request.rule)
+    if rule is None:
+        try:
+            rule = await rule_concerning(tx, context.policy, details.target, details.request.terms.method)
+        except Refused:
+            return False
+    return not rule.approvers.isdisjoint(member.ids)
 
 
 async def require_owner_or_approver(
@@ -23,7 +30,7 @@ async def require_owner_or_approver(
     """Refuses everybody but the owner of what a request led to, and the request's approvers."""
     member = await context.member(tx, person)
     details = await request_details(tx, request)
-    if owner != person and not approves(context.policy, details.request, member):
+    if owner != person and not await approves(context, tx, details, member):
         raise Refused(Refusal.NOT_YOURS, id=request)
 
 
@@ -35,6 +42,6 @@ async def require_certificate_access(
         return
     if certificate.request is not None:
         details = await request_details(tx, certificate.request)
-        if approves(context.policy, details.request, member):
+        if await approves(context, tx, details, member):
             return
     raise Refused(Refusal.NOT_YOURS, id=certificate.handle)

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.grant import Grant
+from bot.domain.method import Method
 from bot.domain.person import Person, require_member
-from bot.domain.policy.rules import Policy, Rule, require_reason
+from bot.domain.policy.rules import Policy, Rule, WhenNobody, require_reason, with_admins
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder
+from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
+from bot.services.judgement import rule_for_member
 from bot.services.lookups import request_details
 
 Record = Callable[[Transaction], Awaitable[int | RequestDetails]]
@@ -94,26 +97,30 @@ class ServiceContext:
             await tx.commit()
 
     async def member(self, tx: Transaction, person: str) -> Person:
-        """Returns a full, active, human member of the workspace.
+        """Returns a full, active, human member of the workspace, to ask or to decide.
 
-        The members of every user group that the policy names must be known too: otherwise a rule that
-        denies a group would be skipped.
+        User groups that could not be read are among their ``unknown_groups``: what hangs on one of these is
+        refused, and nothing else is.
 
         Raises:
             Refused: the person is not such a member, or not enough is known about them.
         """
-        known = await tx.slack_users.find(person, groups=self.policy.groups)
-        member = require_member(known)
-        if not member.groups_known:
-            raise Refused(Refusal.GROUPS_UNKNOWN)
-        return member
+        return require_member(await tx.slack_users.find(person, groups=self.policy.groups))
 
-    def rule_of(self, request: Request) -> Rule:
-        """Returns the policy rule of a request; raises ``Refused`` if the policy no longer has it."""
-        rule = self.policy.rule_named(request.rule)
-        if rule is None:
-            raise Refused(Refusal.POLICY_CHANGED, id=request.id)
-        return rule
+    async def closing_member(self, tx: Transaction, person: str) -> Person:
+        """Returns a member by the last that was known of them, however old: to close, or only to read.
+
+        While Slack cannot be read nobody is kept from ending access.
+
+        Raises:
+            Refused: they were no full member when they were read last, or were never read.
+        """
+        found = await tx.slack_users.find(person, groups=self.policy.groups, however_old=True)
+        return require_member(found)
+
+    async def rule(self, tx: Transaction, member: Person, *, target: Target, method: Method) -> Rule:
+        """Returns the rule that lets a member request a target; raises ``Refused`` as ``rule_for`` does."""
+        return await rule_for_member(tx, self.policy, member, target=target, method=method)
 
     async def record_request(
         self,
@@ -124,8 +131,11 @@ class ServiceContext:
         person: str,
         *,
         grant: Grant | None = None,
+        asked_by: str | None = None,
     ) -> Request:
         """Records a pending request with its audit line and its two cards.
+
+        A request to open a grant again has no cards of its own: it is decided on those of the first.
 
         Args:
             tx: the transaction of the use case.
@@ -133,9 +143,14 @@ class ServiceContext:
             terms: what is asked for.
             rule: the policy rule that allows the request.
             person: Slack id of the requester.
-            grant: the grant to extend, for an extension.
+            grant: the grant to extend, or to open again.
+            asked_by: who asks for the requester; None if they do so themselves.
+
+        Raises:
+            Refused: too many requests of theirs wait already, or too few people could approve this one.
         """
-        audit = self.audit(person)
+        audit = self.audit(asked_by or person)
+        rule, by_admins = await self._require_deciders(tx, rule, person)
         new = NewRequest(
             kind=kind,
             terms=terms,
@@ -145,11 +160,31 @@ class ServiceContext:
             expires_at=audit.at + rule.lapse_after,
             remind_at=reminder(asked=audit.at, after=rule.remind_after, given=0),
             grant=None if grant is None else grant.id,
+            by_admins=by_admins,
         )
         request = await tx.requests.add(new, doing=audit)
-        channel = self.policy.approvals_channel
-        await tx.outbox.add_cards(request.id, approvals=channel, requester=person)
+        if kind is not Kind.REOPEN:
+            channel = self.policy.approvals_channel
+            await tx.outbox.add_cards(request.id, approvals=channel, requester=person)
         return request
+
+    async def _require_deciders(self, tx: Transaction, rule: Rule, person: str) -> tuple[Rule, bool]:
+        """Refuses a request that nobody could decide, or one too many of a person.
+
+        Returns:
+            The rule, and whether the admins have to decide for want of others.
+        """
+        waiting, missing = await tx.requests.standing(rule, but=person)
+        limit = self.policy.pending_per_person
+        if waiting >= limit:
+            raise Refused(Refusal.PENDING_TOO_MANY, limit=limit)
+        if not missing:
+            return rule, False
+        if self.policy.when_nobody is WhenNobody.ADMINS:
+            wider = with_admins(rule, self.policy.admins)
+            if not (await tx.requests.standing(wider, but=person))[1]:
+                return rule, True
+        raise Refused(Refusal.NOBODY_DECIDES, rule=rule.name, needed=rule.approvals, missing=missing)
 
     async def record_operation(
         self, tx: Transaction, kind: Kind, terms: Terms, rule: Rule, person: str

@@ -7,7 +7,7 @@ from bot.domain.command_text import line_for
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, require_reason, rule_for
+from bot.domain.policy.rules import Rule, require_reason
 from bot.domain.request import Kind, Request, Terms
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction
@@ -49,8 +49,7 @@ class ExtensionService:
             if grant.owner != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
             by = self._requested_time(grant, details, request_input, member)
-            policy = self._context.policy
-            rule = rule_for(policy, target=details.target, method=grant.method, ids=member.ids)
+            rule = await self._context.rule(tx, member, target=details.target, method=grant.method)
             # The total counts, so that many short extensions do not add up to more than one request may ask.
             require_within_longest(grant, by, rule)
             if grant.extended + by <= rule.extend_alone:
@@ -70,8 +69,14 @@ class ExtensionService:
 
         return await self._context.once(key, person, record_extension)
 
-    async def apply(self, tx: Transaction, request: Request, *, doing: AuditContext) -> None:
+    async def apply(self, tx: Transaction, request: Request, rule: Rule, *, doing: AuditContext) -> None:
         """Applies an approved extension in the transaction of its approval.
+
+        Args:
+            tx: of the approval.
+            request: the extension.
+            rule: that allows it now.
+            doing: who approved it.
 
         Raises:
             Refused: the grant is over, or another extension has used up the time meanwhile.
@@ -82,7 +87,7 @@ class ExtensionService:
         if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
             raise Refused(Refusal.GRANT_OVER, id=grant.request)
         # Checked again: another extension may have been approved since this one was requested.
-        require_within_longest(grant, request.terms.duration, self._context.rule_of(request))
+        require_within_longest(grant, request.terms.duration, rule)
         await self._change(tx, grant, request.terms.duration, doing=doing, alone=False)
 
     async def _change(

@@ -1,12 +1,13 @@
 """What owners and approvers do with grants and failed operations: end, revoke, retry, reopen, abandon."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.grant import LIVE_STATES, Grant, GrantState, ReasonCode
+from bot.domain.command_text import line_for
+from bot.domain.grant import LIVE_STATES, TECHNICAL, Grant, GrantState, ReasonCode
 from bot.domain.mtls import issuance, rotation, unmanaged_rules
 from bot.domain.operation import Operation, OperationState
 from bot.domain.person import Person
@@ -17,7 +18,7 @@ from bot.services.authorization import approves, require_owner_or_approver
 from bot.services.context import ServiceContext
 from bot.services.lookups import request_details, request_grant
 
-RequireAllowed = Callable[[Grant, RequestDetails, Person], None]
+RequireAllowed = Callable[[Transaction, Grant, RequestDetails, Person], Awaitable[None]]
 """Refuses a member who may not end a grant."""
 
 
@@ -36,7 +37,9 @@ class GrantService:
     async def end(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Ends the person's own grant."""
 
-        def require_owner(grant: Grant, _details: RequestDetails, _member: Person) -> None:
+        async def require_owner(
+            _tx: Transaction, grant: Grant, _details: RequestDetails, _member: Person
+        ) -> None:
             if grant.owner != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
 
@@ -45,21 +48,34 @@ class GrantService:
     async def revoke(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Ends anybody's grant; for approvers of the request and for admins."""
 
-        def require_approver_or_admin(_grant: Grant, details: RequestDetails, member: Person) -> None:
-            policy = self._context.policy
-            if not (approves(policy, details.request, member) or policy.is_admin(member.ids)):
+        async def require_approver_or_admin(
+            tx: Transaction, _grant: Grant, details: RequestDetails, member: Person
+        ) -> None:
+            if self._context.policy.is_admin(member.ids):
+                return
+            if not await approves(self._context, tx, details, member):
                 raise Refused(Refusal.APPROVER_NOT, id=request)
 
         return await self._end(request, ReasonCode.REVOKED, require_approver_or_admin, person=person, key=key)
 
     async def retry(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Retries what failed, under the decision that it has and up to the end that it had."""
+        """Retries what failed for a technical reason, under the decision that it has and up to its old end.
+
+        Raises:
+            Refused: it has not failed, is somebody else's, or failed because of something that people did:
+                that needs a new decision.
+            StoreUnavailableError: nothing was recorded.
+        """
 
         async def record_retry(tx: Transaction) -> int:
             operation = await self._failed_operation(tx, request, person)
             if operation is None:
-                await self._apply_again(tx, request, GrantState.FAILED, Refusal.GRANT_NOT_FAILED, person)
+                await self._retry_grant(tx, request, person)
                 return request
+            if operation.reason_code not in TECHNICAL:
+                details = await request_details(tx, request)
+                command = line_for(details.request.kind, details.request.terms, details.target.label)
+                raise Refused(Refusal.RETRY_ASKS_AGAIN, id=request, command=command)
             after = _retried(operation, now=self._context.now())
             doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
             await tx.operations.update(operation, after, doing=doing, within=within)
@@ -68,16 +84,6 @@ class GrantService:
             return request
 
         return await self._context.once(key, person, record_retry)
-
-    async def reopen(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Opens an interrupted grant again, after somebody closed it at Heroku."""
-
-        async def record_reopening(tx: Transaction) -> int:
-            wrong = Refusal.GRANT_NOT_INTERRUPTED
-            await self._apply_again(tx, request, GrantState.INTERRUPTED, wrong, person)
-            return request
-
-        return await self._context.once(key, person, record_reopening)
 
     async def abandon(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Settles that what failed is not retried."""
@@ -108,9 +114,10 @@ class GrantService:
         self, request: int, reason_code: ReasonCode, require_allowed: RequireAllowed, *, person: str, key: str
     ) -> RequestDetails:
         async def record_end(tx: Transaction) -> int:
-            member = await self._context.member(tx, person)
+            # By the last that was known of people: nothing that Slack does keeps anybody from closing.
+            member = await self._context.closing_member(tx, person)
             grant = await request_grant(tx, request)
-            require_allowed(grant, await request_details(tx, request), member)
+            await require_allowed(tx, grant, await request_details(tx, request), member)
             if grant.state not in LIVE_STATES:
                 raise Refused(Refusal.GRANT_OVER, id=request)
             await close_grants(tx, [grant], reason_code, doing=self._context.audit(person))
@@ -118,21 +125,15 @@ class GrantService:
 
         return await self._context.once(key, person, record_end)
 
-    async def _apply_again(
-        self, tx: Transaction, request: int, state: GrantState, wrong: Refusal, person: str
-    ) -> None:
-        """Moves a grant from a state back to ``applying``, with a new deadline and its old end."""
+    async def _retry_grant(self, tx: Transaction, request: int, person: str) -> None:
+        """Applies a failed grant again; raises ``Refused`` where that needs a new decision."""
         grant = await self._controlled_grant(tx, request, person)
-        if grant.state is not state:
-            raise Refused(wrong, id=request)
-        # The end that was approved stays: trying again gives nobody more time.
-        if grant.ends_at is not None and grant.ends_at <= self._context.now():
-            raise Refused(Refusal.GRANT_OVER, id=request)
-        enables_mtls = await self._retry_first_step(tx, request, person)
-        within = schedule.opening_deadline(enables_mtls=enables_mtls, method=grant.method)
-        await tx.grants.update(grant, grants.again(grant), doing=self._context.audit(person), within=within)
-        await tx.outbox.refresh_cards(request)
-        await tx.reconcile_queue.bump_generation(grant.target, grant.method)
+        if grant.state is not GrantState.FAILED:
+            raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
+        if grant.reason_code not in TECHNICAL:
+            raise Refused(Refusal.RETRY_DECIDED_ANEW, id=request)
+        details = await request_details(tx, request)
+        await apply_again(self._context, tx, details, doing=self._context.audit(person))
 
     async def _controlled_grant(self, tx: Transaction, request: int, person: str) -> Grant:
         """The grant of a request, locked, for its owner or an approver of the request."""
@@ -155,13 +156,43 @@ class GrantService:
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
         return operation
 
-    async def _retry_first_step(self, tx: Transaction, request: int, person: str) -> bool:
-        """Retries the operation that a grant waits for, if it has failed; returns whether it had."""
-        step = await _failed_first_step(tx, request)
-        if step is None:
-            return False
-        doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
-        return await tx.operations.update(step, operations.again(step), doing=doing, within=within)
+
+async def apply_again(
+    context: ServiceContext, tx: Transaction, details: RequestDetails, *, doing: AuditContext
+) -> None:
+    """Moves a failed or interrupted grant back to ``applying``, with a new deadline and its old end.
+
+    Args:
+        context: knows the time.
+        tx: of the decision.
+        details: the request that opened the grant, or the one that asks to open it again.
+        doing: who decided, and when.
+
+    Raises:
+        Refused: its end has come, or it is neither failed nor interrupted any more.
+    """
+    if details.grant is None:
+        raise ValueError(f"request {details.request.id} has no grant")
+    grant = await tx.grants.lock(details.grant.id)
+    if grant.state not in (GrantState.FAILED, GrantState.INTERRUPTED):
+        raise Refused(Refusal.GRANT_NOT_INTERRUPTED, id=grant.request)
+    # The end that was approved stays: trying again gives nobody more time.
+    if grant.ends_at is not None and grant.ends_at <= context.now():
+        raise Refused(Refusal.GRANT_OVER, id=grant.request)
+    enables_mtls = await _retry_first_step(tx, grant.request, doing)
+    within = schedule.opening_deadline(enables_mtls=enables_mtls, method=grant.method)
+    await tx.grants.update(grant, grants.again(grant), doing=doing, within=within)
+    await tx.outbox.refresh_cards(grant.request)
+    await tx.reconcile_queue.bump_generation(grant.target, grant.method)
+
+
+async def _retry_first_step(tx: Transaction, request: int, doing: AuditContext) -> bool:
+    """Retries the operation that a grant waits for, if it has failed; returns whether it had."""
+    step = await _failed_first_step(tx, request)
+    if step is None:
+        return False
+    within = schedule.OPERATION_DEADLINE
+    return await tx.operations.update(step, operations.again(step), doing=doing, within=within)
 
 
 async def close_grants(

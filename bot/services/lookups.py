@@ -50,13 +50,14 @@ async def find_observed_database(
     Raises:
         Refused: no database fits, or several do.
     """
-    known = policy.aliases
     found: dict[Database, Observation | None] = {}
     if name is not None:
         # An alias goes before a name: an app that takes an alias as its name must not take over its requests.
-        meant = {alias.lower(): database for alias, database in known.items()}
-        found = dict(await tx.targets.named(meant.get(name.lower(), name), method))
-    database = choose(tuple(found) or await tx.targets.databases(), name, known)
+        entry = next((each for each in policy.targets if each.alias.lower() == name.lower()), None)
+        spelt, keys = (name, ()) if entry is None else (entry.database, (entry.key,))
+        found = dict(await tx.targets.named(spelt, method, entries=keys))
+    candidates = tuple(found) or await tx.targets.databases()
+    database = choose(candidates, name, policy.aliases(candidates))
     if database in found:
         return database, found[database]
     return database, await tx.reconcile_queue.observation(database.id, method)
@@ -68,7 +69,8 @@ async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space
     Raises:
         Refused: no space fits, or several do.
     """
-    return choose_space(await tx.targets.spaces(), await tx.targets.databases(), name, policy.aliases)
+    spaces, databases = await tx.targets.spaces(), await tx.targets.databases()
+    return choose_space(spaces, databases, name, policy.aliases((*spaces, *databases)))
 
 
 async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:

@@ -17,10 +17,13 @@ class MemberService:
         self._context = context
 
     async def require(self, person: str) -> None:
-        """Refuses everybody but full, active, human members; requests a lookup of an unknown person."""
+        """Refuses everybody but full, active, human members; requests a lookup of an unknown person.
+
+        By the last that was known of them: what opens something checks again, by what is known now.
+        """
         try:
             async with self._context.transaction() as tx:
-                await self._context.member(tx, person)
+                await self._context.closing_member(tx, person)
         except Refused as refused:
             # In a transaction of its own, for the refusal has rolled the first one back.
             if refused.reason is Refusal.PERSON_UNKNOWN:

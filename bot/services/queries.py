@@ -7,7 +7,6 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
-from bot.domain.policy.rules import rule_for
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
 from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
@@ -87,12 +86,13 @@ class QueryService:
         """Whether a name means a space as such, and not a database."""
         async with self._context.transaction() as tx:
             spaces, databases = await tx.targets.spaces(), await tx.targets.databases()
-        return names_space(spaces, databases, name, self._context.policy.space_aliases)
+        return names_space(spaces, databases, name, self._context.policy.aliases((*spaces, *databases)))
 
     async def refresh_database(self, target: str | None, *, person: str) -> DatabaseStatus:
         """Returns the status of a database that a person names, and requests a new observation of it."""
         async with self._context.transaction() as tx:
-            database = choose(await tx.targets.databases(), target, self._context.policy.aliases)
+            databases = await tx.targets.databases()
+            database = choose(databases, target, self._context.policy.aliases(databases))
             space = await _space_of(tx, database)
             await tx.reconcile_queue.request_refresh(
                 *[each.id for each in (database, space) if each is not None]
@@ -134,7 +134,7 @@ class QueryService:
         async with self._context.transaction() as tx:
             member = await self._context.member(tx, person)
             space = await find_space(tx, self._context.policy, target)
-            rule_for(self._context.policy, target=space, method=TRUSTED, ids=member.ids)
+            await self._context.rule(tx, member, target=space, method=TRUSTED)
             await tx.reconcile_queue.request_refresh(space.id)
             await tx.commit()
         return await self.space_status(space)
@@ -181,18 +181,19 @@ class QueryService:
     async def _find_target(self, tx: Transaction, name: str) -> Target:
         """The database that a person names; the space if it is a space's own name."""
         databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
-        if names_space(spaces, databases, name, self._context.policy.space_aliases):
-            return choose_space(spaces, databases, name, self._context.policy.space_aliases)
-        return choose(databases, name, self._context.policy.aliases)
+        aliases = self._context.policy.aliases((*spaces, *databases))
+        if names_space(spaces, databases, name, aliases):
+            return choose_space(spaces, databases, name, aliases)
+        return choose(databases, name, aliases)
 
     def _decides(self, details: RequestDetails, ids: frozenset[str]) -> bool:
         """Whether a request waits for the decision of a person, given by their own id and their groups'."""
-        request = details.request
-        rule = self._context.policy.rule_named(request.rule)
+        request, policy = details.request, self._context.policy
+        rule = policy.rule_named(request.rule)
+        approvers = frozenset[str]() if rule is None else rule.approvers
         return (
             request.state is RequestState.PENDING
-            and rule is not None
-            and not rule.approvers.isdisjoint(ids)
+            and not (approvers | policy.admins if request.by_admins else approvers).isdisjoint(ids)
             and request.requester not in ids
             and not any(vote.person in ids for vote in details.decisions)
         )
@@ -213,4 +214,4 @@ async def _space_of(tx: Transaction, database: Database) -> Space | None:
     if database.shield:
         return None
     spaces = await tx.targets.spaces()
-    return next((each for each in spaces if each.name == database.space and each.takes_ranges), None)
+    return next((each for each in spaces if database.is_in(each) and each.takes_ranges), None)

@@ -23,6 +23,7 @@ from bot.services.mtls.expiry_reminders import ExpiryReminderService
 from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
+from bot.services.reopening import ReopeningService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
 
@@ -37,7 +38,8 @@ class Services:
         access_requests: submit, adopt, remove and cancel, for every access method.
         extensions: more time for a grant.
         approvals: votes on requests.
-        grants: end, revoke, retry, reopen, abandon.
+        grants: end, revoke, retry, abandon.
+        reopenings: opening again what somebody closed.
         queries: everything that only reads.
         advice: which access method to use.
         deadlines: what is due by business time.
@@ -57,6 +59,7 @@ class Services:
     extensions: ExtensionService
     approvals: ApprovalService
     grants: GrantService
+    reopenings: ReopeningService
     queries: QueryService
     advice: AdviceService
     deadlines: DeadlineService
@@ -87,13 +90,15 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
     methods = {each.method: each for each in access_methods}
     extensions = ExtensionService(context)
     expiry_reminders = ExpiryReminderService(context)
+    approvals = ApprovalService(context, methods=methods, extensions=extensions)
     return Services(
         policy=policy,
         members=MemberService(context),
         access_requests=AccessRequestService(context, methods=methods),
         extensions=extensions,
-        approvals=ApprovalService(context, methods=methods, extensions=extensions),
+        approvals=approvals,
         grants=GrantService(context),
+        reopenings=ReopeningService(context, approvals=approvals),
         queries=QueryService(context),
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),

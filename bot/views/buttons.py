@@ -1,9 +1,9 @@
 """Which buttons a request has in each of its states, for those who decide and for its owner."""
 
-from bot.domain.grant import LIVE_STATES, Grant, GrantState
+from bot.domain.grant import LIVE_STATES, TECHNICAL, Grant, GrantState
 from bot.domain.mtls.certificate import READY
 from bot.domain.operation import Operation, OperationState
-from bot.domain.request import Kind, RequestState
+from bot.domain.request import Kind, Request, RequestState
 from bot.i18n.translator import Translator
 from bot.ports import Block, RequestDetails
 from bot.views import action_ids, block_kit
@@ -12,19 +12,33 @@ from bot.views.mtls import rotation
 
 def for_approvers(details: RequestDetails, t: Translator) -> list[Block]:
     """On the card in the approvals channel."""
-    if details.request.state is RequestState.PENDING:
+    if details.request.state is RequestState.PENDING or details.reopening is not None:
+        decided = details.reopening or details.request
         offered = [
-            _button(details, t, "approve", action_ids.APPROVE, style="primary"),
-            _button(details, t, "deny", action_ids.DENY, style="danger"),
+            _button(details, t, "approve", action_ids.APPROVE, style="primary", about=decided),
+            _button(details, t, "deny", action_ids.DENY, style="danger", about=decided),
         ]
         # Only new access has terms that an approver can narrow.
-        if details.request.kind is Kind.OPEN:
+        if decided.kind is Kind.OPEN:
             offered.append(_button(details, t, "change", action_ids.CHANGE))
         return [block_kit.actions(*offered, _button(details, t, "details", action_ids.DETAILS))]
     grant = _opened(details)
-    if grant is not None and grant.state in LIVE_STATES:
-        return [block_kit.actions(_revoke(details, t), _button(details, t, "details", action_ids.DETAILS))]
-    return []
+    if grant is None:
+        return []
+    offered = []
+    if can_be_reopened(grant):
+        offered.append(_button(details, t, "restore", action_ids.RESTORE))
+    if grant.state in LIVE_STATES:
+        offered.append(_revoke(details, t))
+    if not offered:
+        return []
+    return [block_kit.actions(*offered, _button(details, t, "details", action_ids.DETAILS))]
+
+
+def can_be_reopened(grant: Grant) -> bool:
+    """Whether a new decision could open a grant again: somebody closed it, or it failed by people's doing."""
+    failed = grant.state is GrantState.FAILED and grant.reason_code not in TECHNICAL
+    return grant.state is GrantState.INTERRUPTED or failed
 
 
 def for_owner(details: RequestDetails, t: Translator) -> list[Block]:
@@ -48,10 +62,13 @@ def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bo
                 offered.insert(0, _button(details, t, "extend", action_ids.EXTEND))
             return [block_kit.actions(*offered)]
         case GrantState.INTERRUPTED:
-            restore = _button(details, t, "restore", action_ids.RESTORE)
+            restore = _button(details, t, "ask_restore" if owner else "restore", action_ids.RESTORE)
             # Done is for the owner only: whoever approves ends somebody else's grant by revoking it.
             end = action_ids.DONE if owner else action_ids.REVOKE
             return [block_kit.actions(restore, _button(details, t, "end", end))]
+        case GrantState.FAILED if can_be_reopened(grant):
+            restore = _button(details, t, "ask_restore", action_ids.RESTORE)
+            return [block_kit.actions(restore, _button(details, t, "give_up", action_ids.GIVE_UP))]
         case GrantState.FAILED:
             retry = _button(details, t, "retry", action_ids.RETRY, style="primary")
             return [block_kit.actions(retry, _button(details, t, "give_up", action_ids.GIVE_UP))]
@@ -100,8 +117,10 @@ def _button(
     *,
     style: str | None = None,
     confirmation: Block | None = None,
+    about: Request | None = None,
 ) -> Block:
-    value = action_ids.button_value(details.request.id, details.request.version)
+    request = about or details.request
+    value = action_ids.button_value(request.id, request.version)
     return block_kit.button(
         t(f"button.{name}"), action=action, value=value, style=style, confirmation=confirmation
     )

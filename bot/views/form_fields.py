@@ -1,10 +1,10 @@
 """The fields that several forms have, and the frame of a form."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.domain.subject import Subject
-from bot.domain.target import Database
+from bot.domain.target import Aliases, Database
 from bot.i18n.translator import Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit
@@ -72,9 +72,7 @@ def reason_field(
     )
 
 
-def options_for(
-    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, t: Translator
-) -> list[Block]:
+def options_for(databases: Sequence[Database], aliases: Aliases, typed: str, t: Translator) -> list[Block]:
     """What matches the letters typed so far into the search for a database, best first, as many as fit.
 
     A database is found by a part of its app's, its add-on's or its space's name or of an alias, ignoring
@@ -82,7 +80,7 @@ def options_for(
 
     Args:
         databases: what can be chosen.
-        aliases: the policy's aliases, each with the name of the add-on or app that it stands for.
+        aliases: the policy's aliases, each with the databases that it stands for.
         typed: what was typed; empty finds everything.
         t: the reader's language.
     """
@@ -95,15 +93,14 @@ def options_for(
 
 
 def _option(database: Database, t: Translator) -> Block:
-    text = t("form.target.option", app=database.app, space=database.space)
+    text = t("form.target.option", app=database.label, space=database.space)
     return block_kit.option(str(database.id), text)
 
 
-def _names(database: Database, aliases: Mapping[str, str]) -> Iterator[str]:
+def _names(database: Database, aliases: Aliases) -> Iterator[str]:
     """Everything that people may call a database, in lower case."""
-    own = {database.app.casefold(), database.name.casefold()}
-    yield from (*own, database.space.casefold())
-    yield from (alias.casefold() for alias, name in aliases.items() if name.casefold() in own)
+    yield from (each.casefold() for each in (database.label, database.name, database.app, database.space))
+    yield from (alias.casefold() for alias, ids in aliases.items() if database.id in ids)
 
 
 def _rank(names: Iterator[str], sought: str) -> int:

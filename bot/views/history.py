@@ -35,7 +35,7 @@ def _events(details: RequestDetails, t: Translator) -> Iterator[Event]:
     yield request.asked_at, t("show.asked", at=request.asked_at, person=mention(request.requester))
     for decision in details.decisions:
         yield decision.at, t(f"show.{decision.verdict}", at=decision.at, person=mention(decision.person))
-    if request.state in (RequestState.CANCELLED, RequestState.LAPSED):
+    if request.state in (RequestState.CANCELLED, RequestState.LAPSED, RequestState.WITHDRAWN):
         yield _closed(request.decided_at, request.state, t)
     if details.operation is not None:
         yield from _operation(details.operation, t, is_step=grant is not None)

@@ -47,6 +47,28 @@ def lapsed(details: RequestDetails, t: Translator) -> Message:
     return block_kit.paragraphs(t("notification.lapsed", **_params(details)), how)
 
 
+def withdrawn(details: RequestDetails, t: Translator) -> Message:
+    """Nobody can grant it any more."""
+    title, why = request_card.title(details, t), request_card.why_withdrawn(details, t)
+    return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
+
+
+def undecidable(details: RequestDetails, t: Translator) -> Message:
+    """Too few people could approve it at this moment."""
+    request = details.request
+    params = {"title": request_card.title(details, t), "rule": request.rule, "lapse": request.expires_at}
+    return block_kit.paragraphs(t("notification.undecidable", id=request.id, **params))
+
+
+def reopening(message: OutboxMessage, details: RequestDetails, t: Translator, *, approvers: str) -> Message:
+    """In the card's thread: somebody asks to open again what was closed."""
+    person = mention(message.params["person"])
+    title = request_card.title(details, t)
+    return block_kit.paragraphs(
+        t("notification.reopening", id=details.request.id, person=person, title=title, approvers=approvers)
+    )
+
+
 def reminder(details: RequestDetails, t: Translator, *, approvers: str) -> Message:
     """In the card's thread, while nobody has decided; sent after the decision, it says that."""
     request = details.request

@@ -41,7 +41,7 @@ def _rendering(message: OutboxMessage, details: RequestDetails, t: Translator, p
         details=details,
         t=t,
         policy=policy,
-        approvers=request_card.approvers(policy, details.request.rule),
+        approvers=request_card.deciding_people(policy, details.request),
         admins=request_card.admins(policy, details.request.rule),
         state=partial(request_card.state_line, details, t=t, policy=policy),
     )
@@ -70,6 +70,11 @@ RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.CARD_REQUESTER: lambda it: request_card.requester_card(it.details, t=it.t, policy=it.policy),
     MessageKind.DECIDED: lambda it: notifications.decided(it.details, it.t),
     MessageKind.LAPSED: lambda it: notifications.lapsed(it.details, it.t),
+    MessageKind.WITHDRAWN: lambda it: notifications.withdrawn(it.details, it.t),
+    MessageKind.UNDECIDABLE: lambda it: notifications.undecidable(it.details, it.t),
+    MessageKind.REOPENING: lambda it: notifications.reopening(
+        it.message, it.details, it.t, approvers=it.approvers
+    ),
     MessageKind.REMINDER: lambda it: notifications.reminder(it.details, it.t, approvers=it.approvers),
     MessageKind.IN_FORCE: _about_grant,
     MessageKind.ENDING: _about_grant,

@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
-from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Verdict, deciding
 from bot.domain.target import Database, Target
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
@@ -85,9 +85,21 @@ def state_line(details: RequestDetails, *, t: Translator, policy: Policy) -> Mrk
             key = "state.denied.why" if decision.reason else "state.denied"
             reason = cut(one_line(decision.reason), DETAIL_SHOWN)
             return t(key, id=request.id, person=mention(decision.person), at=decision.at, reason=reason)
+        case RequestState.APPROVED if details.reopening is not None:
+            return _reopening_line(details, details.reopening, t, policy)
         case RequestState.APPROVED:
             return _approved_line(details, t)
+        case RequestState.WITHDRAWN:
+            return t("state.withdrawn", id=request.id, at=request.decided_at, why=why_withdrawn(details, t))
     return t(f"state.{request.state}", id=request.id, at=request.decided_at)
+
+
+def why_withdrawn(details: RequestDetails, t: Translator) -> Mrkdwn:
+    """Why a request was withdrawn, as part of a sentence."""
+    withdrawn = details.request.withdrawn
+    if withdrawn is None:
+        return t("withdrawn.other")
+    return t(first_key(t, f"withdrawn.{withdrawn.reason}", "withdrawn.other"), **withdrawn.values)
 
 
 def why(grant: Grant | Operation, t: Translator) -> Mrkdwn:
@@ -120,6 +132,13 @@ def approvers(policy: Policy, rule: str) -> Mrkdwn:
     named = policy.rule_named(rule)
     people = policy.admins if named is None else named.approvers
     return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
+
+
+def deciding_people(policy: Policy, request: Request) -> Mrkdwn:
+    """Those who may decide a request, mentioned: with the admins where nobody else could."""
+    if not request.by_admins:
+        return approvers(policy, request.rule)
+    return Mrkdwn(f"{approvers(policy, request.rule)} {admins(policy, request.rule)}")
 
 
 def admins(policy: Policy, rule: str) -> Mrkdwn:
@@ -201,8 +220,8 @@ def _view(details: RequestDetails) -> MethodView:
 
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = details.request
-    deciders = approvers(policy, request.rule)
-    agreed = [decision.person for decision in details.decisions if decision.verdict is Verdict.APPROVE]
+    deciders = deciding_people(policy, request)
+    agreed = [each.person for each in details.decisions if each.verdict is Verdict.APPROVE and each.counts]
     if not agreed:
         return t("state.pending", id=request.id, approvers=deciders)
     people = Mrkdwn(" ".join(mention(person) for person in agreed))
@@ -216,13 +235,26 @@ def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrk
     )
 
 
+def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, policy: Policy) -> Mrkdwn:
+    """Somebody closed it, and the decision to open it again is due."""
+    grant = details.grant
+    return t(
+        "state.reopening",
+        id=details.request.id,
+        why="" if grant is None else why(grant, t),
+        requester=mention(reopening.requester),
+        needed=reopening.needed,
+        approvers=deciding_people(policy, reopening),
+    )
+
+
 def _approved_line(details: RequestDetails, t: Translator) -> Mrkdwn:
     request, grant, decision = details.request, details.grant, decisive(details)
     # An operation with a grant is that grant's first step: the grant's line tells of it.
     if details.operation is not None and grant is None:
         return _operation_line(details, details.operation, t)
     # An approved removal ends the grants of other requests, and has none of its own.
-    if request.kind is Kind.REMOVE or grant is None:
+    if request.kind in (Kind.REMOVE, Kind.REOPEN) or grant is None:
         return t("state.removal", id=request.id, person=mention(decision.person), at=decision.at)
     if request.kind is Kind.EXTEND:
         end = ends(grant, t)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.policy.rules import Policy
-from bot.domain.request import RequestState, Verdict, approvals
+from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
@@ -39,10 +39,12 @@ def decided(details: RequestDetails, verdict: Verdict, t: Translator) -> Message
     """To the approver: the decision is recorded."""
     request = details.request
     params = {"id": request.id, "title": request_card.title(details, t)}
+    if request.state is RequestState.WITHDRAWN:
+        return withdrawn(details, t)
     if verdict is Verdict.DENY:
         return block_kit.paragraphs(t("decided.denied", **params))
     if request.state is RequestState.PENDING:
-        agreed = approvals(details.decisions)
+        agreed = sum(vote.verdict is Verdict.APPROVE and vote.counts for vote in details.decisions)
         return block_kit.paragraphs(t("decided.approved.more", needed=request.needed, votes=agreed, **params))
     return block_kit.paragraphs(t("decided.approved", **params))
 
@@ -53,6 +55,18 @@ def done(key: str, details: RequestDetails, t: Translator) -> Message:
     return block_kit.paragraphs(
         t(f"done.{key}", id=details.request.id, title=request_card.title(details, t), ends=end)
     )
+
+
+def withdrawn(details: RequestDetails, t: Translator) -> Message:
+    """To the approver: there was nothing left to decide, and why."""
+    title, why = request_card.title(details, t), request_card.why_withdrawn(details, t)
+    return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
+
+
+def reopened(details: RequestDetails, t: Translator) -> Message:
+    """To the person who had access opened again, or who asked for that."""
+    decided = details.request.state is RequestState.APPROVED
+    return done("reopened" if decided else "reopening", details, t)
 
 
 def tried_again(details: RequestDetails, t: Translator) -> Message:

@@ -133,6 +133,7 @@ async def desired_grants(
             grants.c.owner,
             grants.c.subject,
             grants.c.state,
+            grants.c.request_id,
             (grants.c.deadline_at <= func.now()).label("overdue"),
             # NULL is a grant without an end, which is never over.
             func.coalesce(grants.c.ends_at <= now, False).label("over"),
@@ -148,6 +149,7 @@ async def desired_grants(
     return tuple(
         DesiredGrant(
             grant=row["id"],
+            request=row["request_id"],
             owner=row["owner"],
             addresses=frozenset(addresses(row["subject"])),
             state=row["state"],

@@ -1,8 +1,8 @@
 """Access requests and the decisions on them; every change of state writes its audit line."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,6 +13,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Table,
+    Text,
     any_,
     bindparam,
     func,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union,
     union_all,
     update,
 )
@@ -27,10 +29,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.grant import LIVE_STATES
+from bot.domain.grant import LIVE_STATES, GrantState
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.domain.policy.rules import Rule
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import CertificateId, Subject, ends
+from bot.errors import Refusal
 from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, WorkerName
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
@@ -47,6 +51,8 @@ from storage.tables import (
     operations,
     reconcile_queue,
     requests,
+    slack_groups,
+    slack_users,
     targets,
 )
 
@@ -87,6 +93,26 @@ _DETAILS = (
 _LOCKED = _DETAILS.with_for_update(of=requests)
 
 
+def _standing() -> Select[Any]:
+    """Built once: every request runs this."""
+    approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
+    named = select(func.unnest(approvers).label("id"))
+    members = select(func.unnest(slack_groups.c.members)).where(slack_groups.c.id == any_(approvers))
+    able = union(named, members).subquery("able")
+    outside = slack_users.c.deactivated | slack_users.c.bot | slack_users.c.guest | slack_users.c.external
+    count = (
+        select(func.count())
+        .select_from(able.outerjoin(slack_users, slack_users.c.id == able.c.id))
+        # Groups stand for their members, and a request is never decided by its requester.
+        .where(~able.c.id.startswith("S"), able.c.id != person, ~func.coalesce(outside, False))
+    )
+    waiting = select(func.count()).select_from(requests).where(_PENDING, requests.c.requester == person)
+    return select(waiting.scalar_subquery(), count.scalar_subquery())
+
+
+_STANDING: Final = _standing()
+
+
 def request_of(row: Mapping[Any, Any]) -> Request:
     """Reads a request from a row of ``requests``."""
     return Request(
@@ -111,7 +137,14 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         version=row["version"],
         asked_at=row["asked_at"],
         decided_at=row["decided_at"],
+        withdrawn=_withdrawal(row["withdrawn"]),
+        by_admins=row["by_admins"],
+        undecidable_at=row["undecidable_at"],
     )
+
+
+def _withdrawal(stored: Mapping[str, Any] | None) -> Withdrawal | None:
+    return None if stored is None else Withdrawal(reason=Refusal(stored["reason"]), values=stored["values"])
 
 
 class PostgresRequests(Requests):
@@ -147,6 +180,9 @@ class PostgresRequests(Requests):
             # As the column would return it, since the row is not read back.
             "asked_at": doing.at.astimezone(UTC),
             "decided_at": None,
+            "withdrawn": None,
+            "by_admins": wanted.by_admins,
+            "undecidable_at": None,
         }
         number = (await self._connection.execute(_ADD, row)).scalar_one()
         request = request_of({**row, "id": number})
@@ -173,7 +209,13 @@ class PostgresRequests(Requests):
         found: dict[int, list[Decision]] = {id: [] for id in ids}
         for row in (await self._connection.execute(_DECISIONS, {"ids": list(ids)})).mappings():
             found[row["request_id"]].append(
-                Decision(person=row["person"], verdict=row["verdict"], reason=row["reason"], at=row["at"])
+                Decision(
+                    person=row["person"],
+                    verdict=row["verdict"],
+                    reason=row["reason"],
+                    at=row["at"],
+                    counts=row["counts"],
+                )
             )
         return found
 
@@ -196,6 +238,51 @@ class PostgresRequests(Requests):
             update(requests).where(requests.c.id == request.id).values(state=state, decided_at=doing.at)
         )
         await self._write(request, doing, before=request.state, after=state)
+
+    @override
+    async def withdraw(self, request: Request, why: Withdrawal, *, doing: AuditContext) -> None:
+        await self._connection.execute(
+            update(requests)
+            .where(requests.c.id == request.id)
+            .values(
+                state=RequestState.WITHDRAWN,
+                decided_at=doing.at,
+                withdrawn={"reason": why.reason, "values": dict(why.values)},
+            )
+        )
+        await self._write(request, doing, before=request.state, after=RequestState.WITHDRAWN)
+
+    @override
+    async def recount(self, id: int, votes: Iterable[Decision]) -> None:
+        for vote in votes:
+            await self._connection.execute(
+                update(decisions)
+                .where(decisions.c.request_id == id, decisions.c.person == vote.person)
+                .values(counts=vote.counts)
+            )
+
+    @override
+    async def rejudge(
+        self,
+        request: Request,
+        *,
+        rule: str,
+        needed: int,
+        by_admins: bool | None = None,
+        undecidable_at: datetime | None = None,
+    ) -> Request:
+        statement = (
+            update(requests)
+            .where(requests.c.id == request.id)
+            .values(
+                rule=rule,
+                required_approvals=needed,
+                by_admins=request.by_admins if by_admins is None else by_admins,
+                undecidable_at=undecidable_at,
+            )
+            .returning(requests)
+        )
+        return request_of((await self._connection.execute(statement)).mappings().one())
 
     @override
     async def change_terms(self, request: Request, terms: Terms) -> Request:
@@ -240,6 +327,23 @@ class PostgresRequests(Requests):
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
         waiting = select(requests.c.id).where(_PENDING).order_by(requests.c.id.desc()).limit(limit)
         return await self._details((await self._connection.execute(waiting)).scalars().all())
+
+    @override
+    async def standing(self, rule: Rule, *, but: str) -> tuple[int, int]:
+        waiting, missing = 0, 0
+        for part in rule.each:
+            params = {"approvers": sorted(part.approvers), "person": but}
+            waiting, able = (await self._connection.execute(_STANDING, params)).one()
+            missing = max(missing, part.approvals - able)
+        return waiting, missing
+
+    @override
+    async def reopening(self, grant: UUID) -> Request | None:
+        statement = select(requests).where(
+            _PENDING, requests.c.grant_id == grant, requests.c.kind == Kind.REOPEN
+        )
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else request_of(row)
 
     @override
     async def details(self, id: int) -> RequestDetails | None:
@@ -310,7 +414,13 @@ class PostgresRequests(Requests):
             closes=await self._closes(request),
             certificate=await self._certificate(request),
             issued=await self._issued(request),
+            reopening=await self._reopening(row),
         )
+
+    async def _reopening(self, row: RowMapping) -> Request | None:
+        """The pending request to open again what a request opened; asked only where there can be one."""
+        closed = row["grants_state"] in (GrantState.INTERRUPTED, GrantState.FAILED)
+        return await self.reopening(row["grants_id"]) if closed else None
 
     async def _certificate(self, request: Request) -> KnownCertificate | None:
         subject = request.terms.subject

@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     delete,
+    exists,
     func,
     literal_column,
     select,
@@ -46,16 +47,18 @@ class PostgresSlackUsers(SlackUsers):
         self._touched = touched
 
     @override
-    async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
+    async def find(
+        self, id: str, *, groups: Collection[str] = (), however_old: bool = False
+    ) -> Person | None:
         params = {"id": id, "groups": sorted(groups)}
-        row = (await self._connection.execute(_FIND, params)).mappings().one_or_none()
+        statement = _FIND_LAST if however_old else _FIND
+        row = (await self._connection.execute(statement, params)).mappings().one_or_none()
         if row is None:
             return None
         return Person(
             **{name: row[name] for name in _OWN},
             groups=frozenset(row["within"] or ()),
-            # With one of them missing or too old, a rule that denies its members could be passed over.
-            groups_known=row["known"] == len(groups),
+            unknown_groups=frozenset(row["unknown"] or ()),
         )
 
     @override
@@ -74,8 +77,10 @@ class PostgresSlackUsers(SlackUsers):
         rows = sorted(map(_row, found), key=lambda row: str(row["id"]))
         if not rows:
             return
-        statement = insert(slack_users).values(fetched_at=_moment(read))
-        fresh = {name: statement.excluded[name] for name in (*rows[0], "fetched_at") if name != "id"}
+        statement = insert(slack_users).values(fetched_at=_moment(read), known_at=_moment(read))
+        fresh = {
+            name: statement.excluded[name] for name in (*rows[0], "fetched_at", "known_at") if name != "id"
+        }
         # NULL, a requested lookup, is not older than anything: only the lookup's answer replaces it.
         newer = slack_users.c.fetched_at <= statement.excluded.fetched_at
         await self._connection.execute(
@@ -84,8 +89,10 @@ class PostgresSlackUsers(SlackUsers):
 
     @override
     async def save_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
-        statement = insert(slack_groups).values(id=id, members=sorted(members), fetched_at=_moment(read))
-        fresh = {name: statement.excluded[name] for name in ("members", "fetched_at")}
+        statement = insert(slack_groups).values(
+            id=id, members=sorted(members), fetched_at=_moment(read), error=""
+        )
+        fresh = {name: statement.excluded[name] for name in ("members", "fetched_at", "error")}
         newer = slack_groups.c.fetched_at <= statement.excluded.fetched_at
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer)
@@ -123,29 +130,34 @@ class PostgresSlackUsers(SlackUsers):
         if person is None:
             await self._connection.execute(delete(slack_users).where(*asked))
             return
-        known = {**_row(person), "fetched_at": question.read}
+        known = {**_row(person), "fetched_at": question.read, "known_at": question.read}
         await self._connection.execute(update(slack_users).where(*asked).values(known))
 
 
-_OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.startswith("groups"))
+_OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.endswith("groups"))
 """Fields of a person that ``slack_users`` has; membership of groups is in ``slack_groups``."""
 
 
-def _find() -> Select[Any]:
+def _find(*, however_old: bool) -> Select[Any]:
     """Built once: every command, click and addition runs this."""
     fresh = func.now() - FRESH
+    current = slack_groups.c.id.is_not(None) if however_old else slack_groups.c.fetched_at > fresh
     within = select(func.array_agg(slack_groups.c.id)).where(
-        bindparam("id") == any_(slack_groups.c.members), slack_groups.c.fetched_at > fresh
+        bindparam("id") == any_(slack_groups.c.members), current
     )
-    asked = slack_groups.c.id == any_(bindparam("groups", type_=ARRAY(Text)))
-    known = select(func.count()).where(asked, slack_groups.c.fetched_at > fresh)
+    asked = func.unnest(bindparam("groups", type_=ARRAY(Text))).column_valued("asked")
+    known = exists().where(slack_groups.c.id == asked, current)
+    unknown = select(func.array_agg(asked)).where(~known)
     columns = [slack_users.c[name] for name in _OWN]
+    # A row without a reading is a lookup that was requested: nothing is known of that person at all.
+    kept = slack_users.c.known_at.is_not(None) if however_old else slack_users.c.fetched_at > fresh
     return select(
-        *columns, within.scalar_subquery().label("within"), known.scalar_subquery().label("known")
-    ).where(slack_users.c.id == bindparam("id"), slack_users.c.fetched_at > fresh)
+        *columns, within.scalar_subquery().label("within"), unknown.scalar_subquery().label("unknown")
+    ).where(slack_users.c.id == bindparam("id"), kept)
 
 
-_FIND: Final = _find()
+_FIND: Final = _find(however_old=False)
+_FIND_LAST: Final = _find(however_old=True)
 
 
 def _row(person: Person) -> dict[str, object]:

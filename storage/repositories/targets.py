@@ -1,25 +1,33 @@
 """Targets: databases and spaces that Heroku has."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.method import Method
 from bot.domain.observation import Observation
-from bot.domain.target import Database, Space, Target, methods_of
+from bot.domain.target import Database, KnownAs, Space, Target, methods_of, with_labels
 from bot.ports import Targets, WorkerName
 from storage import leases
 from storage.repositories.observations import observation_of
 from storage.tables import reconcile_queue, targets
 
-_TEXTS: Final = dict.fromkeys(("app", "space", "plan", "config_var", "generation"), "")
+_EMPTY: Final = {
+    **dict.fromkeys(("app", "space", "plan", "config_var", "generation", "shown_as"), ""),
+    "space_id": None,
+}
 """Columns that only one kind of target has; rows that are written together need the same columns."""
+
+_DATABASE: Final = tuple(each.name for each in fields(Database) if each.compare)
+_SPACE: Final = tuple(each.name for each in fields(Space) if each.compare)
+"""What Heroku says of each kind; what the policy knows it by is written apart from that."""
 
 
 _NAMED: Final = (
@@ -32,7 +40,12 @@ _NAMED: Final = (
     .where(
         targets.c.absent_at.is_(None),
         ~targets.c.is_space,
-        bindparam("name").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
+        or_(
+            bindparam("name").in_(
+                [func.lower(targets.c.name), func.lower(targets.c.app), func.lower(targets.c.shown_as)]
+            ),
+            targets.c.entries.has_any(bindparam("entries", type_=ARRAY(Text))),
+        ),
     )
 )
 
@@ -40,13 +53,24 @@ _NAMED: Final = (
 def target_of(row: Mapping[Any, Any]) -> Target:
     """Reads a database or a space from a row of ``targets``."""
     if row["is_space"]:
-        return Space(**{name: row[name] for name in Space.__dataclass_fields__})
+        return Space(**{name: row[name] for name in _SPACE}, known=_known_as(row))
     return database_of(row)
 
 
 def database_of(row: Mapping[Any, Any]) -> Database:
     """Reads a database from a row of ``targets``."""
-    return Database(**{name: row[name] for name in Database.__dataclass_fields__})
+    return Database(**{name: row[name] for name in _DATABASE}, known=_known_as(row))
+
+
+def _known_as(row: Mapping[Any, Any]) -> KnownAs:
+    return KnownAs(
+        entries={key: datetime.fromisoformat(at) for key, at in row["entries"].items()},
+        contested=frozenset(row["contested"]),
+        dismissed=frozenset(row["dismissed"]),
+        name=row["known_name"],
+        app=row["known_app"],
+        space=row["known_space"],
+    )
 
 
 class PostgresTargets(Targets):
@@ -65,14 +89,16 @@ class PostgresTargets(Targets):
         return tuple(found for found in await self._present() if isinstance(found, Space))
 
     @override
-    async def named(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
-        params = {"name": name.lower(), "method": method}
+    async def named(
+        self, name: str, method: Method, *, entries: Collection[str] = ()
+    ) -> tuple[tuple[Database, Observation | None], ...]:
+        params = {"name": name.lower(), "method": method, "entries": sorted(entries)}
         rows = (await self._connection.execute(_NAMED, params)).mappings()
         return tuple((database_of(row), observation_of(row)) for row in rows)
 
     @override
     async def save_discovery(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
-        present: list[Target] = [*databases, *spaces]
+        present: list[Target] = [*with_labels(tuple(databases)), *spaces]
         found = {target.id: target for target in present}
         stored = {target.id: target for target in await self._present()}
         # One that is back after an absence is not among the stored ones, and so is written too.
@@ -90,6 +116,28 @@ class PostgresTargets(Targets):
             self._touched.add(WorkerName.RECONCILER)
 
     @override
+    async def all(self) -> tuple[Target, ...]:
+        statement = select(targets).order_by(targets.c.id)
+        return tuple(target_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    @override
+    async def bind(self, changed: Mapping[UUID, KnownAs]) -> None:
+        for id in sorted(changed):
+            known = changed[id]
+            await self._connection.execute(
+                update(targets)
+                .where(targets.c.id == id)
+                .values(
+                    entries={key: at.isoformat() for key, at in known.entries.items()},
+                    contested=sorted(known.contested),
+                    dismissed=sorted(known.dismissed),
+                    known_name=known.name,
+                    known_app=known.app,
+                    known_space=known.space,
+                )
+            )
+
+    @override
     async def rename(self, database: UUID, name: str) -> None:
         await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
 
@@ -101,7 +149,7 @@ class PostgresTargets(Targets):
 
     async def _write(self, found: Sequence[Target]) -> None:
         """Writes targets that are new, differ, or are back after an absence; all of them are due at once."""
-        rows = [{**_TEXTS, **asdict(target), "is_space": isinstance(target, Space)} for target in found]
+        rows = [_row(target) for target in found]
         statement = insert(targets)
         fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
         await self._connection.execute(
@@ -115,3 +163,13 @@ class PostgresTargets(Targets):
             await self._connection.execute(
                 statement.on_conflict_do_update(index_elements=["target_id", "method"], set_=due), queued
             )
+
+
+def _row(target: Target) -> dict[str, object]:
+    """A row of ``targets`` without what the policy knows it by."""
+    names = _SPACE if isinstance(target, Space) else _DATABASE
+    return {
+        **_EMPTY,
+        **{name: getattr(target, name) for name in names},
+        "is_space": isinstance(target, Space),
+    }

@@ -20,8 +20,10 @@ T = TypeVar("T")
 POLICY = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+unmatched = "default"
 
 [[rules]]
+name = "everything"
 approvers = ["U0LEAD", "U0LEAD2"]
 """
 SECRETS = {

@@ -41,6 +41,7 @@ ENGINEER, LEAD, LEADS = "U0ENGINEER", "U0LEAD", "S0LEADS"
 POLICY: Final = f"""
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+unmatched = "default"
 admins = ["{LEAD}"]
 
 [[rules]]

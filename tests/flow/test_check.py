@@ -30,8 +30,10 @@ APP_TOKEN = "xapp-emulated"
 POLICY = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+unmatched = "default"
 
 [[rules]]
+name = "everything"
 approvers = ["U0LEAD", "U0LEAD2"]
 """
 SECRETS = (BOT_TOKEN, SIGNING_SECRET, HEROKU_TOKEN, APP_TOKEN, "geheim")

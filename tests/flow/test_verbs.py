@@ -16,6 +16,7 @@ ADD = r"POST .*/ip-rules$"
 TWO = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+unmatched = "default"
 admins = ["U0LEAD"]
 
 [targets.payments]

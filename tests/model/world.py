@@ -53,9 +53,9 @@ ROUNDS: Final = (
     *[timedelta(minutes=1)] * 30,
     *[timedelta(minutes=10)] * 4,
 )
-"""The least by which time moves after each round until everything is quiet: past every wait and deadline, past
-the minutes in which an account's request tokens are refilled, and past the hour for which a rejected token keeps
-a target from being observed."""
+"""The least by which time moves after each round until everything is quiet: past every wait and deadline,
+past the minutes in which an account's request tokens are refilled, and past the hour for which a rejected
+token keeps a target from being observed."""
 
 LONGEST: Final = timedelta(minutes=10)
 """The most by which it moves: the gap between observations of what is at rest."""
@@ -71,6 +71,7 @@ BOT: Final = "http://bot.test"
 POLICY: Final = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+unmatched = "default"
 admins = ["U0LEAD"]
 
 [[rules]]
@@ -342,10 +343,16 @@ class World:
         return not self.unquiet(since)
 
     def unquiet(self, since: datetime) -> list[tuple[Any, ...]]:
-        """What is under way, or was not observed since a moment."""
+        """What is under way, or was not observed since a moment.
+
+        A range that is the only one left stays although its grants are ending: a list is never written empty.
+        """
+        ranges = [rule.source for rule in self.heroku.ruleset(self.space.name).rules]
+        last = ranges[0] if len(ranges) == 1 else ""
         return self.rows(
             """
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
+                AND NOT (state = 'ending' AND method = 'trusted' AND subject = %s)
             UNION ALL SELECT 'operation', request_id::text, kind FROM operations
                 WHERE state = 'doing' AND check_at IS NULL
             UNION ALL SELECT 'message', id::text, kind FROM outbox WHERE sent_version < version
@@ -355,6 +362,7 @@ class World:
                 WHERE t.absent_at IS NULL AND (observed_at IS NULL OR observed_at < %s
                     OR l.generation <> l.reconciled_generation)
             """,
+            last,
             since,
         )
 

@@ -45,6 +45,7 @@ POLICY = Policy(
     warn_before=timedelta(minutes=30),
     targets=(),
     rules=(RULE,),
+    unmatched="default",
 )
 
 

@@ -10,7 +10,7 @@ from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 
 SECRET = "geheim"
-MINIMAL = 'approvals_channel = "C0123ABCD"\n[[rules]]\napprovers = ["U0123ABCD"]\n'
+MINIMAL = 'approvals_channel = "C0123ABCD"\n[[rules]]\nname = "all"\napprovers = ["U0123ABCD"]\n'
 ENVIRON = {
     "DATABASE_URL": f"postgres://pgaccess:{SECRET}1@db.example.org/main",
     "SLACK_BOT_TOKEN": f"xoxb-{SECRET}2",

@@ -110,6 +110,19 @@ PRIVATELINK = ("open.privatelink", "extend.privatelink", "remove.privatelink")
 TRUSTED = ("open.trusted", "extend.trusted", "remove.trusted")
 """What a card about a trusted range is called by."""
 
+WITHDRAWING = (
+    Refusal.POLICY_DENIES,
+    Refusal.POLICY_SILENT,
+    Refusal.REQUESTER_GONE,
+    Refusal.ADDRESS_WIDER_THAN_POLICY,
+    Refusal.DURATION_TOO_LONG,
+    Refusal.DURATION_FOREVER,
+    Refusal.END_PAST,
+    Refusal.TARGET_CONTESTED,
+    Refusal.TARGET_UNMATCHED,
+)
+"""Why a request can come to be withdrawn, in a sentence of its own."""
+
 PAGES = tuple(
     answer for answer in DownloadAnswer if answer not in (DownloadAnswer.GIVE, DownloadAnswer.UNSENT)
 )
@@ -121,7 +134,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "card.change.": tuple(kind for kind in Kind if kind.happens_once),
     "button.": (
         *("approve", "deny", "change", "details", "cancel"),
-        *("done", "end", "extend", "revoke", "retry", "give_up", "restore"),
+        *("done", "end", "extend", "revoke", "retry", "give_up", "restore", "ask_restore"),
         *("files", "installed", "test", "keep_old"),
     ),
     "state.": (
@@ -142,11 +155,11 @@ FAMILIES: dict[str, Iterable[str]] = {
     "rotation.test.": ConnectionResult,
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
     "notification.decided.": ("approved", "removal"),
-    "done.": ("cancelled", "closing", "extended", "reopened", "retried", "given_up", "picked"),
+    "done.": ("cancelled", "closing", "extended", "reopened", "reopening", "retried", "given_up", "picked"),
     "show.": Verdict,
     "closed.": (
         *("enabled", "done", "not_done", "given_up"),
-        *(RequestState.CANCELLED, RequestState.LAPSED),
+        *(RequestState.CANCELLED, RequestState.LAPSED, RequestState.WITHDRAWN),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),
     "notification.download_link.": ("delivered", "expired", "replaced", "burnt"),
@@ -163,6 +176,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "duration.": ("d", "h", "m"),
     "refused.": Refusal,
+    "withdrawn.": ("other", *WITHDRAWING),
     "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),
 }
 """Keys that code puts together: what they begin with, and what may follow."""

@@ -1,17 +1,37 @@
 """The policy: who may request what, who approves and how many, for how long, and how wide."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from bot.domain.method import Method
+from bot.domain.person import Person
+from bot.domain.policy.environments import (
+    Pattern,
+    PolicyTarget,
+    aliases_of,
+    environments_of,
+    listed_entry,
+)
 from bot.domain.subject import Network
-from bot.domain.target import Space, Target
+from bot.domain.target import Aliases, Database, Target
 from bot.errors import Refusal, Refused
 
-DEFAULT_ENVIRONMENT: Final = "default"
-"""The environment of a database or a space that the policy does not list."""
+
+class WhenNobody(StrEnum):
+    """What becomes of a request that nobody but the requester could approve."""
+
+    REFUSE = "refuse"
+    ADMINS = "admins"
+
+
+class WhenOwnerLeaves(StrEnum):
+    """What becomes of the certificates of somebody who left; their access always ends."""
+
+    END = "end"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +54,7 @@ class Rule:
         extend_alone: how much an owner may extend one grant without a new decision, in total.
         lapse_after: how long until an undecided request lapses.
         remind_after: when approvers are reminded, counted from the request.
+        parts: the rules of which this is the strictest combination; empty for a rule of the file.
     """
 
     name: str
@@ -51,23 +72,12 @@ class Rule:
     extend_alone: timedelta
     lapse_after: timedelta
     remind_after: tuple[timedelta, ...]
+    parts: tuple["Rule", ...] = ()
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PolicyTarget:
-    """A database or a space that the policy names.
-
-    Attributes:
-        alias: the name that people may type.
-        database: name of the add-on or of its app; for a space, its own name.
-        environment: by which rules match it.
-        is_space: whether it is a space, the target of trusted IP ranges.
-    """
-
-    alias: str
-    database: str
-    environment: str
-    is_space: bool = False
+    @property
+    def each(self) -> tuple["Rule", ...]:
+        """The rules of the file that have to be satisfied: itself, or all that it combines."""
+        return self.parts or (self,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +92,12 @@ class Policy:
         warn_before: how long before the end the owner is warned.
         targets: the databases and spaces with an alias or an environment.
         rules: in the order of the file; the first match applies.
+        patterns: environments by globs over names, in the order of the file; the first match applies.
+        unmatched: the environment of what no entry and no pattern covers; None refuses it.
+        when_nobody: what becomes of a request that nobody could approve.
+        when_owner_leaves: what becomes of the certificates of somebody who left.
+        pending_per_person: how many requests of one person may wait for a decision.
+        readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
     """
 
     approvals_channel: str
@@ -91,6 +107,12 @@ class Policy:
     warn_before: timedelta
     targets: tuple[PolicyTarget, ...]
     rules: tuple[Rule, ...]
+    patterns: tuple[Pattern, ...] = ()
+    unmatched: str | None = None
+    when_nobody: WhenNobody = WhenNobody.REFUSE
+    when_owner_leaves: WhenOwnerLeaves = WhenOwnerLeaves.ASK
+    pending_per_person: int = 20
+    readable: bool = True
 
     @property
     def groups(self) -> frozenset[str]:
@@ -100,57 +122,187 @@ class Policy:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
 
-    @property
-    def aliases(self) -> Mapping[str, str]:
-        """The name of the add-on, app or space that each alias stands for."""
-        return {each.alias: each.database for each in self.targets}
-
-    @property
-    def space_aliases(self) -> Mapping[str, str]:
-        """The name of the space that each alias of a space stands for."""
-        return {each.alias: each.database for each in self.targets if each.is_space}
+    def aliases(self, targets: Sequence[Target]) -> Aliases:
+        """Returns what each alias stands for today among all that there is at Heroku."""
+        return aliases_of(self.targets, targets)
 
     def listed(self, target: Target) -> PolicyTarget | None:
         """Returns the policy's entry for a target; an add-on's name takes precedence over its app's."""
-        names = [name.lower() for name in target.names]
-        alike = [one for one in self.targets if one.is_space == isinstance(target, Space)]
-        found = (one for name in names for one in alike if one.database.lower() == name)
-        return next(found, None)
+        return listed_entry(self.targets, target)
 
-    def environment(self, target: Target) -> str:
-        """Returns the environment of a target."""
-        listed = self.listed(target)
-        return DEFAULT_ENVIRONMENT if listed is None else listed.environment
+    def environments(self, target: Target, inside: Sequence[Database] = ()) -> frozenset[str]:
+        """Returns the environments by which a target is judged: one for a database, several for a space.
+
+        Args:
+            target: a database or a space.
+            inside: every database in the space; whoever may reach the space reaches all of them.
+
+        Raises:
+            Refused: no entry of the policy covers it, or another target is bound to the entry that names it.
+        """
+        return environments_of(self.targets, self.patterns, self.unmatched, target, inside)
 
     def rule_named(self, name: str) -> Rule | None:
-        """Returns a rule by its name; None if the policy no longer has it."""
-        return next((rule for rule in self.rules if rule.name == name), None)
+        """Returns a rule by its name, or a combination by the names of its parts.
+
+        Returns:
+            None if the policy no longer has it, or one of its parts.
+        """
+        found = next((rule for rule in self.rules if rule.name == name), None)
+        if found is not None or _JOIN not in name:
+            return found
+        parts = [self.rule_named(part) for part in name.split(_JOIN)]
+        known = [part for part in parts if part is not None]
+        return strictest(known) if len(known) == len(parts) else None
 
     def is_admin(self, ids: Collection[str]) -> bool:
         """Whether any of a person's ids (their own and their groups') is an admin's."""
         return not self.admins.isdisjoint(ids)
 
 
-def rule_for(policy: Policy, *, target: Target, method: Method, ids: Collection[str]) -> Rule:
+_JOIN: Final = " + "
+"""Between the names of combined rules; a rule's own name cannot contain it."""
+
+
+def rule_for(
+    policy: Policy,
+    *,
+    target: Target,
+    method: Method,
+    ids: Collection[str],
+    unknown: Collection[str] = (),
+    inside: Sequence[Database] = (),
+) -> Rule:
     """Returns the rule that allows a request: a denying rule wins, and no matching rule means refused.
+
+    A space is judged once for every environment of the databases in it: each has to allow the request, a
+    denial of any denies it, and the strictest terms of all apply.
 
     Args:
         policy: the rules.
         target: what is requested.
         method: access method.
         ids: the person's id and the ids of their user groups.
+        unknown: user groups of which it is not known whether the person is a member.
+        inside: for a space, the databases in it.
 
     Raises:
-        Refused: a rule denies it, or none allows it.
+        Refused: a rule denies it, none allows it, it is not known which one would, or no entry of the policy
+            covers the target.
     """
-    environment = policy.environment(target)
-    matching = [rule for rule in policy.rules if _matches(rule, environment, method, ids)]
-    denying = next((rule for rule in matching if rule.denies), None)
-    if denying is not None:
-        raise Refused(Refusal.POLICY_DENIES, app=target.label, rule=denying.name)
-    if not matching:
+    environments = sorted(policy.environments(target, inside))
+    return strictest(
+        [_rule_in(policy, environment, target.label, method, ids, unknown) for environment in environments]
+    )
+
+
+def _rule_in(
+    policy: Policy,
+    environment: str,
+    label: str,
+    method: Method,
+    ids: Collection[str],
+    unknown: Collection[str],
+) -> Rule:
+    """The rule that allows a request in one environment; raises as ``rule_for`` does."""
+    concerned = [rule for rule in policy.rules if _concerns(rule, environment, method)]
+    denying = [rule for rule in concerned if rule.denies]
+    for rule in denying:
+        if _asks(rule, ids):
+            raise Refused(Refusal.POLICY_DENIES, app=label, rule=rule.name)
+    # After all denials that are certain: the answer should not depend on what happens to be unknown.
+    for rule in denying:
+        _require_known(rule, unknown)
+    for rule in concerned:
+        if rule.denies:
+            continue
+        if _asks(rule, ids):
+            return rule
+        # A later rule may be laxer than one whose members are not known just now.
+        _require_known(rule, unknown)
+    raise Refused(Refusal.POLICY_SILENT, app=label)
+
+
+def _concerns(rule: Rule, environment: str, method: Method) -> bool:
+    return (rule.environments is None or environment in rule.environments) and (
+        rule.methods is None or method in rule.methods
+    )
+
+
+def _asks(rule: Rule, ids: Collection[str]) -> bool:
+    return rule.requesters is None or not rule.requesters.isdisjoint(ids)
+
+
+def _require_known(rule: Rule, unknown: Collection[str]) -> None:
+    """Refuses where a rule depends on a user group whose members are not known."""
+    groups = sorted((rule.requesters or frozenset()).intersection(unknown))
+    if groups:
+        raise Refused(Refusal.GROUPS_UNKNOWN, group=groups[0])
+
+
+def rules_concerning(policy: Policy, *, target: Target, method: Method, inside: Sequence[Database]) -> Rule:
+    """Returns the terms of every rule that could allow anybody to request a target, combined.
+
+    For closing what is open after its own rule is gone: who could approve such access today may end it.
+
+    Raises:
+        Refused: no rule concerns the target, or no entry of the policy covers it.
+    """
+    environments = policy.environments(target, inside)
+    found = [
+        rule
+        for rule in policy.rules
+        if not rule.denies and any(_concerns(rule, environment, method) for environment in environments)
+    ]
+    if not found:
         raise Refused(Refusal.POLICY_SILENT, app=target.label)
-    return matching[0]
+    return strictest(found)
+
+
+def strictest(rules: Sequence[Rule]) -> Rule:
+    """Combines rules that all have to be satisfied into one with the strictest terms of any.
+
+    Args:
+        rules: at least one, none of which denies.
+    """
+    parts = tuple(dict.fromkeys(part for rule in rules for part in rule.each))
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    return Rule(
+        name=_JOIN.join(part.name for part in parts),
+        denies=False,
+        environments=None,
+        methods=None,
+        requesters=None,
+        approvers=frozenset[str]().union(*(part.approvers for part in parts)),
+        approvals=max(part.approvals for part in parts),
+        default_duration=min(part.default_duration for part in parts),
+        longest_duration=min(part.longest_duration for part in parts),
+        permanent=all(part.permanent for part in parts),
+        widest=max(part.widest for part in parts),
+        minimum_reason=max(part.minimum_reason for part in parts),
+        extend_alone=min(part.extend_alone for part in parts),
+        lapse_after=min(part.lapse_after for part in parts),
+        remind_after=min((part.remind_after for part in parts), key=_first_reminder),
+        parts=parts,
+    )
+
+
+def _first_reminder(after: tuple[timedelta, ...]) -> timedelta:
+    return after[0] if after else timedelta.max
+
+
+def missing_approvals(rule: Rule, voters: Sequence[Collection[str]]) -> int:
+    """Returns how many more approvals a request needs; one vote may satisfy several combined rules.
+
+    Args:
+        rule: that matches now.
+        voters: of each person who approved, their id and the ids of their user groups.
+    """
+    return max(
+        part.approvals - sum(not part.approvers.isdisjoint(ids) for ids in voters) for part in rule.each
+    )
 
 
 def allowed_duration(
@@ -173,6 +325,20 @@ def allowed_duration(
     return duration
 
 
+def require_length(rule: Rule, *, now: datetime, duration: timedelta | None, until: datetime | None) -> None:
+    """Refuses recorded terms that a rule does not allow now: too long, over already, or without an end."""
+    if duration is None and until is None and not rule.permanent:
+        raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
+    if duration is not None or until is not None:
+        allowed_duration(rule, now=now, requested=duration, until=until)
+
+
+def with_admins(rule: Rule, admins: frozenset[str]) -> Rule:
+    """Returns a rule under which the admins decide as well."""
+    parts = tuple(replace(part, approvers=part.approvers | admins) for part in rule.parts)
+    return replace(rule, approvers=rule.approvers | admins, parts=parts)
+
+
 def require_width(rule: Rule, network: Network) -> None:
     """Refuses a network that is wider than the rule allows."""
     if network.prefixlen < rule.widest:
@@ -185,11 +351,23 @@ def require_reason(rule: Rule, reason: str) -> None:
         raise Refused(Refusal.REASON_SHORT, least=rule.minimum_reason)
 
 
+def require_known_approver(rule: Rule, member: Person, *, requester: str, request: int) -> None:
+    """Refuses as ``require_approver`` does, and somebody of whom it is not known whether they may approve.
+
+    Raises:
+        Refused: they are no approver, or belong to a group whose members are not known (``GROUPS_UNKNOWN``).
+    """
+    doubtful = rule.approvers & member.unknown_groups
+    if doubtful and rule.approvers.isdisjoint(member.ids) and requester != member.id:
+        raise Refused(Refusal.GROUPS_UNKNOWN, group=min(doubtful))
+    require_approver(rule, ids=member.ids, requester=requester, request=request)
+
+
 def require_approver(rule: Rule, *, ids: Collection[str], requester: str, request: int) -> None:
     """Refuses everybody but an approver, and the requester always.
 
     Args:
-        rule: that allowed the request.
+        rule: that allows the request now.
         ids: the deciding person's id, and the ids of their user groups.
         requester: Slack id of the requester.
         request: its number, for the error.
@@ -201,11 +379,3 @@ def require_approver(rule: Rule, *, ids: Collection[str], requester: str, reques
         raise Refused(Refusal.APPROVER_SELF, id=request)
     if rule.approvers.isdisjoint(ids):
         raise Refused(Refusal.APPROVER_NOT, id=request)
-
-
-def _matches(rule: Rule, environment: str, method: Method, ids: Collection[str]) -> bool:
-    return (
-        (rule.environments is None or environment in rule.environments)
-        and (rule.methods is None or method in rule.methods)
-        and (rule.requesters is None or not rule.requesters.isdisjoint(ids))
-    )

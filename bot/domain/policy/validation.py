@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy.rules import DEFAULT_ENVIRONMENT, Policy, PolicyTarget, Rule
+from bot.domain.policy.environments import PolicyTarget
+from bot.domain.policy.rules import Policy, Rule
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
@@ -33,7 +34,11 @@ def contradictions(policy: Policy) -> Iterator[str]:
 
 def environments(policy: Policy) -> frozenset[str]:
     """Returns every environment that a database or a space can be in under a policy."""
-    return frozenset((DEFAULT_ENVIRONMENT, *(target.environment for target in policy.targets)))
+    named = (
+        *(target.environment for target in policy.targets),
+        *(each.environment for each in policy.patterns),
+    )
+    return frozenset(named if policy.unmatched is None else (*named, policy.unmatched))
 
 
 def _called(rule: Rule) -> str:

@@ -85,6 +85,7 @@ class Addon(Named):
             shield=app.space.shield,
             plan=self.plan.name,
             config_var=next((name for name in self.config_vars if name.endswith("_URL")), "DATABASE_URL"),
+            space_id=app.space.id,
         )
 
 

@@ -55,7 +55,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
             store=store, heroku=heroku, operations=policy.operations_channel
         )
         self._unmanaged = UnmanagedRulesExecutor(clock=clock)
-        self._rules = RuleExecutor(observer=observer, heroku=heroku, unmanaged=self._unmanaged)
+        self._rules = RuleExecutor(observer=observer, heroku=heroku, policy=policy, unmanaged=self._unmanaged)
         self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock)
         self._certificates = CertificateExecutor(observer=observer, heroku=heroku, clock=clock)
         self._rotation = RotationExecutor(

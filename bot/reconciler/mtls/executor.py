@@ -8,10 +8,11 @@ import structlog
 
 from bot.domain.grant import ReasonCode
 from bot.domain.mtls.plan import MtlsPlan
+from bot.domain.policy.rules import Policy
 from bot.domain.subject import Network
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuRefusedError
 from bot.ports import Heroku, Transaction
-from bot.reconciler.membership import grants_of_members
+from bot.reconciler.membership import grants_allowed_now
 from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation
 from bot.reconciler.mtls.unmanaged_rules import UnmanagedRulesExecutor
 from bot.reconciler.outcome import STOPPING
@@ -26,11 +27,13 @@ class RuleExecutor:
     Attributes:
         observer: holds the lease.
         heroku: where it is done.
+        policy: asked again before anything is opened.
         unmanaged: notes what was requested of unmanaged rules.
     """
 
     observer: MtlsObserver
     heroku: Heroku
+    policy: Policy
     unmanaged: UnmanagedRulesExecutor
 
     async def recognise(self, run: MtlsReconciliation, plan: MtlsPlan) -> None:
@@ -129,7 +132,7 @@ class RuleExecutor:
     async def _intend(self, run: MtlsReconciliation, network: Network) -> tuple[UUID, str] | None:
         """Records that a rule is about to be added; returns None when it must not be, at least not now."""
         async with self.observer.holding(run) as tx:
-            if not run.current or not await _is_for_a_member(tx, run, network):
+            if not run.current or not await self._is_allowed(tx, run, network):
                 return None
             return await tx.mtls_rules.intend_creation(run.job, network)
 
@@ -168,9 +171,8 @@ class RuleExecutor:
         rules = await self.heroku.rules(run.job.database.name)
         return any(rule.network == network for rule in rules)
 
-
-async def _is_for_a_member(tx: Transaction, run: MtlsReconciliation, network: Network) -> bool:
-    """Whether a network is to be opened for a person who is a full member at this moment."""
-    opening = run.stored.opening([network])
-    grants = [grant for grant in run.stored.grants if grant.grant in opening]
-    return bool(await grants_of_members(tx, grants, run.outcome))
+    async def _is_allowed(self, tx: Transaction, run: MtlsReconciliation, network: Network) -> bool:
+        """Whether a network is to be opened for somebody who may have it at this moment."""
+        opening = run.stored.opening([network])
+        grants = [grant for grant in run.stored.grants if grant.grant in opening]
+        return bool(await grants_allowed_now(tx, self.policy, run.job, grants, run.outcome))

@@ -39,7 +39,7 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
         self._clock = clock
         self._operations_channel = policy.operations_channel
         self._observer = PrivateLinkObserver(store=store, heroku=heroku, clock=clock)
-        self._accounts = AccountExecutor(observer=self._observer, heroku=heroku, clock=clock)
+        self._accounts = AccountExecutor(observer=self._observer, heroku=heroku, policy=policy, clock=clock)
 
     async def load(
         self, tx: Transaction, job: ReconcileJob, *, held_since: float

@@ -13,11 +13,12 @@ import structlog
 from bot.domain.grant import ReasonCode
 from bot.domain.operation import noted
 from bot.domain.owned_entry import Removal
+from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.plan import Batch, PrivateLinkPlan
 from bot.domain.request import Kind
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuRefusedError
 from bot.ports import BOT, AuditContext, Clock, Heroku, PrivateLinkState
-from bot.reconciler.membership import grants_of_members
+from bot.reconciler.membership import grants_allowed_now
 from bot.reconciler.outcome import STOPPING
 from bot.reconciler.privatelink.observer import (
     REQUESTED_AT,
@@ -38,11 +39,13 @@ class AccountExecutor:
     Attributes:
         observer: holds the lease.
         heroku: where it is done.
+        policy: asked again before anything is opened.
         clock: business time.
     """
 
     observer: PrivateLinkObserver
     heroku: Heroku
+    policy: Policy
     clock: Clock
 
     async def carry_out(self, run: PrivateLinkReconciliation, plan: PrivateLinkPlan) -> None:
@@ -187,7 +190,7 @@ class AccountExecutor:
             if not run.current:
                 run.outcome.stopped = True
                 return []
-            members = await grants_of_members(tx, grants, run.outcome)
+            members = await grants_allowed_now(tx, self.policy, run.job, grants, run.outcome)
             arns = {arn for grant in members for arn in accounts[grant]}
             if arns:
                 await tx.privatelink_accounts.intend_creation(run.job, arns)

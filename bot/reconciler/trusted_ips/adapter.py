@@ -31,7 +31,7 @@ class TrustedIpsAdapter(MethodAdapter[TrustedIpsReconciliation, Ruleset, Trusted
     def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
         self._clock = clock
         self._operations_channel = policy.operations_channel
-        self._ruleset = RulesetExecutor(store=store, heroku=heroku, operations=policy.operations_channel)
+        self._ruleset = RulesetExecutor(store=store, heroku=heroku, policy=policy)
 
     async def load(
         self, tx: Transaction, job: ReconcileJob, *, held_since: float

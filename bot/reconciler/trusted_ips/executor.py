@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from bot.domain.grant import ReasonCode
+from bot.domain.policy.rules import Policy
 from bot.domain.trusted_ips.merge import Merged, Rules, Written, chain, merge
 from bot.domain.trusted_ips.plan import Edit, StoredRanges, TrustedIpsPlan, edited
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
@@ -16,7 +17,7 @@ from bot.errors import HerokuAmbiguousError, HerokuError, HerokuRefusedError
 from bot.ports import Heroku, MessageKind, Store, Transaction
 from bot.reconciler.findings import Findings
 from bot.reconciler.lease import LeaseManager
-from bot.reconciler.membership import grants_of_members
+from bot.reconciler.membership import grants_allowed_now
 from bot.reconciler.outcome import STOPPING
 from bot.reconciler.reconciliation import Reconciliation
 
@@ -57,13 +58,14 @@ class RulesetExecutor(LeaseManager):
     Args:
         store: the source of truth.
         heroku: where it is done.
-        operations: the channel that hears what could not be kept or read.
+        policy: asked again before anything is opened; names who hears what could not be kept or read.
     """
 
-    def __init__(self, *, store: Store, heroku: Heroku, operations: str) -> None:
+    def __init__(self, *, store: Store, heroku: Heroku, policy: Policy) -> None:
         super().__init__(store=store, deadline=heroku.deadline)
         self._heroku = heroku
-        self._operations = operations
+        self._policy = policy
+        self._operations = policy.operations_channel
 
     async def observe(self, run: TrustedIpsReconciliation) -> Ruleset:
         """Reads the list, and once more where settling earlier writes has changed it.
@@ -127,7 +129,7 @@ class RulesetExecutor(LeaseManager):
             LeaseLostError: the lease is lost.
         """
         async with self.holding(run) as tx:
-            add = [source for source in edit.add if await _is_for_a_member(tx, run, source)]
+            add = [source for source in edit.add if await self._is_allowed(tx, run, source)]
         return Edit(add=tuple(add), remove=edit.remove)
 
     async def _keep_others(self, run: TrustedIpsReconciliation, merged: Merged | None) -> None:
@@ -231,12 +233,11 @@ class RulesetExecutor(LeaseManager):
             by = merged.newest.by or "–"
             await findings.report(MessageKind.RANGES_CONTENDED, occurrence, space=space, by=by)
 
-
-async def _is_for_a_member(tx: Transaction, run: TrustedIpsReconciliation, source: str) -> bool:
-    """Whether a range is to be opened for a person who is a full member at this moment."""
-    opening = run.stored.opening([source])
-    grants = [grant for grant in run.stored.grants if grant.grant in opening]
-    return bool(await grants_of_members(tx, grants, run.outcome))
+    async def _is_allowed(self, tx: Transaction, run: TrustedIpsReconciliation, source: str) -> bool:
+        """Whether a range is to be opened for somebody who may have it at this moment."""
+        opening = run.stored.opening([source])
+        grants = [grant for grant in run.stored.grants if grant.grant in opening]
+        return bool(await grants_allowed_now(tx, self._policy, run.job, grants, run.outcome))
 
 
 def _text(rules: Sequence[RulesetRule]) -> str:

@@ -3,7 +3,6 @@
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import Rotation, RotationStage
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy.rules import rule_for
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused
@@ -50,7 +49,7 @@ class CertificateRotationService:
                 await require_certificate_access(self._context, tx, certificate, member)
             await require_no_open_request(tx, certificate)
             database = await database_of(tx, certificate)
-            rule = rule_for(self._context.policy, target=database, method=MTLS, ids=member.ids)
+            rule = await self._context.rule(tx, member, target=database, method=MTLS)
             subject, purpose = CertificateId(certificate.id), reason or certificate.purpose
             terms = terms_without_end(MTLS, database.id, subject, purpose)
             return await self._context.record_operation(tx, Kind.ROTATE, terms, rule, person)

@@ -8,7 +8,6 @@ from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import mtls_observation
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy.rules import rule_for
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId, Whole
 from bot.domain.target import Database
@@ -76,7 +75,7 @@ class CertificateService:
                 await require_certificate_access(self._context, tx, certificate, member)
             await require_no_open_request(tx, certificate)
             database = await database_of(tx, certificate)
-            rule = rule_for(self._context.policy, target=database, method=MTLS, ids=member.ids)
+            rule = await self._context.rule(tx, member, target=database, method=MTLS)
             terms = terms_without_end(MTLS, database.id, CertificateId(certificate.id), reason)
             return await self._context.record_operation(tx, Kind.DISCARD, terms, rule, person)
 

@@ -4,7 +4,7 @@ from bot.domain.grant import Grant
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.observation import mtls_observation
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, rule_for
+from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind
 from bot.domain.subject import Whole
 from bot.domain.target import Database
@@ -104,7 +104,7 @@ async def find_mtls(
     """
     database, observation = await find_observed_database(tx, context.policy, target, MTLS)
     require_mtls(database)
-    rule = rule_for(context.policy, target=database, method=MTLS, ids=member.ids)
+    rule = await context.rule(tx, member, target=database, method=MTLS)
     return database, rule, mtls_observation(observation)
 
 

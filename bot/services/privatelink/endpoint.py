@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, rule_for
+from bot.domain.policy.rules import Rule
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.request import Kind
 from bot.domain.subject import Whole
@@ -84,7 +84,6 @@ class PrivateLinkEndpointService:
 
     async def _place(self, tx: Transaction, target: str | None, member: Person) -> tuple[Database, Rule]:
         """The database that is meant, and the policy rule under which the member may ask for it."""
-        policy = self._context.policy
-        database = await find_database(tx, policy, target, PRIVATELINK)
+        database = await find_database(tx, self._context.policy, target, PRIVATELINK)
         require_privatelink(database)
-        return database, rule_for(policy, target=database, method=PRIVATELINK, ids=member.ids)
+        return database, await self._context.rule(tx, member, target=database, method=PRIVATELINK)

@@ -9,6 +9,7 @@ from bot.domain.request import Request
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
+from bot.services.authorization import approves
 from bot.services.context import ServiceContext
 from bot.services.lookups import request_details
 
@@ -40,9 +41,13 @@ class SupportTicketService:
         async def record_answer(tx: Transaction) -> int:
             member = await self._context.member(tx, person)
             details = await request_details(tx, request)
-            rule = self._context.rule_of(details.request)
-            allowed = self._context.policy.admins or rule.approvers
-            if allowed.isdisjoint(member.ids):
+            admins = self._context.policy.admins
+            allowed = (
+                self._context.policy.is_admin(member.ids)
+                if admins
+                else await approves(self._context, tx, details, member)
+            )
+            if not allowed:
                 raise Refused(Refusal.SUPPORT_ADMINS, id=request)
             space, doing = details.target.id, self._context.audit(person)
             if await tx.trusted_ranges.services(space) is not DataServices.WAITING:

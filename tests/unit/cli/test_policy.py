@@ -14,6 +14,7 @@ from bot.errors import MisconfiguredError
 POLICY = """
 approvals_channel = "C0123ABCD"
 admins = ["S0ADMINS"]
+unmatched = "default"
 [targets.money]
 database = "postgresql-curved-12345"
 environment = "production"
@@ -54,7 +55,7 @@ def test_a_valid_policy_is_summed_up_in_one_line() -> None:
     assert policy("check") == [
         "policy is valid: 3 rules (1 denying); 1 database listed; requests are decided in C0123ABCD"
     ]
-    least = 'approvals_channel = "C0123ABCD"\n[[rules]]\napprovers = ["U0123ABCD"]'
+    least = 'approvals_channel = "C0123ABCD"\n[[rules]]\nname = "all"\napprovers = ["U0123ABCD"]'
     assert policy("check", text=least)[0].startswith("policy is valid: 1 rule; no databases listed; ")
 
 

@@ -51,6 +51,7 @@ def grant(
     state: GrantState, *, number: int = 1, overdue: bool = False, over: bool = False
 ) -> DesiredGrant[str]:
     return DesiredGrant(
+        request=number,
         grant=UUID(int=number),
         owner="U0ENGINEER",
         addresses=frozenset([A, B]),

@@ -14,7 +14,6 @@ from bot.domain.request import (
     RequestState,
     Terms,
     Verdict,
-    approvals,
     deciding,
     narrowed,
     require_first_vote,
@@ -106,11 +105,6 @@ def test_what_is_pending_waits() -> None:
 
 
 # --- votes -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("votes", "count"), [((), 0), ((AGREED,), 1), ((DENIED,), 0), ((AGREED, DENIED), 1)])
-def test_only_agreement_counts_as_an_approval(votes: tuple[Decision, ...], count: int) -> None:
-    assert approvals(votes) == count
 
 
 def test_each_approver_counts_once_whatever_they_said() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot.domain.method import Method
-from bot.domain.policy.rules import Policy, PolicyTarget, Rule
+from bot.domain.policy.environments import PolicyTarget
+from bot.domain.policy.rules import Policy, Rule
 from bot.domain.policy.validation import contradictions
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy

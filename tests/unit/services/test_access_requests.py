@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
-from bot.domain.policy.rules import PolicyTarget
+from bot.domain.policy.environments import PolicyTarget
 from bot.domain.request import RequestState
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused

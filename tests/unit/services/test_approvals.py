@@ -248,22 +248,23 @@ async def test_a_cancelled_or_lapsed_request_cannot_be_decided(
         assert (found.reason, found.params) == (Refusal.REQUEST_CLOSED, {"id": details.request.id, "at": at})
 
 
-async def test_a_request_whose_end_has_passed_cannot_be_decided(
-    services: Services, clock: SetClock, engine: AsyncEngine
-) -> None:
+async def test_a_request_whose_end_has_passed_is_withdrawn(services: Services, clock: SetClock) -> None:
     asked = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="12:00"))
     assert asked.request.terms.until is not None
     clock.present = asked.request.terms.until
-    assert (await actions.refusal(engine, actions.approve(services, asked))).reason is Refusal.REQUEST_OVER
+    withdrawn = await actions.approve(services, asked)
+    assert withdrawn.request.state is RequestState.WITHDRAWN
+    assert withdrawn.request.withdrawn is not None
+    assert withdrawn.request.withdrawn.reason is Refusal.END_PAST
 
 
-async def test_a_request_whose_rule_is_gone_cannot_be_decided(
-    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
+async def test_a_request_whose_rule_is_gone_is_decided_under_the_one_that_matches_now(
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     asked = await actions.ask(services)
     renamed: Policy = actions.ruled(name="another")
-    found = await actions.refusal(engine, actions.approve(actions.under(renamed, store, clock), asked))
-    assert found.reason is Refusal.POLICY_CHANGED
+    decided = await actions.approve(actions.under(renamed, store, clock), asked)
+    assert decided.request.state is RequestState.APPROVED
 
 
 async def test_present_approvers_decide_earlier_requests(

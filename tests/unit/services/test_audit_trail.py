@@ -29,7 +29,7 @@ async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) 
     await double.grants.retry(grant.request, person=ENGINEER, key=actions.key())
     again = await actions.get(store, grant.id)
     await actions.bring(store, replace(approved, grant=again), GrantState.INTERRUPTED)
-    await double.grants.reopen(grant.request, person=LEAD, key=actions.key())
+    await double.reopenings.reopen(grant.request, person=LEAD, key=actions.key())
     await double.extensions.extend(
         grant.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
     )

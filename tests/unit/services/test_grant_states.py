@@ -25,7 +25,7 @@ VERBS: Final[dict[str, Verb]] = {
     "end": lambda services, id, who: services.grants.end(id, **who),
     "revoke": lambda services, id, who: services.grants.revoke(id, **who),
     "retry": lambda services, id, who: services.grants.retry(id, **who),
-    "reopen": lambda services, id, who: services.grants.reopen(id, **who),
+    "reopen": lambda services, id, who: services.reopenings.reopen(id, **who),
     "abandon": lambda services, id, who: services.grants.abandon(id, **who),
     "extend": lambda services, id, who: services.extensions.extend(id, RequestInput(duration="1h"), **who),
 }

@@ -35,7 +35,7 @@ PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[Req
         id, RequestInput(duration="1h"), **who
     ),
     action_ids.REVOKE: lambda services, id, who: services.grants.revoke(id, **who),
-    action_ids.RESTORE: lambda services, id, who: services.grants.reopen(id, **who),
+    action_ids.RESTORE: lambda services, id, who: services.reopenings.reopen(id, **who),
     action_ids.RETRY: lambda services, id, who: services.grants.retry(id, **who),
     action_ids.GIVE_UP: lambda services, id, who: services.grants.abandon(id, **who),
 }

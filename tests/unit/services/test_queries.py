@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
-from bot.domain.policy.rules import PolicyTarget
+from bot.domain.policy.environments import PolicyTarget
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
 from bot.services import LISTED, RequestInput, Services

@@ -237,10 +237,18 @@ async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job
     known = await known_of(store, job)
     assert set(known.grants) == {
         DesiredGrant(
-            grant=waiting.id, owner="U0ENGINEER", addresses=frozenset([NETWORK]), state=GrantState.APPLYING
+            grant=waiting.id,
+            request=waiting.request,
+            owner="U0ENGINEER",
+            addresses=frozenset([NETWORK]),
+            state=GrantState.APPLYING,
         ),
         DesiredGrant(
-            grant=running.id, owner="U0ENGINEER", addresses=frozenset([NETWORK]), state=GrantState.IN_FORCE
+            grant=running.id,
+            request=running.request,
+            owner="U0ENGINEER",
+            addresses=frozenset([NETWORK]),
+            state=GrantState.IN_FORCE,
         ),
     }
 

@@ -61,11 +61,12 @@ def test_more_databases_than_a_select_takes_are_searched_for(count: int, kind: s
     assert fields(add_form(count))[action_ids.FIELD_TARGET]["element"]["type"] == kind
 
 
-def found(typed: str, *, aliases: dict[str, str] | None = None, language: str = "en") -> list[str]:
+def found(typed: str, *, aliases: dict[str, int] | None = None, language: str = "en") -> list[str]:
     """The apps of what is found among a few databases."""
     apps = ("crm", "billing", "old-billing", "Billing-eu", "ledger")
     databases = [replace(factories.database(app, n), name=f"postgresql-{n}") for n, app in enumerate(apps)]
-    options = form_fields.options_for(databases, aliases or {}, typed, Translator(language))
+    meant = {alias: frozenset({databases[place].id}) for alias, place in (aliases or {}).items()}
+    options = form_fields.options_for(databases, meant, typed, Translator(language))
     return [option["text"]["text"].partition(" ")[0] for option in options]
 
 
@@ -77,8 +78,8 @@ def test_equal_names_are_found_first_then_names_that_begin_so_then_the_rest() ->
 def test_a_database_is_found_by_add_on_space_and_alias_too() -> None:
     assert found("postgresql-4") == ["ledger"]
     assert len(found("acme")) == 5
-    assert found("books", aliases={"Books": "Ledger"}) == ["ledger"]
-    assert found("customers", aliases={"customers": "postgresql-0"}) == ["crm"]
+    assert found("books", aliases={"books": 4}) == ["ledger"]
+    assert found("customers", aliases={"customers": 0}) == ["crm"]
 
 
 def test_nothing_typed_finds_everything_and_what_is_nowhere_nothing() -> None:

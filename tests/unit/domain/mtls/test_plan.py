@@ -39,6 +39,7 @@ def want(
     over: bool = False,
 ) -> DesiredGrant[IPv4Network]:
     return DesiredGrant(
+        request=17,
         grant=uid(name),
         owner="U0ENGINEER",
         addresses=frozenset([network]),

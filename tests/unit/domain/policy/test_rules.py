@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.method import Method
+from bot.domain.policy.environments import PolicyTarget
 from bot.domain.policy.rules import (
     Policy,
-    PolicyTarget,
     Rule,
     allowed_duration,
     require_approver,
@@ -121,7 +121,7 @@ def test_the_first_that_matches_counts_unless_one_that_matches_denies(
 
     def is_for(rule: Rule) -> bool:
         return (
-            policy.environment(on) in (rule.environments or {"production", "default"})
+            policy.environments(on) <= (rule.environments or {"production", "default"})
             and method in (rule.methods or Method)
             and (rule.requesters is None or bool(rule.requesters & ids))
         )
@@ -140,17 +140,17 @@ def test_the_first_that_matches_counts_unless_one_that_matches_denies(
 
 def test_a_database_is_listed_by_its_name_before_its_app_and_in_any_case() -> None:
     by_app = PolicyTarget(alias="app", database="Billing", environment="staging")
-    assert app(targets=(by_app,)).environment(BILLING) == "staging"
-    assert app(targets=(by_app, PRODUCTION)).environment(BILLING) == "production"
-    assert app(targets=(PRODUCTION,)).environment(LEDGER) == "default"
+    assert app(targets=(by_app,)).environments(BILLING) == {"staging"}
+    assert app(targets=(by_app, PRODUCTION)).environments(BILLING) == {"production"}
+    assert app(targets=(PRODUCTION,)).environments(LEDGER) == {"default"}
 
 
 def test_a_space_is_listed_as_such_and_never_by_a_database_of_its_name() -> None:
     space = Space(id=UUID(int=9), name="acme", region="virginia", shield=False)
     twin = PolicyTarget(alias="db", database="acme", environment="staging")
     listed = PolicyTarget(alias="whole", database="Acme", environment="production", is_space=True)
-    assert app(targets=(twin,)).environment(space) == "default"
-    assert app(targets=(twin, listed)).environment(space) == "production"
+    assert app(targets=(twin,)).environments(space) == {"default"}
+    assert app(targets=(twin, listed)).environments(space) == {"production"}
 
 
 def test_the_groups_that_have_to_be_known_are_those_that_are_named_anywhere() -> None:
@@ -191,11 +191,11 @@ HEROKU = (BILLING, LEDGER, SECOND)
     ],
 )
 def test_a_database_is_meant_by_its_alias_its_name_or_its_apps(word: str, chosen: Database) -> None:
-    assert choose(HEROKU, word, {"money": "postgresql-curved-1", "二": "PostgreSQL-Round-3"}) == chosen
+    assert choose(HEROKU, word, {"money": frozenset({BILLING.id}), "二": frozenset({SECOND.id})}) == chosen
 
 
 def test_an_alias_goes_before_an_app_that_somebody_named_like_it() -> None:
-    assert choose(HEROKU, "ledger", {"ledger": "postgresql-curved-1"}) == BILLING
+    assert choose(HEROKU, "ledger", {"ledger": frozenset({BILLING.id})}) == BILLING
 
 
 def test_the_name_of_an_add_on_goes_before_another_app_of_that_name() -> None:
@@ -226,7 +226,7 @@ def test_what_is_not_one_database_is_refused_with_the_nearest_name_as_example(
     databases: tuple[Database, ...], word: str | None, refusal: Refusal, params: dict[str, str]
 ) -> None:
     with pytest.raises(Refused) as caught:
-        choose(databases, word, {"money": "postgresql-curved-1", "gone": "postgresql-deleted-9"})
+        choose(databases, word, {"money": frozenset({BILLING.id}), "gone": frozenset()})
     assert caught.value.reason is refusal
     assert {name: caught.value.params[name] for name in params} == params
 
@@ -346,13 +346,13 @@ OTHER = Space(id=UUID(int=22), name="other-private", region="tokyo", shield=Fals
 @pytest.mark.parametrize("word", ["acme-private", "ACME-private", "whole", BILLING.app, BILLING.name])
 def test_a_space_is_meant_by_its_alias_its_name_or_a_database_inside(word: str) -> None:
     inside = replace(BILLING, space="acme-private")
-    aliases = {"whole": "acme-private"}
+    aliases = {"whole": frozenset({ACME.id})}
     assert choose_space((OTHER, ACME), (inside,), word, aliases) == ACME
 
 
 def test_an_alias_of_a_database_means_its_space() -> None:
     inside = replace(BILLING, space="other-private")
-    assert choose_space((ACME, OTHER), (inside,), "money", {"money": BILLING.name}) == OTHER
+    assert choose_space((ACME, OTHER), (inside,), "money", {"money": frozenset({BILLING.id})}) == OTHER
 
 
 def test_one_space_needs_no_name() -> None:

@@ -23,7 +23,12 @@ def want(
     *arns: str, state: GrantState = GrantState.APPLYING, number: int = 1, **more: bool
 ) -> DesiredGrant[str]:
     return DesiredGrant(
-        grant=UUID(int=number), owner="U0ENGINEER", addresses=frozenset(arns or (A,)), state=state, **more
+        request=number,
+        grant=UUID(int=number),
+        owner="U0ENGINEER",
+        addresses=frozenset(arns or (A,)),
+        state=state,
+        **more,
     )
 
 

@@ -35,6 +35,7 @@ def want(
     over: bool = False,
 ) -> DesiredGrant[str]:
     return DesiredGrant(
+        request=number,
         grant=UUID(int=number),
         owner="U0ENGINEER",
         addresses=frozenset([source]),
