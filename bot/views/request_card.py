@@ -206,9 +206,9 @@ def _impact(details: RequestDetails, t: Translator) -> str:
     """What approving would change at Heroku, as of the last observation."""
     # These two change the same with every method.
     match details.request.kind:
-        case Kind.EXTEND:
+        case Kind.EXTEND | Kind.REOPEN:
             end = t("ends.never") if details.grant is None else ends(details.grant, t)
-            return t("card.change.extend", ends=end)
+            return t(f"card.change.{details.request.kind}", ends=end)
         case Kind.REMOVE:
             return t("card.change.remove", closes=", ".join(numbers(details.closes)))
     return _view(details).impact(details, t)
