@@ -64,6 +64,7 @@ class Scheduler:
         self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
+        self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._scheduler.start()
         try:
             await self._listen()
