@@ -65,10 +65,16 @@ class Environment:
     faults: FaultInjection
     app: App
     bot_url: str
-    bot: "Bot"
+    bot: "Bot | None" = None
 
     async def redeploy(self, policy: str) -> None:
-        """Restart the bot under another policy, as a deploy does; store, Slack and Heroku stay as they are."""
+        """Restart the bot under another policy, as a deploy does; store, Slack and Heroku stay as they are.
+
+        Raises:
+            ValueError: The bot runs in processes of its own.
+        """
+        if self.bot is None:
+            raise ValueError("processes are not restarted from here")
         self.app, self.bot_url = await self.bot.restart(policy)
 
     async def refresh_everything(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.person import Person
 from bot.domain.policy.rules import Policy, WhenNobody
 from bot.domain.request import Request, RequestState
 from bot.errors import Refusal
@@ -197,11 +198,19 @@ async def test_a_request_is_taken_only_if_enough_others_could_approve_it(
     assert refused.reason is Refusal.NOBODY_DECIDES
 
 
-@pytest.mark.parametrize("gone", [{"deactivated": True}, {"guest": True}, {"bot": True}, {"external": True}])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        factories.person(LEAD, deactivated=True),
+        factories.person(LEAD, guest=True),
+        factories.person(LEAD, bot=True),
+        factories.person(LEAD, external=True),
+    ],
+)
 async def test_an_approver_who_may_not_approve_does_not_count(
-    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock, gone: dict[str, bool]
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock, gone: Person
 ) -> None:
-    await actions.know(store, factories.person(LEAD, **gone))
+    await actions.know(store, gone)
     alone = actions.under(actions.ruled(approvers=frozenset({LEAD})), store, clock)
     refused = await actions.refusal(engine, actions.ask(alone))
     assert refused.reason is Refusal.NOBODY_DECIDES
