@@ -112,7 +112,6 @@ def settings(
     *,
     slack_url: str,
     heroku_url: str,
-    policy: str = POLICY,
     public_url: str | None = None,
     probes: bool = False,
 ) -> Settings:
@@ -125,8 +124,6 @@ def settings(
         slack_url=f"{slack_url}/api/",
         heroku_url=heroku_url,
         heroku_data_url=heroku_url,
-        policy_source="the demo's policy",
-        policy_text=policy,
         port=0,
         public_url=public_url,
         probes=probes,
@@ -164,11 +161,10 @@ async def start_environment(
             database_url,
             slack_url=slack.base_url,
             heroku_url=heroku_url,
-            policy=policy,
             public_url=bot_url,
             probes=probes,
         )
-        parsed = parse_policy(policy, source=bot_settings.policy_source)
+        parsed = parse_policy(policy, source="the demo's policy")
         app = await enter(open_app(bot_settings, parsed, clock=clock))
         # Entered after the app, so that the servers close first: no request meets an app that has stopped.
         running = await enter(servers())

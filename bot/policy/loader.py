@@ -2,6 +2,8 @@
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -45,7 +47,7 @@ def parse_policy(text: str, *, source: str) -> Policy:
     problem = next(_contradictions(keys, policy), None)
     if problem is not None:
         raise MisconfiguredError(f"{source}: {problem}")
-    return policy
+    return replace(policy, digest=sha256(text.encode()).hexdigest())
 
 
 # --- keys to values ---------------------------------------------------------------------------
