@@ -99,9 +99,9 @@ def _policy() -> str:
         "## Testing a policy",
         f"```\n{_TRIED}\n```",
         "`check` validates the policy. With `DATABASE_URL` it also says what does not fit what pgaccess "
-        "knows of Heroku and Slack: entries and patterns that match nothing, databases that nothing covers, spaces "
-        "whose own entry is laxer than the databases in them, groups that are empty or cannot be read, and "
-        "rules that too few people can decide.",
+        "knows of Heroku and Slack: entries and patterns that match nothing, databases that nothing covers, "
+        "spaces whose own entry is laxer than the databases in them, groups that are empty or cannot be "
+        "read, and rules that too few people can decide.",
         "`test` shows what a person may request, by which rule, who decides, and on which terms; `matrix` "
         "shows the same for every environment and method, for everybody and for each person or group that a "
         "rule names as requester. Both ask the code that decides requests.",

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.person import Person
 from bot.domain.policy.rules import Policy
 from bot.domain.policy.stand_in import PolicyState
-from bot.domain.target import Database, KnownAs, Space
+from bot.domain.target import Database, KnownAs, Space, Target
 from bot.policy.deciders import GroupReading, People
 from storage.engine import engine_for
 from storage.repositories.policy_states import PostgresPolicyStates
@@ -37,7 +37,8 @@ class Stored:
     @property
     def known(self) -> Mapping[UUID, KnownAs]:
         """What the policy knows each target by, by Heroku's UUID."""
-        return {target.id: target.known for target in (*self.databases, *self.spaces)}
+        targets: tuple[Target, ...] = (*self.databases, *self.spaces)
+        return {target.id: target.known for target in targets}
 
     def people_of(self, policy: Policy) -> People:
         """Returns the people with every group that a policy names, also those that were never read."""
