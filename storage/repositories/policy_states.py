@@ -37,8 +37,8 @@ class PostgresPolicyStates(PolicyStates):
         )
         recorded = statement.on_conflict_do_update(
             index_elements=["only"], set_={**fresh, "read_at": func.now()}, where=changed
-        )
-        return (await self._connection.execute(recorded)).rowcount > 0
+        ).returning(policy_state.c.digest)
+        return (await self._connection.execute(recorded)).scalar_one_or_none() is not None
 
     @override
     async def note_unreadable(self, since: datetime) -> None:
