@@ -13,6 +13,7 @@ import httpx
 
 from bot.app import App, open_app
 from bot.config import Settings
+from bot.domain.policy.rules import Policy
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from sandbox.control_panel import Panel
@@ -132,7 +133,12 @@ def settings(
 
 @contextlib.asynccontextmanager
 async def start_environment(
-    database_url: str, heroku: HerokuEmulator, *, port: int = 0, policy: str = POLICY, probes: bool = False
+    database_url: str,
+    heroku: HerokuEmulator,
+    *,
+    port: int = 0,
+    policy: str | Policy = POLICY,
+    probes: bool = False,
 ) -> AsyncIterator[Environment]:
     """Start the emulators, the page and the bot; stop them at the end of the ``with`` block.
 
@@ -140,7 +146,7 @@ async def start_environment(
         database_url: A migrated database.
         heroku: The emulated Heroku, filled.
         port: Port of the page; 0 picks a free one.
-        policy: The policy as TOML.
+        policy: The policy as TOML, or as the bot would have read it.
         probes: Whether the bot may test new certificates.
     """
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
@@ -164,7 +170,9 @@ async def start_environment(
             public_url=bot_url,
             probes=probes,
         )
-        parsed = parse_policy(policy, source="the demo's policy")
+        parsed = policy
+        if isinstance(parsed, str):
+            parsed = parse_policy(parsed, source="the demo's policy")
         app = await enter(open_app(bot_settings, parsed, clock=clock))
         # Entered after the app, so that the servers close first: no request meets an app that has stopped.
         running = await enter(servers())
