@@ -1,6 +1,7 @@
 """Compares the policy with what there is at Heroku: entries for nothing, targets without one, spaces."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from bot.domain.method import Method
 from bot.domain.policy.environments import PolicyTarget
@@ -79,11 +80,15 @@ def _uncovered(policy: Policy, databases: Sequence[Database]) -> Iterator[Findin
 
 
 def _is_covered(policy: Policy, target: Target) -> bool:
+    # What is contested is named by a finding of its own.
+    return _has_environment(policy, target) or bool(target.known.contested)
+
+
+def _has_environment(policy: Policy, target: Target) -> bool:
     try:
         policy.environments(target)
     except Refused:
-        # What is contested is named by a finding of its own.
-        return bool(target.known.contested)
+        return False
     return True
 
 
@@ -110,7 +115,8 @@ def _space(policy: Policy, space: Space, inside: Sequence[Database]) -> Iterator
 def _laxer(policy: Policy, space: Space, inside: Sequence[Database]) -> Iterator[Finding]:
     """Databases whose rules are stricter than the entry of the space around them."""
     (own,) = policy.environments(space)
-    for database in inside:
+    # Where a database is not covered or contested, the whole space is refused: it has its own finding.
+    for database in filter(partial(_has_environment, policy), inside):
         requesters = [
             requester
             for requester in (EVERYBODY, *named_requesters(policy))
