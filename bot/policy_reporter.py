@@ -17,6 +17,9 @@ LOGGED_EVERY: Final = timedelta(minutes=1)
 TOLD_EVERY: Final = timedelta(hours=1)
 """How often the operations channel is told."""
 
+SYNCS: Final = ("people", "databases")
+"""Syncs that a changed policy has run at once: it may name other groups, and other targets to be bound."""
+
 EDITED_BACK: Final = timedelta(days=7)
 """How old messages may be that are still edited when the policy can be read again."""
 
@@ -49,6 +52,8 @@ class PolicyReporter:
                 return
             if before is not None and before.unreadable_since is not None:
                 await self._tell_readable(tx, before.unreadable_since)
+            for task in SYNCS:
+                await tx.periodic_tasks.schedule(task, wait=timedelta())
             await tx.commit()
         log.info("policy.recorded", digest=self._policy.digest)
 
