@@ -23,6 +23,16 @@ GOOD = parse_policy(POLICY, source="the test")
 BROKEN = stand_in(state_of(GOOD), problem=PROBLEM)
 
 
+POSTED_AGAIN = (
+    "UPDATE outbox SET channel = NULL, ts = NULL, version = version + 1, due_at = now() "
+    "WHERE key = 'approval:2'"
+)
+"""Each process of these tests has a Slack of its own: the card is in none that is left."""
+
+WRITES = r"(POST|PUT|PATCH) "
+"""Calls that change something at Heroku; removals are others."""
+
+
 @contextlib.asynccontextmanager
 async def started(database_url: str, heroku: HerokuEmulator, policy: Policy) -> AsyncIterator[Acts]:
     """The bot on a store and a Heroku that stay, with a Slack of its own."""
@@ -51,6 +61,11 @@ async def without_policy(database_url: str, heroku: HerokuEmulator) -> AsyncIter
 async def broken(database_url: str) -> AsyncIterator[Acts]:
     async with without_policy(database_url, heroku_emulator()) as acts:
         yield acts
+
+
+def waiting(acts: Acts) -> list[int]:
+    """The places of the cards of #2."""
+    return [place for place, said in enumerate(map(words, acts.cards())) if "203.0.113.5" in said]
 
 
 def operations(acts: Acts, what: str) -> list[str]:
@@ -125,16 +140,53 @@ async def test_a_request_that_waits_is_not_withdrawn_for_want_of_a_policy(databa
     heroku = heroku_emulator()
     async with without_policy(database_url, heroku) as broken:
         await broken.environment.refresh_twice()
-        # Its card is in a Slack that this test leaves behind.
-        await broken.query(
-            "UPDATE outbox SET channel = NULL, ts = NULL, version = version + 1, due_at = now() "
-            "WHERE key = 'approval:2'"
-        )
+        await broken.query(POSTED_AGAIN)
 
     async with started(database_url, heroku, GOOD) as mended:
-        await mended.until(mended.cards)
-        assert (await mended.approve()).ok
+        await mended.until(lambda: waiting(mended))
+        assert (await mended.approve(card=waiting(mended)[0])).ok
         await mended.until(lambda: "203.0.113.5/32" in mended.ours())
+
+
+@pytest.mark.parametrize("action", ["request.approve", "request.deny"])
+async def test_a_decision_is_refused_with_that_reason_and_the_card_names_the_channel(
+    broken: Acts, action: str
+) -> None:
+    await broken.query(POSTED_AGAIN)
+    await broken.environment.refresh_everything()
+    await broken.until(lambda: waiting(broken))
+    (place,) = waiting(broken)
+    assert "is waiting for approval from <#C0APPROVALS>" in words(broken.cards()[place])
+
+    await broken.press("lead", action, place)
+    if action == "request.deny":
+        await broken.submit("lead", reason="not now")
+
+    await broken.until(lambda: UNREADABLE in str(broken.private("lead") + broken.direct("lead")))
+    assert await broken.states() == ["in_force", "pending", "applying"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/pgaccess mtls certificate new on billing",
+        "/pgaccess privatelink open billing account 123456789012",
+    ],
+)
+async def test_nothing_else_that_was_approved_is_begun_either(database_url: str, line: str) -> None:
+    heroku = heroku_emulator()
+    async with started(database_url, heroku, GOOD) as before:
+        await before.ask(line)
+        await before.query("UPDATE reconcile_queue SET lease_until = now() + interval '1 hour'")
+        assert (await before.approve()).ok
+        written = len(before.calls(WRITES))
+    async with started(database_url, heroku, BROKEN) as acts:
+        await acts.query("UPDATE reconcile_queue SET lease_until = NULL, lease = NULL, due_at = now()")
+        for _ in range(3):
+            await acts.environment.refresh_twice()
+        assert len(acts.calls(WRITES)) == written
+    async with started(database_url, heroku, GOOD) as mended:
+        await mended.until(lambda: len(mended.calls(WRITES)) > written)
 
 
 async def test_operations_are_told_once_an_hour_and_hear_when_it_is_over(broken: Acts) -> None:
