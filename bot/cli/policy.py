@@ -4,41 +4,22 @@ import argparse
 import asyncio
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot.cli.stored import Stored, read_store
+from bot.cli.answer import Answer
 from bot.config import policy_text
 from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
-from bot.policy.coverage import target_findings
-from bot.policy.deciders import group_findings, rule_findings
-from bot.policy.finding import Finding
 from bot.policy.loader import parse_policy
 from bot.policy.matrix import as_csv, as_text, matrix
-from bot.policy.simulation import SimulatedRequest, simulate, summary
+from bot.policy.simulation import SimulatedRequest, simulate
 
 SUMMARY: Final = "validate the policy, show it as a table, or show what it allows a person to do"
 """Help text of the command in ``pgaccess --help``."""
 
 _ID: Final = re.compile(r"[UWS][A-Z0-9]{2,}", re.A)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What a subcommand prints.
-
-    Attributes:
-        lines: to print.
-        wrong: whether something was found that somebody has to mend.
-    """
-
-    lines: Sequence[str]
-    wrong: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -104,6 +85,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) 
     policy = _policy(arguments.file, environ)
     match arguments.policy_command:
         case "check":
+            # Imported here: SQLAlchemy takes its time, and only this needs the store.
+            from bot.cli.policy_check import check
+
             return asyncio.run(check(policy, environ))
         case "matrix":
             rows = matrix(policy)
@@ -111,42 +95,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) 
     return Answer(lines=simulate(policy, _simulated(arguments)))
 
 
-async def check(policy: Policy, environ: Mapping[str, str]) -> Answer:
-    """Return the summary of a valid policy, and what the store tells of it.
-
-    Args:
-        policy: Valid by itself.
-        environ: With ``DATABASE_URL`` what is known of Heroku and Slack is looked at as well.
-    """
-    url = environ.get("DATABASE_URL", "").strip()
-    if not url:
-        return Answer(lines=[summary(policy), "DATABASE_URL is not set, so only the file was checked"])
-    try:
-        stored = await read_store(url)
-    except SQLAlchemyError:
-        # Its message repeats the URL, in which there is a password.
-        return Answer(lines=[summary(policy), "the store cannot be read, so only the file was checked"])
-    found = list(_findings(policy, stored))
-    lines = [f"{'!!' if each.wrong else '  '} {each.sentence}" for each in found]
-    return Answer(lines=[summary(policy), *lines], wrong=any(each.wrong for each in found))
-
-
 def current_policy(environ: Mapping[str, str] = os.environ) -> Policy:
     """Return the policy that the bot would be started with; raises ``MisconfiguredError``."""
     return _policy(None, environ)
-
-
-def _findings(policy: Policy, stored: Stored) -> Iterator[Finding]:
-    if stored.databases or stored.spaces:
-        yield from target_findings(policy, stored.databases, stored.spaces)
-    else:
-        yield Finding(sentence="nothing at Heroku was read yet: the worker does that", wrong=False)
-    if not stored.people.persons:
-        yield Finding(sentence="nobody in Slack was read yet: the worker does that", wrong=False)
-        return
-    people = stored.people_of(policy)
-    yield from group_findings(people.groups)
-    yield from rule_findings(policy, people)
 
 
 def _simulated(arguments: argparse.Namespace) -> SimulatedRequest:

@@ -12,7 +12,7 @@ import pytest
 from bot.cli.check import CheckStatus, ReportLine, check_installation
 from bot.cli.check.report import CheckResult, run_check
 from bot.cli.manifest import SCOPES
-from bot.cli.policy import check
+from bot.cli.policy_check import check
 from bot.clock import SystemClock
 from bot.domain.policy.environments import PolicyTarget
 from bot.domain.target import KnownAs
