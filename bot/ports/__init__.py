@@ -5,6 +5,7 @@ from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
 from bot.ports.services import (
@@ -71,6 +72,7 @@ __all__ = [
     "Outbox",
     "OutboxMessage",
     "PeriodicTasks",
+    "PolicyStates",
     "PrivateLinkAccounts",
     "PrivateLinkState",
     "RateBudgets",

@@ -79,7 +79,7 @@ class CertificateExecutor(OperationExecutor):
         if verdict.step is IssuanceStep.ASK:
             run.outcome.waiting = True
             # Two unanswered calls at once could not be told apart: a certificate carries no marker.
-            if not _others_are_unclear(run, operation):
+            if self.opens and not _others_are_unclear(run, operation):
                 await self._ask(run, operation, listed)
             return None
         return await self._follow(run, operation, verdict)
