@@ -27,9 +27,11 @@ class KnownAs:
 
     Attributes:
         entries: the policy's entries that are bound to it, by ``PolicyTarget.key``, each with the moment.
-        contested: keys of entries that are bound to another target, which it may have replaced: nothing is
-            opened to it until an admin has told.
+        contested: keys of entries that are bound to another target, which it may have replaced: an admin has
+            to tell. Until then nothing is opened to it, unless they are dismissed as well.
         dismissed: keys of entries of which that was denied, or whose name it has only taken.
+        listed_as: its name at the last discovery, where the reconciler has found another since: only a
+            discovery decides what names mean.
         name: its name when it was first seen; empty before that.
         app: the owning app's name then; empty for a space.
         space: the space's name then.
@@ -38,6 +40,7 @@ class KnownAs:
     entries: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     contested: frozenset[str] = frozenset()
     dismissed: frozenset[str] = frozenset()
+    listed_as: str = ""
     name: str = ""
     app: str = ""
     space: str = ""
