@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 import pytest
 
@@ -72,6 +73,8 @@ BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
             Answered(act="a line", outcome=Outcome(ok=True), bad=True, before=(0,), after=(1,), said=("`x`",))
         ),
     ),
+    (invariants.invariant_13, stored("UPDATE requests SET rule = 'everything'")),
+    (invariants.invariant_13, written(Write(what="POST", opens=IT, covered=IT, target=UUID(int=1)))),
     (invariants.invariant_5, vanishes),
 )
 """The last one is not withdrawn."""
