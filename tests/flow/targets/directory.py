@@ -30,7 +30,7 @@ unmatched = "default"
 """
 
 POLICY: Final = f"""{CHANNELS}
-admins = ["U0LEAD2"]
+admins = ["U0LEAD"]
 
 [targets.money]
 database = "postgresql-curved-12345"
@@ -62,17 +62,18 @@ class Directory(Acts):
             return bool(rows)
 
         await self.until(done)
+        await self.settle()
 
     def operations(self) -> list[str]:
         """What the operations channel shows."""
-        return [words(message) for message in self.messages("#operations", "lead-2")]
+        return [words(message) for message in self.messages("#operations", "lead")]
 
     def renames(self) -> list[str]:
         return [said.split("\n")[0] for said in self.operations() if "is now called" in said]
 
     def offers(self) -> list[dict[str, Any]]:
         """Messages that have a button to answer what has replaced another."""
-        shown = self.messages("#operations", "lead-2")
+        shown = self.messages("#operations", "lead")
         return [message for message in shown if "target.replace" in str(message["blocks"])]
 
     async def offered(self) -> dict[str, Any]:
