@@ -193,8 +193,13 @@ def _called(databases: tuple[Database, ...], word: str, aliases: Aliases) -> tup
     name = word.lower()
     if name in aliases:
         return tuple(database for database in databases if database.id in aliases[name])
-    own = tuple(each for each in databases if name in (each.name.lower(), each.shown_as.lower()))
+    own = tuple(each for each in databases if name == each.name.lower() or _is_labelled(each, name))
     return own or tuple(database for database in databases if database.app.lower() == name)
+
+
+def _is_labelled(database: Database, name: str) -> bool:
+    """Whether a name in lower case is the label of one of an app's several databases."""
+    return bool(database.shown_as) and database.shown_as.lower() == name
 
 
 def _familiar(database: Database, aliases: Aliases) -> str:
@@ -232,7 +237,7 @@ def choose_space(
         meant = [database for database in databases if database.id in aliases[name]]
         named = [space for space in spaces if space.id in aliases[name]]
     else:
-        meant = [each for each in databases if name in (*map(str.lower, each.names), each.shown_as.lower())]
+        meant = [each for each in databases if name in map(str.lower, each.names) or _is_labelled(each, name)]
         named = [space for space in spaces if space.name.lower() == name]
     around = [space for space in spaces if any(database.is_in(space) for database in meant)]
     found = named or around

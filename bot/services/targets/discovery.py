@@ -9,7 +9,7 @@ from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, Target, with_labels
 from bot.errors import Refused
 from bot.ports import MessageKind, Transaction
-from bot.services.targets.replacement_offers import offer, settle_offers
+from bot.services.targets.replacement_offers import offer, present_ids, settle_offers
 
 RENAMED: Final = {
     Called.ADDON: MessageKind.ADDON_RENAMED,
@@ -36,7 +36,7 @@ async def record_discovery(
     # Locked, and read before the names of today are written: what an entry means hangs on the names until
     # now, and of two discoveries at once the second finds nothing new.
     stored = await tx.targets.all(lock=True)
-    present = [each.id for each in (*await tx.targets.databases(), *await tx.targets.spaces())]
+    present = await present_ids(tx)
     now = await tx.slack_users.current_time()
     found: tuple[Target, ...] = (*with_labels(databases), *spaces)
     bindings = bind(policy.targets, stored=stored, present=present, found=found, now=now)
@@ -50,21 +50,16 @@ async def record_discovery(
             params=_told(policy, renaming),
         )
     everything = {target.id: target for target in (*stored, *found)}
+    earlier = {target.id: target.known for target in stored}
     known = [
-        replace(target, known=bindings.changed.get(target.id, target.known))
-        for target in _as_known(everything.values(), stored)
+        replace(target, known=bindings.changed.get(id, earlier.get(id, target.known)))
+        for id, target in everything.items()
     ]
     for contest in bindings.contested:
         await offer(tx, policy, contest, known)
     for target in bindings.vanished:
         await settle_offers(tx, target, "gone", {})
     return bindings
-
-
-def _as_known(targets: Sequence[Target], stored: Sequence[Target]) -> list[Target]:
-    """Targets as Heroku has them, known by what the store knows of them."""
-    known = {target.id: target.known for target in stored}
-    return [replace(target, known=known.get(target.id, target.known)) for target in targets]
 
 
 def _told(policy: Policy, renaming: Renaming) -> dict[str, str]:

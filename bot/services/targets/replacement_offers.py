@@ -52,6 +52,12 @@ async def settle_offers(tx: Transaction, target: Target, outcome: str, params: M
         await tx.outbox.refresh(key, params={**described(target), "outcome": outcome, **params})
 
 
+async def present_ids(tx: Transaction) -> frozenset[UUID]:
+    """Returns Heroku's UUIDs of all that the last discovery found."""
+    databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
+    return frozenset([*(each.id for each in databases), *(each.id for each in spaces)])
+
+
 def described(target: Target) -> dict[str, str]:
     """What a message says of a target: its names, and Heroku's UUID for the buttons."""
     return {"target": str(target.id), "name": target.name, "label": target.label}

@@ -11,7 +11,7 @@ from bot.domain.target import KnownAs, Target
 from bot.errors import Refusal, Refused
 from bot.ports import Transaction
 from bot.services.context import ServiceContext
-from bot.services.targets.replacement_offers import remade, settle_offers
+from bot.services.targets.replacement_offers import present_ids, remade, settle_offers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +86,7 @@ class ReplacementService:
 
     async def _present(self, tx: Transaction, id: UUID, everything: Sequence[Target]) -> Target:
         """The target, if Heroku still has it."""
-        there = {each.id for each in (*await tx.targets.databases(), *await tx.targets.spaces())}
+        there = await present_ids(tx)
         found = next((each for each in everything if each.id == id), None)
         if found is None or found.id not in there:
             raise Refused(Refusal.REPLACEMENT_GONE, name=str(id) if found is None else found.name)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,7 +21,7 @@ PLAY = PolicyTarget(alias="play", database="postgresql-play", environment="sandb
 BY_APP = PolicyTarget(alias="money", database="billing", environment="finance")
 
 
-def database(number: int, name: str, app: str = "billing", **more: object) -> Database:
+def database(number: int, name: str, app: str = "billing", **more: Any) -> Database:
     return replace(
         Database(
             id=UUID(int=number),
@@ -134,9 +135,9 @@ def test_a_renamed_target_keeps_its_environment_and_its_alias(renamed: Database)
 
 def test_a_rename_is_told_once_for_each_name_and_not_for_each_database() -> None:
     directory = Directory()
-    first = [database(1, "postgresql-a"), database(2, "postgresql-b"), space()]
+    first: list[Target] = [database(1, "postgresql-a"), database(2, "postgresql-b"), space()]
     directory.discover(*first)
-    after = [
+    after: list[Target] = [
         database(1, "postgresql-z", "invoices", space="new"),
         database(2, "postgresql-b", "invoices", space="new"),
         space(name="new"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ OF_APP = PolicyTarget(alias="money", database="Billing", environment="finance")
 SPACE = PolicyTarget(alias="prod", database="acme", environment="spaces", is_space=True)
 
 
-def bound(target: Database, *entries: tuple[PolicyTarget, int], **known: object) -> Database:
+def bound(target: Database, *entries: tuple[PolicyTarget, int], **known: Any) -> Database:
     """A database that was bound to entries, each so many minutes after the first discovery."""
     at = {entry.key: NOW + timedelta(minutes=minutes) for entry, minutes in entries}
     return replace(target, known=replace(KnownAs(entries=at), **known))
@@ -129,7 +130,8 @@ def test_entries_of_databases_and_spaces_are_apart() -> None:
 
 @pytest.mark.parametrize("field", ["contested", "dismissed"])
 def test_an_entry_that_may_mean_another_target_names_nothing(field: str) -> None:
-    target = replace(database(1, "postgresql-a"), known=KnownAs(**{field: frozenset({OWN.key})}))
+    marked: dict[str, Any] = {field: frozenset({OWN.key})}
+    target = replace(database(1, "postgresql-a"), known=KnownAs(**marked))
     assert listed_entry((OWN,), target) is None
     assert aliases_of((OWN,), [target]) == {"billing": frozenset()}
 
