@@ -1,8 +1,8 @@
 """Admin API below ``/_emulator``: inspects and changes the emulated Heroku; from loopback only, no token.
 
 `GET state`, `GET requests`; `POST rules/add`, `rules/delete`, `rulesets/put`, `rulesets/unapplied`,
-`addons/rename`, `addons/beside`, `addons/promote`, `addons/delete`, `apps/rename`, `spaces/rename`, `behavior`,
-`faults`, and the paths of `sandbox.heroku.admin_api_databases`;
+`addons/rename`, `addons/beside`, `addons/promote`, `addons/delete`, `apps/rename`, `spaces/rename`,
+`behavior`, `faults`, and the paths of `sandbox.heroku.admin_api_databases`;
 `DELETE faults`.
 """
 

@@ -64,14 +64,16 @@ async def record_discovery(
 
 def _told(policy: Policy, renaming: Renaming) -> dict[str, str]:
     """What is said of a name that has changed: where it was, and that nothing else has changed."""
+    databases = [target for target in renaming.targets if isinstance(target, Database)]
     environments = set[str]()
     for target in renaming.targets:
         try:
-            environments |= policy.environments(target)
+            inside = databases if isinstance(target, Space) else ()
+            environments |= policy.environments(target, inside)
         except Refused:
             # Before and after: a name neither covers a target nor uncovers it.
             continue
-    labels = sorted({target.label for target in renaming.targets if isinstance(target, Database)})
+    labels = sorted({database.label for database in databases})
     return {
         "before": renaming.before,
         "after": renaming.after,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from bot.domain.person import Person
 from bot.domain.policy.binding import bound_alike
 from bot.domain.policy.environments import PolicyTarget
 from bot.domain.target import KnownAs, Target
@@ -67,9 +68,7 @@ class ReplacementService:
             everything = await tx.targets.all(lock=True)
             target = await self._present(tx, id, everything)
             meant = self._meant(key, target, everything, replaces=replaces)
-            environments = {each.environment for each in meant}
-            if self._context.policy.deciding_identity(environments).isdisjoint(member.ids):
-                raise Refused(Refusal.REPLACEMENT_ADMINS, name=target.name)
+            self._require_decider(member, meant, target)
             alias = ", ".join(each.alias for each in meant)
             answer = ReplacementAnswer(target=target, alias=alias)
             keys = frozenset(each.key for each in meant)
@@ -104,6 +103,16 @@ class ReplacementService:
         if not replaces:
             return [entry for entry in entries if entry.key in asked]
         return [entry for entry in entries if entry.key in together]
+
+    def _require_decider(self, member: Person, meant: Sequence[PolicyTarget], target: Target) -> None:
+        """Refuses everybody but the admins, or but the approvers where there are none."""
+        deciders = self._context.policy.deciding_identity({each.environment for each in meant})
+        if not deciders.isdisjoint(member.ids):
+            return
+        doubtful = deciders & member.unknown_groups
+        if doubtful:
+            raise Refused(Refusal.GROUPS_UNKNOWN, group=min(doubtful))
+        raise Refused(Refusal.REPLACEMENT_ADMINS, name=target.name)
 
     def _require_answered(self, target: Target, keys: Collection[str], *, replaces: bool) -> None:
         """Refuses an answer that contradicts the one that was recorded."""

@@ -30,7 +30,6 @@ def offer(message: OutboxMessage, t: Translator, *, policy: Policy) -> Message:
         name=params["name"],
         label=params["label"],
         alias=_either(choices),
-        old=", ".join(dict.fromkeys(choice["old"] for choice in choices if choice["old"])) or "–",
     )
     impacts = ["\n".join([_moves(params, each, t), *_stays(params, each, t)]) for each in choices[:CHOICES]]
     shown = map(block_kit.section, (text, *impacts))

@@ -181,7 +181,7 @@ async def test_a_follower_that_was_denied_is_offered_again_when_it_is_promoted(d
     await directory.until(lambda: not directory.offers())
     directory.heroku.promote(NEW)
     await directory.discover()
-    assert "no longer the primary" in words(await directory.offered())
+    assert "may have taken that place" in words(await directory.offered())
     # Until then it is what it was.
     assert (await directory.judged(LONG.format(target=NEW)))[0] == "everything else"
     await directory.tell("lead", REPLACE)
