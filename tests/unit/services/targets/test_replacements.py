@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.policy.binding import Bindings
 from bot.domain.policy.environments import PolicyTarget
 from bot.domain.policy.rules import Policy
-from bot.domain.target import Database
+from bot.domain.target import Database, Space
 from bot.errors import Refusal, Refused
 from bot.services import Services
 from bot.services.targets.discovery import record_discovery
@@ -211,3 +211,27 @@ async def test_a_rename_of_what_the_policy_does_not_cover_is_told_without_an_env
     await discover(store, OLD, replace(other, app="books"), policy=policy)
     (told,) = await messages(engine, "notification.app_renamed")
     assert (told["after"], told["environment"]) == ("books", "")
+
+
+async def test_whose_group_could_not_be_read_is_asked_to_try_again_and_others_still_tell(
+    asked: Services, engine: AsyncEngine
+) -> None:
+    await actions.outdate_groups(engine)
+    assert await refusal(asked, person=GROUP_ADMIN) is Refusal.GROUPS_UNKNOWN
+    assert await answer(asked, person=ADMIN) == "money"
+
+
+async def test_a_renamed_space_stays_in_the_environments_of_its_databases(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async def found(name: str) -> None:
+        space = Space(id=UUID(int=900), name=name, region="virginia", shield=False)
+        async with store.transaction() as tx:
+            await record_discovery(tx, POLICY, [replace(OLD, space=name)], [space])
+            await tx.commit()
+
+    await found("acme-private")
+    await found("acme-secure")
+    (told,) = await messages(engine, "notification.space_renamed")
+    assert (told["before"], told["after"], told["labels"]) == ("acme-private", "acme-secure", "billing")
+    assert told["environment"] == "production"
