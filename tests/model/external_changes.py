@@ -172,6 +172,15 @@ def puts_another_in_its_place(world: World, number: int) -> None:
         world.heroku.enable_mtls_externally(str(made.id), now=world.time.now())
 
 
+IDENTITY_CHANGES: Final[tuple[ExternalChange, ...]] = (
+    renames_a_database,
+    renames_an_app,
+    renames_the_space,
+    swaps_two_names,
+    puts_another_in_its_place,
+)
+"""Changes of what things are called, or of what is called so."""
+
 EXTERNAL_CHANGES: Final[tuple[ExternalChange, ...]] = (
     adds_a_rule,
     deletes_a_rule,
@@ -185,11 +194,7 @@ EXTERNAL_CHANGES: Final[tuple[ExternalChange, ...]] = (
     disables_mtls,
     enables_mtls,
     destroys_privatelink,
-    renames_a_database,
-    renames_an_app,
-    renames_the_space,
-    swaps_two_names,
-    puts_another_in_its_place,
+    *IDENTITY_CHANGES,
 )
 
 

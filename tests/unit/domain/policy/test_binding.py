@@ -422,3 +422,20 @@ def test_an_entry_is_never_bound_to_anything_else_by_names_alone(
             holders = {id for id, each in directory.stored.items() if entry.key in each.known.entries}
             if holders:
                 assert bound.setdefault(entry.key, holders) == holders
+
+
+@given(st.lists(worlds, min_size=2, max_size=6), st.lists(st.sampled_from(ENTRIES), min_size=1, unique=True))
+def test_whatever_is_new_under_a_bound_name_gets_nothing_by_any_pattern(
+    history: list[dict[int, tuple[str, str, str, str]]], entries: list[PolicyTarget]
+) -> None:
+    directory = Directory(*entries)
+    for world in history:
+        seen = set(directory.stored)
+        bound = [
+            entry for entry in entries if any(entry.key in t.known.entries for t in directory.stored.values())
+        ]
+        directory.discover(*targets_of(world))
+        for id in directory.stored.keys() - seen:
+            target = directory.stored[id]
+            if any(entry.names(target) for entry in bound) and not target.known.entries:
+                assert directory.environment(id.int, PATTERNS, "other") == Refusal.TARGET_CONTESTED
