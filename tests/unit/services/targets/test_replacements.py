@@ -109,7 +109,7 @@ async def test_of_two_answers_at_once_one_counts(asked: Services, engine: AsyncE
 
 
 async def test_the_same_answer_twice_at_once_is_recorded_once(asked: Services, engine: AsyncEngine) -> None:
-    assert await asyncio.gather(answer(asked), answer(asked)) == ["money", "money"]
+    assert list(await asyncio.gather(answer(asked), answer(asked))) == ["money", "money"]
     assert await database.count(engine, audit, subject="target") == 1
 
 
