@@ -6,12 +6,11 @@ from typing import Final
 
 import structlog
 
-from bot.domain.policy.binding import bind
 from bot.domain.policy.rules import Policy
-from bot.domain.target import Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuError, SlackError, StoreUnavailableError
 from bot.ports import Heroku, Slack, Store
+from bot.services.targets.discovery import record_discovery
 
 DATABASES_EVERY: Final = timedelta(minutes=10)
 """How late a new database can be requested; four calls to Heroku for up to 1,000 add-ons, apps and spaces."""
@@ -85,15 +84,11 @@ class DirectorySync:
         spaces = await self._heroku.spaces()
         await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
-            now = await tx.slack_users.current_time()
-            # Read before the names of today are written: what an entry means hangs on the names until now.
-            stored = await tx.targets.all()
-            await tx.targets.save_discovery(databases, spaces)
-            found: tuple[Target, ...] = (*databases, *spaces)
-            bindings = bind(self._policy.targets, stored=stored, found=found, now=now)
-            await tx.targets.bind(bindings.changed)
+            found = await record_discovery(tx, self._policy, databases, spaces)
             await tx.periodic_tasks.schedule("databases", wait=DATABASES_EVERY)
             await tx.commit()
+        if found.renamed or found.contested:
+            log.info("directory_sync.identity", renamed=len(found.renamed), contested=len(found.contested))
 
     async def _sync_users(self) -> None:
         async with self._store.transaction() as tx:

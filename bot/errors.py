@@ -82,6 +82,10 @@ class Refusal(StrEnum):
     POLICY_UNREADABLE = "policy_unreadable"
     TARGET_CONTESTED = "target_contested"
     TARGET_UNMATCHED = "target_unmatched"
+    REPLACEMENT_ADMINS = "replacement_admins"
+    REPLACEMENT_GONE = "replacement_gone"
+    REPLACEMENT_SETTLED = "replacement_settled"
+    REPLACEMENT_UNNAMED = "replacement_unnamed"
     NOBODY_DECIDES = "nobody_decides"
     PENDING_TOO_MANY = "pending_too_many"
     # The request's own state.

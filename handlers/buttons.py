@@ -8,6 +8,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, responses
+from bot.views.targets import replacement
 from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
@@ -74,6 +75,8 @@ class ButtonHandler:
         # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):
             return await self._pick(click, t)
+        if click.action.startswith((action_ids.REPLACE, action_ids.KEEP)):
+            return await self._tell_identity(click, t)
         try:
             request, version = action_ids.read_button(click.value)
         except ValueError as error:
@@ -161,6 +164,18 @@ class ButtonHandler:
             press.request, web_only=web_only, person=click.person, key=click.key
         )
         return notifications.settled(details, t, web_only=web_only)
+
+    async def _tell_identity(self, click: BlockAction, t: Translator) -> Message:
+        """Records whether a target has replaced another."""
+        try:
+            target, entry = action_ids.read_identity(click.value)
+        except ValueError as error:
+            raise MalformedError("a button with a value that is not ours") from error
+        replaces = click.action.startswith(action_ids.REPLACE)
+        answer = await self._services.replacements.answer(
+            target, entry, replaces=replaces, person=click.person
+        )
+        return replacement.answered(answer.target, answer.alias, t, replaces=replaces)
 
     async def _pick(self, click: BlockAction, t: Translator) -> Message:
         """Records which of several certificates is the one that was issued."""

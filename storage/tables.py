@@ -154,6 +154,9 @@ targets = Table(
     Column(
         "dismissed", ARRAY(Text), nullable=False, server_default="{}", comment="entries that mean another"
     ),
+    Column(
+        "listed_as", Text, nullable=False, server_default="", comment="name at the last discovery, if another"
+    ),
     Column("known_name", Text, nullable=False, server_default="", comment="as first seen"),
     Column("known_app", Text, nullable=False, server_default="", comment="as first seen"),
     Column("known_space", Text, nullable=False, server_default="", comment="as first seen"),

@@ -68,7 +68,7 @@ class PostgresTransaction(Transaction):
     @cached_property
     @override
     def targets(self) -> PostgresTargets:
-        return PostgresTargets(self._connection, self._touched)
+        return PostgresTargets(self._connection, self.audit, self._touched)
 
     @cached_property
     @override

@@ -21,7 +21,7 @@ FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 MADE: Final = "<!-- Generated from the code by `make docs`; edit the code instead. -->"
 
 _TELLS: Final[Mapping[Clause, str]] = {
-    Clause.TARGET: "the database: its alias in the policy, the name of its add-on, or of its app",
+    Clause.TARGET: "the database: its alias in the policy, `app`, `app::ATTACHMENT`, or its add-on",
     Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `8 hours`, or `ever`",
     Clause.UNTIL: "the end: `18:00`, `tomorrow 9:00`, `2026-11-25 18:00`, in your own time zone",
     Clause.REASON: "the reason: everything to the end of the line",

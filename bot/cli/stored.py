@@ -13,9 +13,11 @@ from bot.domain.policy.stand_in import PolicyState
 from bot.domain.target import Database, KnownAs, Space, Target
 from bot.policy.deciders import GroupReading, People
 from storage.engine import engine_for
+from storage.repositories.audit import PostgresAudit
 from storage.repositories.policy_states import PostgresPolicyStates
 from storage.repositories.targets import PostgresTargets
 from storage.tables import slack_groups, slack_users
+from storage.write_buffer import WriteBuffer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +62,8 @@ async def read_store(url: str) -> Stored:
     engine = engine_for(url)
     try:
         async with engine.connect() as connection:
-            targets = PostgresTargets(connection, set())
+            # Only read: its audit would have nothing to write.
+            targets = PostgresTargets(connection, PostgresAudit(connection, WriteBuffer(connection)), set())
             return Stored(
                 databases=await targets.databases(),
                 spaces=await targets.spaces(),

@@ -27,9 +27,11 @@ class KnownAs:
 
     Attributes:
         entries: the policy's entries that are bound to it, by ``PolicyTarget.key``, each with the moment.
-        contested: keys of entries that are bound to another target, which it may have replaced: nothing is
-            opened to it until an admin has told.
+        contested: keys of entries that are bound to another target, which it may have replaced: an admin has
+            to tell. Until then nothing is opened to it, unless they are dismissed as well.
         dismissed: keys of entries of which that was denied, or whose name it has only taken.
+        listed_as: its name at the last discovery, where the reconciler has found another since: only a
+            discovery decides what names mean.
         name: its name when it was first seen; empty before that.
         app: the owning app's name then; empty for a space.
         space: the space's name then.
@@ -38,6 +40,7 @@ class KnownAs:
     entries: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     contested: frozenset[str] = frozenset()
     dismissed: frozenset[str] = frozenset()
+    listed_as: str = ""
     name: str = ""
     app: str = ""
     space: str = ""
@@ -190,8 +193,13 @@ def _called(databases: tuple[Database, ...], word: str, aliases: Aliases) -> tup
     name = word.lower()
     if name in aliases:
         return tuple(database for database in databases if database.id in aliases[name])
-    own = tuple(each for each in databases if name in (each.name.lower(), each.shown_as.lower()))
+    own = tuple(each for each in databases if name == each.name.lower() or _is_labelled(each, name))
     return own or tuple(database for database in databases if database.app.lower() == name)
+
+
+def _is_labelled(database: Database, name: str) -> bool:
+    """Whether a name in lower case is the label of one of an app's several databases."""
+    return bool(database.shown_as) and database.shown_as.lower() == name
 
 
 def _familiar(database: Database, aliases: Aliases) -> str:
@@ -229,7 +237,7 @@ def choose_space(
         meant = [database for database in databases if database.id in aliases[name]]
         named = [space for space in spaces if space.id in aliases[name]]
     else:
-        meant = [each for each in databases if name in (*map(str.lower, each.names), each.shown_as.lower())]
+        meant = [each for each in databases if name in map(str.lower, each.names) or _is_labelled(each, name)]
         named = [space for space in spaces if space.name.lower() == name]
     around = [space for space in spaces if any(database.is_in(space) for database in meant)]
     found = named or around

@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.target import Database, KnownAs, Space, Target
-from bot.ports.values import ReconcileJob
+from bot.ports.values import AuditContext, ReconcileJob
 
 
 class Targets(Protocol):
@@ -22,8 +22,13 @@ class Targets(Protocol):
         """Lists the spaces of the last discovery, by name."""
         ...
 
-    async def all(self) -> tuple[Target, ...]:
-        """Lists every target that was ever seen, absent ones too: what was bound to one names no other."""
+    async def all(self, *, lock: bool = False) -> tuple[Target, ...]:
+        """Lists every target that was ever seen, absent ones too: what was bound to one names no other.
+
+        Args:
+            lock: keeps others from recording what the policy knows targets by until the end of the
+                transaction.
+        """
         ...
 
     async def bind(self, changed: Mapping[UUID, KnownAs]) -> None:
@@ -50,8 +55,18 @@ class Targets(Protocol):
         """
         ...
 
+    async def answer(self, target: Target, known: KnownAs, *, doing: AuditContext) -> None:
+        """Records what an admin has told of a target, with its audit line.
+
+        Args:
+            target: as it is known so far.
+            known: what it is known by from now on.
+            doing: who told it, and when.
+        """
+        ...
+
     async def rename(self, database: UUID, name: str) -> None:
-        """Records an add-on's new name."""
+        """Records an add-on's new name, for calls at Heroku; the next discovery decides what it means."""
         ...
 
 

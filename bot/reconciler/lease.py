@@ -106,5 +106,7 @@ class DatabaseLeaseManager(LeaseManager):
             # The right name is stored at once, but this run's observation may be of another database.
             async with self.holding(run) as tx:
                 await tx.targets.rename(database.id, name)
+                # It tells operations; whatever else was renamed along with this one is found by it too.
+                await tx.periodic_tasks.schedule("databases", wait=timedelta())
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
         run.name_confirmed = True

@@ -13,8 +13,16 @@ from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
 
-TRANSIENT: Final = frozenset({Refusal.PERSON_UNKNOWN, Refusal.GROUPS_UNKNOWN, Refusal.POLICY_UNREADABLE})
-"""Refusals that say nothing of what is allowed: Slack has to be read first, or the policy."""
+TRANSIENT: Final = frozenset(
+    {
+        Refusal.PERSON_UNKNOWN,
+        Refusal.GROUPS_UNKNOWN,
+        Refusal.POLICY_UNREADABLE,
+        Refusal.TARGET_CONTESTED,
+    }
+)
+"""Refusals that say nothing of what is allowed: Slack or the policy has to be read first, or an admin has to say
+which database is meant."""
 
 _CLOSING: Final = frozenset({Kind.REMOVE, Kind.REMOVE_UNMANAGED, Kind.DISABLE, Kind.CLOSE, Kind.DISCARD})
 """Kinds that open nothing: the policy's denials and limits are about opening."""

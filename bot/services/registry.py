@@ -25,6 +25,7 @@ from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.reopening import ReopeningService
 from bot.services.reviews.pending import PendingReviewService
+from bot.services.targets.replacements import ReplacementService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
 
@@ -42,6 +43,7 @@ class Services:
         grants: end, revoke, retry, abandon.
         reopenings: opening again what somebody closed.
         pending_review: pending requests, judged again while people and the policy change.
+        replacements: which database the policy means, after one has replaced another.
         queries: everything that only reads.
         advice: which access method to use.
         deadlines: what is due by business time.
@@ -63,6 +65,7 @@ class Services:
     grants: GrantService
     reopenings: ReopeningService
     pending_review: PendingReviewService
+    replacements: ReplacementService
     queries: QueryService
     advice: AdviceService
     deadlines: DeadlineService
@@ -103,6 +106,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         grants=GrantService(context),
         reopenings=ReopeningService(context, approvals=approvals),
         pending_review=PendingReviewService(context),
+        replacements=ReplacementService(context),
         queries=QueryService(context),
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),

@@ -32,6 +32,10 @@ SUPPORT_DONE: Final = "space.support_done"
 SUPPORT_WEB: Final = "space.support_web"
 """Buttons that record what Heroku's support has done for a space; their value names a waiting request."""
 
+REPLACE: Final = "target.replace"
+KEEP: Final = "target.keep"
+"""Buttons that tell whether a target has replaced another; each ``action_id`` ends in a number of its own."""
+
 ASK: Final = "home.ask"
 """The button of the App Home that opens the form."""
 
@@ -87,6 +91,23 @@ def read_pick(value: str) -> tuple[int, UUID]:
     """
     request, _, certificate = value.partition(".")
     return int(request), UUID(certificate)
+
+
+def identity_value(target: UUID, entry: str) -> str:
+    """The value of a button that tells what a target is: its UUID, and the key of an entry of the policy."""
+    return f"{target}.{entry}"
+
+
+def read_identity(value: str) -> tuple[UUID, str]:
+    """Reads the target and the entry's key from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    target, separator, entry = value.partition(".")
+    if not separator:
+        raise ValueError("a value without an entry")
+    return UUID(target), entry
 
 
 # Only the shape is checked: whether the person may act on it is for the use case to decide.

@@ -54,7 +54,7 @@ def questions(*, databases: Sequence[Database], chosen: str | None, t: Translato
 def recommendation(database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     """One recommendation, its reason, remarks, and how to request it; going back leads to the questions."""
     params = {
-        "app": database.app,
+        "app": database.label,
         "name": database.name,
         "space": database.space,
         "region": _named_region(database),

@@ -16,7 +16,7 @@ def status(status: DatabaseStatus, t: Translator, *, refreshed: bool = False) ->
     """
     database = status.database
     title = t(
-        "status.title", app=database.app, name=database.name, space=database.space, region=database.region
+        "status.title", app=database.label, name=database.name, space=database.space, region=database.region
     )
     sections = [block for view in METHOD_VIEWS.values() for block in view.status(status, t, refreshed)]
     return block_kit.message(title, [block_kit.section(title), *sections])

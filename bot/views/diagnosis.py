@@ -27,7 +27,7 @@ def why(status: DatabaseStatus, *, t: Translator, policy: Policy) -> Message:
     if by_default or not steps:
         steps += DEFAULT.steps(status, by_default, t, state)
     at = status.now if status.observation is None else status.observation.at
-    title = t("why.title", app=status.database.app, at=at)
+    title = t("why.title", app=status.database.label, at=at)
     errors = "\n".join(f"•  {t(f'why.error.{name}')}" for name in _ERRORS)
     return block_kit.message(
         title,

@@ -11,6 +11,7 @@ from bot.views import block_kit, notifications, request_card
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
+from bot.views.targets import renaming, replacement
 
 
 def render(
@@ -32,6 +33,10 @@ def render(
         return block_kit.posted(expiry.unowned(message, t))
     if message.kind is MessageKind.POLICY_UNREADABLE:
         return block_kit.posted(notifications.policy_unreadable(message, t, readable=policy.readable))
+    if message.kind is MessageKind.REPLACEMENT:
+        return block_kit.posted(replacement.offer(message, t, policy=policy))
+    if message.kind in renaming.KINDS:
+        return block_kit.posted(renaming.renamed(message, t))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
     return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))

@@ -193,7 +193,7 @@ def _where(target: Target, t: Translator) -> list[tuple[str, str]]:
     where: tuple[str, str] = (t("card.place"), t(place, space=space, region=target.region))
     if not isinstance(target, Database):
         return [where]
-    return [(t("card.database"), f"{t.show(target.app)}  `{t.show(target.name)}`"), where]
+    return [(t("card.database"), f"{t.show(target.label)}  `{t.show(target.name)}`"), where]
 
 
 def _duration(details: RequestDetails, t: Translator) -> Mrkdwn:

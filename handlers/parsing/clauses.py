@@ -155,7 +155,8 @@ def _clause_of(word: str) -> tuple[str, Clause, str] | None:
         return bare(word).casefold(), Clause.DURATION, ""
     keyword, _, glued = word.partition(":")
     clause = WORDS.get(keyword.casefold())
-    return None if clause is None else (keyword.casefold(), clause, glued)
+    # ``from::DATABASE`` names a database of an app that is called like a keyword.
+    return None if clause is None or glued.startswith(":") else (keyword.casefold(), clause, glued)
 
 
 def _take_value(clause: Clause, left: deque[str]) -> str:

@@ -1,7 +1,8 @@
 """Admin API below ``/_emulator``: inspects and changes the emulated Heroku; from loopback only, no token.
 
 `GET state`, `GET requests`; `POST rules/add`, `rules/delete`, `rulesets/put`, `rulesets/unapplied`,
-`addons/rename`, `addons/delete`, `behavior`, `faults`, and the paths of `sandbox.heroku.admin_api_databases`;
+`addons/rename`, `addons/beside`, `addons/promote`, `addons/delete`, `apps/rename`, `spaces/rename`,
+`behavior`, `faults`, and the paths of `sandbox.heroku.admin_api_databases`;
 `DELETE faults`.
 """
 
@@ -60,6 +61,10 @@ def admin_app(heroku: HerokuEmulator, now: Callable[[], datetime]) -> Starlette:
             Route(f"{PREFIX}/rulesets/put", _posted(actions.put_ruleset), methods=["POST"]),
             Route(f"{PREFIX}/rulesets/unapplied", _posted(actions.leave_unapplied), methods=["POST"]),
             Route(f"{PREFIX}/addons/rename", _posted(actions.rename_addon), methods=["POST"]),
+            Route(f"{PREFIX}/addons/beside", _posted(actions.add_beside), methods=["POST"]),
+            Route(f"{PREFIX}/addons/promote", _posted(actions.promote), methods=["POST"]),
+            Route(f"{PREFIX}/apps/rename", _posted(actions.rename_app), methods=["POST"]),
+            Route(f"{PREFIX}/spaces/rename", _posted(actions.rename_space), methods=["POST"]),
             Route(f"{PREFIX}/addons/delete", _posted(actions.delete_addon), methods=["POST"]),
             Route(f"{PREFIX}/behavior", _posted(actions.set_behavior), methods=["POST"]),
             Route(f"{PREFIX}/faults", _posted(actions.fault), methods=["POST"]),
@@ -111,6 +116,25 @@ class _AdminActions:
     def rename_addon(self, given: Json) -> object:
         """Rename an add-on as an external change."""
         self._heroku.rename_database(required_text(given, "database"), required_text(given, "name"))
+        return {"ok": True}
+
+    def add_beside(self, given: Json) -> object:
+        """Create an add-on in the app of another, as a fork or a follower is."""
+        made = self._heroku.add_beside(required_text(given, "database"), required_text(given, "name"))
+        return {"id": str(made.id), "config_vars": list(made.config_vars)}
+
+    def promote(self, given: Json) -> object:
+        """Make an add-on its app's primary database."""
+        return {"config_vars": list(self._heroku.promote(required_text(given, "database")).config_vars)}
+
+    def rename_app(self, given: Json) -> object:
+        """Rename an app as an external change."""
+        self._heroku.rename_app(required_text(given, "app"), required_text(given, "name"))
+        return {"ok": True}
+
+    def rename_space(self, given: Json) -> object:
+        """Rename a space as an external change."""
+        self._heroku.rename_space(required_text(given, "space"), required_text(given, "name"))
         return {"ok": True}
 
     def delete_addon(self, given: Json) -> object:

@@ -113,7 +113,8 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
     def add_app(self, name: str, *, space: str | None) -> App:
         """Create an app in the space of that name, or in the Common Runtime."""
         home = self._account.space(space) if space else None
-        return self._add(self._account.apps, App(name=name, space=home))
+        born = self._account.birth_name("app", name)
+        return self._add(self._account.apps, App(name=name, space=home, born=born))
 
     def add_database(
         self,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, func, or_, select, update
+from sqlalchemy import Text, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -14,8 +14,9 @@ from typing_extensions import override
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.target import Database, KnownAs, Space, Target, methods_of, with_labels
-from bot.ports import Targets, WorkerName
+from bot.ports import AuditContext, Targets, WorkerName
 from storage import leases
+from storage.repositories.audit import PostgresAudit
 from storage.repositories.observations import observation_of
 from storage.tables import reconcile_queue, targets
 
@@ -67,6 +68,7 @@ def _known_as(row: Mapping[Any, Any]) -> KnownAs:
         entries={key: datetime.fromisoformat(at) for key, at in row["entries"].items()},
         contested=frozenset(row["contested"]),
         dismissed=frozenset(row["dismissed"]),
+        listed_as=row["listed_as"],
         name=row["known_name"],
         app=row["known_app"],
         space=row["known_space"],
@@ -76,8 +78,9 @@ def _known_as(row: Mapping[Any, Any]) -> KnownAs:
 class PostgresTargets(Targets):
     """Databases by Heroku's add-on UUID, spaces by theirs."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
+        self._audit = audit
         self._touched = touched
 
     @override
@@ -116,8 +119,11 @@ class PostgresTargets(Targets):
             self._touched.add(WorkerName.RECONCILER)
 
     @override
-    async def all(self) -> tuple[Target, ...]:
+    async def all(self, *, lock: bool = False) -> tuple[Target, ...]:
         statement = select(targets).order_by(targets.c.id)
+        if lock:
+            # Not against foreign keys: whoever records a request or a grant need not wait.
+            statement = statement.with_for_update(key_share=True)
         return tuple(target_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
@@ -131,6 +137,7 @@ class PostgresTargets(Targets):
                     entries={key: at.isoformat() for key, at in known.entries.items()},
                     contested=sorted(known.contested),
                     dismissed=sorted(known.dismissed),
+                    listed_as=known.listed_as,
                     known_name=known.name,
                     known_app=known.app,
                     known_space=known.space,
@@ -138,8 +145,18 @@ class PostgresTargets(Targets):
             )
 
     @override
+    async def answer(self, target: Target, known: KnownAs, *, doing: AuditContext) -> None:
+        await self.bind({target.id: known})
+        before, after = (", ".join(sorted(each.entries)) for each in (target.known, known))
+        await self._audit.write(doing, subject="target", before=before, after=after, target=target.id)
+
+    @override
     async def rename(self, database: UUID, name: str) -> None:
-        await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
+        # The first name since the last discovery is kept: that one tells people, and decides what it means.
+        listed_as = case((targets.c.listed_as == "", targets.c.name), else_=targets.c.listed_as)
+        await self._connection.execute(
+            update(targets).where(targets.c.id == database).values(name=name, listed_as=listed_as)
+        )
 
     async def _present(self) -> tuple[Target, ...]:
         statement = (

@@ -15,6 +15,14 @@ OTHER_ACCOUNTS: Final = ("555555555555",)
 
 NAMES: Final = ("postgresql-curved-12345", "postgresql-renamed-11111", "postgresql-renamed-22222")
 
+APPS: Final = ("billing", "ledger", "renamed")
+"""Names of the apps; two of three are in use, so that each may come to have the other's."""
+
+SPACES: Final = ("acme-private", "acme-renamed")
+
+MOST_DATABASES: Final = 4
+"""Databases of one world, replacements included."""
+
 ExternalChange = Callable[[World, int], None]
 """Takes the world, and a number that selects what is changed."""
 
@@ -131,8 +139,47 @@ def _writes(world: World, sources: list[str]) -> None:
 def renames_a_database(world: World, number: int) -> None:
     """Gives a database a name that is free."""
     name, free = _database(world, number), sorted(set(NAMES) - set(world.names().values()))
-    world.heroku.rename_database(name, free[number % len(free)])
+    if free:
+        world.heroku.rename_database(name, free[number % len(free)])
 
+
+def renames_an_app(world: World, number: int) -> None:
+    """Gives an app a name that is free."""
+    apps = sorted({each.app.name for each in world.databases_there()})
+    free = sorted(set(APPS) - {app.name for app in world.heroku._account.apps.values()})
+    world.heroku.rename_app(apps[number % len(apps)], free[number % len(free)])
+
+
+def renames_the_space(world: World, _: int) -> None:
+    """Gives the space its other name."""
+    world.heroku.rename_space(world.space.name, next(each for each in SPACES if each != world.space.name))
+
+
+def swaps_two_names(world: World, number: int) -> None:
+    """Two databases get each other's name."""
+    names = sorted(world.names().values())
+    other = names[(number + 1) % len(names)]
+    if names[number % len(names)] != other:
+        world.heroku.swap_names(names[number % len(names)], other)
+
+
+def puts_another_in_its_place(world: World, number: int) -> None:
+    """Another database gets the name of one, in its app, which goes on under another name."""
+    name = _database(world, number)
+    if len(world.names()) < MOST_DATABASES:
+        old = world.heroku.rename_database(name, f"postgresql-old-{len(world.names())}")
+        made = world.heroku.add_beside(str(old.id), name)
+        world.heroku.enable_mtls_externally(str(made.id), now=world.time.now())
+
+
+IDENTITY_CHANGES: Final[tuple[ExternalChange, ...]] = (
+    renames_a_database,
+    renames_an_app,
+    renames_the_space,
+    swaps_two_names,
+    puts_another_in_its_place,
+)
+"""Changes of what things are called, or of what is called so."""
 
 EXTERNAL_CHANGES: Final[tuple[ExternalChange, ...]] = (
     adds_a_rule,
@@ -147,7 +194,7 @@ EXTERNAL_CHANGES: Final[tuple[ExternalChange, ...]] = (
     disables_mtls,
     enables_mtls,
     destroys_privatelink,
-    renames_a_database,
+    *IDENTITY_CHANGES,
 )
 
 

@@ -240,9 +240,27 @@ def invariant_16(world: World) -> None:
         assert enough or told, f"#{id} ({kind}) needs {needed}, and nobody was told that they are not there"
 
 
+def invariant_13(world: World) -> None:
+    """Whatever is renamed, swapped or replaced, every target is judged by the environment it had at first."""
+    asked = world.rows(
+        "SELECT r.id, r.target_id, r.rule, t.is_space FROM requests r JOIN targets t ON t.id = r.target_id"
+    )
+    for request, target, rule, is_space in asked:
+        expected = _rule_of(world, target, is_space=is_space)
+        # A policy may have other names for the same rules.
+        assert rule.replace("new ", "") in expected, (
+            f"#{request} is judged by “{rule}”, and {target} by {expected}"
+        )
+    known = {row[0] for row in world.rows("SELECT target_id FROM requests WHERE state = 'approved'")}
+    for write in world.recorder.writes:
+        # A space's list may restore what somebody else wrote.
+        if write.opens and write.whole is None:
+            assert write.target in known, f"{write.what} opens a target that nothing was approved for"
+
+
 AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
     invariant_1, invariant_3, invariant_4, invariant_5, invariant_6, invariant_7, invariant_8, invariant_9,
-    invariant_12,
+    invariant_12, invariant_13,
 )  # fmt: skip
 """What holds whatever is under way."""
 
@@ -266,6 +284,18 @@ def check(world: World, invariants: Iterable[Invariant]) -> None:
             raise AssertionError(f"{invariant.__name__}: {error}\n{world.story()}") from error
     world.recorder.writes.clear()
     world.answered.clear()
+
+
+def _rule_of(world: World, target: UUID, *, is_space: bool) -> set[str]:
+    """The rules that may judge a target: by what it was at first, or by what an admin has told of it."""
+    if is_space:
+        # One that is not answered yet closes the space; whatever it is, production is inside.
+        return {"everything + production"}
+    if target in world.from_the_start:
+        return {"production" if target == world.production else "everything"}
+    rows = world.rows("SELECT entries <> '{}', dismissed <> '{}' FROM targets WHERE id = %s", target)
+    ((replaces, kept),) = rows
+    return ({"production"} if replaces else set()) | ({"everything"} if kept and not replaces else set())
 
 
 # --- state of Heroku and the store -----------------------------------------------------------------

@@ -11,11 +11,16 @@ approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
 unmatched = "default"
 admins = ["U0LEAD"]
+
+[targets.money]
+database = "postgresql-curved-12345"
+environment = "production"
 """
 
 RULE: Final = """
 [[rules]]
-name = "{name}"
+name = "{prefix}{name}"
+environments = ["{environment}"]
 approvers = {approvers}
 approvals = {approvals}
 permanent = true
@@ -36,12 +41,13 @@ class Deployed:
     """One policy.
 
     Attributes:
+        prefix: of the names of its rules.
         denied: Slack id of a person who may request nothing.
         widest: shortest prefix of a network.
         approvers: who decides.
     """
 
-    name: str = "everything"
+    prefix: str = ""
     denied: str = ""
     widest: int = 24
     approvals: int = 1
@@ -51,14 +57,19 @@ class Deployed:
     def text(self) -> str:
         """The policy file."""
         given = f"[{', '.join(f'{id!r}' for id in self.approvers)}]".replace("'", '"')
-        rule = RULE.format(
-            name=self.name,
-            approvers=given,
-            approvals=self.approvals,
-            extend_alone=self.extend_alone,
-            widest=self.widest,
-        )
-        return HEAD + rule + (DENY.format(person=self.denied) if self.denied else "")
+        rules = [
+            RULE.format(
+                prefix=self.prefix,
+                name=name,
+                environment=environment,
+                approvers=given,
+                approvals=self.approvals,
+                extend_alone=self.extend_alone,
+                widest=self.widest,
+            )
+            for name, environment in (("production", "production"), ("everything", "default"))
+        ]
+        return HEAD + "".join(rules) + (DENY.format(person=self.denied) if self.denied else "")
 
     def allows(self, owner: str, method: str, subject: str) -> bool:
         """Whether access of somebody may be opened under it."""
@@ -72,7 +83,7 @@ def deployments(approvals: int, extend_alone: str) -> tuple[Deployed, ...]:
     """Policies that differ from a first one in one thing each; the first is among them."""
     return (
         Deployed(approvals=approvals, extend_alone=extend_alone),
-        Deployed(name="renamed", approvals=approvals, extend_alone=extend_alone),
+        Deployed(prefix="new ", approvals=approvals, extend_alone=extend_alone),
         Deployed(denied="U0ENGINEER", approvals=approvals, extend_alone=extend_alone),
         Deployed(widest=32, approvals=approvals, extend_alone=extend_alone),
         Deployed(approvals=2, extend_alone=extend_alone),

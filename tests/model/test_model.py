@@ -19,12 +19,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bot.directory_sync import DATABASES_EVERY
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.postgres import PrivatePostgres
 from tests.model import faults
 from tests.model.clocks import movable_database
-from tests.model.external_changes import EXTERNAL_CHANGES, ExternalChange, act
+from tests.model.external_changes import EXTERNAL_CHANGES, IDENTITY_CHANGES, ExternalChange, act
 from tests.model.invariants import AT_EACH_STEP, AT_REST, Invariant, check
 from tests.model.world import World
 from tests.summary import STEPS
@@ -307,6 +308,26 @@ class Model(RuleBasedStateMachine):
             act(world, external_change, number)
 
         self.do("others", step, external_change.__name__, number)
+
+    @rule(
+        external_change=st.sampled_from(IDENTITY_CHANGES),
+        number=numbers,
+        answer=st.sampled_from(("", "target.replace", "target.keep")),
+    )
+    def names_change(self, external_change: ExternalChange, number: int, answer: str) -> None:
+        """Names change at Heroku, the bot finds out, and an admin may tell what has replaced what."""
+
+        async def step(world: World) -> None:
+            act(world, external_change, number)
+            world.pass_time(DATABASES_EVERY)
+            await world.run_scheduler()
+            await world.notify()
+            found = [each for each in world.buttons("lead") if answer and each.action.startswith(answer)]
+            if found:
+                world.diary[-1] += found[0].action
+                await world.presses("lead", found[0])
+
+        self.do("names_change", step, external_change.__name__, number, answer)
 
     @rule(seconds=st.sampled_from(MOMENTS))
     def time_passes(self, seconds: int) -> None:

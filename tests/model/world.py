@@ -27,7 +27,8 @@ from bot.services import open_services
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.fixtures import default_world
+from sandbox.heroku.fixtures import DATABASE, default_world
+from sandbox.heroku.model.resources import Database
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.slack.delivery import Delivery, sign
@@ -158,6 +159,8 @@ class World:
         self.heroku: HerokuEmulator = default_world(
             token=HEROKU_TOKEN, databases=self.databases, behavior=self.behavior, times=TIMES
         )
+        self.production = self.heroku._account.addon(DATABASE).id
+        self.from_the_start = frozenset(self.names())
         self.deployed = deployments(self.approvals, self.extend_alone)[0]
         self.recorder = WriteRecorder(
             heroku=self.heroku,
@@ -471,11 +474,11 @@ class World:
 
     def names(self) -> dict[UUID, str]:
         """Names of the private databases at Heroku."""
-        return {
-            each.id: each.name
-            for each in self.heroku._account.databases.values()
-            if each.app.space is not None
-        }
+        return {each.id: each.name for each in self.databases_there()}
+
+    def databases_there(self) -> list[Database]:
+        """The private databases at Heroku."""
+        return [each for each in self.heroku._account.databases.values() if each.app.space is not None]
 
     @property
     def space(self) -> Any:

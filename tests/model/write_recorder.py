@@ -5,7 +5,7 @@ An invariant about a write has to be judged by what was recorded when the write 
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -36,9 +36,11 @@ class Write:
         wanted: what a grant needed then that was applying or in force.
         standing: what another entry at Heroku goes on allowing.
         whole: the list that it writes, where it replaces one.
+        target: the database or space that it is about.
     """
 
     what: str
+    target: UUID | None = None
     opens: frozenset[str] = frozenset()
     closes: frozenset[str] = frozenset()
     covered: frozenset[str] = frozenset()
@@ -83,9 +85,12 @@ class WriteRecorder:
             return
         what = f"{request.method} {request.path}"
         if found := _RULESET.fullmatch(request.path):
-            self.writes.append(self._list(what, UUID(found[1]), request.json()))
+            space = UUID(found[1])
+            self.writes.append(replace(self._list(what, space, request.json()), target=space))
         elif found := _DATA.fullmatch(request.path):
-            self.writes.append(self._data(what, unquote(found[1]), request))
+            name = unquote(found[1])
+            database = self._heroku._account.addon(name).id
+            self.writes.append(replace(self._data(what, name, request), target=database))
         else:
             raise AssertionError(f"unexpected write {what}")
 

@@ -118,7 +118,6 @@ WITHDRAWING = (
     Refusal.DURATION_TOO_LONG,
     Refusal.DURATION_FOREVER,
     Refusal.END_PAST,
-    Refusal.TARGET_CONTESTED,
     Refusal.TARGET_UNMATCHED,
 )
 """Why a request can come to be withdrawn, in a sentence of its own."""

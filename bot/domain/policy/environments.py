@@ -35,10 +35,8 @@ class PolicyTarget:
         return f"{self.alias.lower()}={self.database.lower()}"
 
     def names(self, target: Target) -> bool:
-        """Whether a target is called as the entry says at this moment."""
-        return self.is_space == isinstance(target, Space) and self.database.lower() in (
-            name.lower() for name in target.names
-        )
+        """Whether a target was called as the entry says at the last discovery."""
+        return self.is_space == isinstance(target, Space) and self.database.lower() in _names(target)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,15 +102,12 @@ def listed_entry(entries: Iterable[PolicyTarget], target: Target) -> PolicyTarge
     """
     alike = [entry for entry in entries if entry.is_space == isinstance(target, Space)]
     bound = [entry for entry in alike if entry.key in target.known.entries]
+    if bound:
+        return min(bound, key=lambda entry: _precedence(entry, target))
     # An entry that is bound to another target names nothing else, whatever that is called.
     named = [entry for entry in alike if entry.names(target) and not _is_another(entry, target)]
-    names = [name.lower() for name in (target.known.name, *target.names)]
-    for found in (bound, named):
-        # An add-on's own name before its app's.
-        ranked = sorted(found, key=lambda entry: _rank(names, entry.database.lower()))
-        if ranked:
-            return ranked[0]
-    return None
+    # An add-on's own name before its app's.
+    return min(named, key=lambda entry: _names(target).index(entry.database.lower()), default=None)
 
 
 def aliases_of(entries: Iterable[PolicyTarget], targets: Sequence[Target]) -> Aliases:
@@ -139,8 +134,19 @@ def _is_another(entry: PolicyTarget, target: Target) -> bool:
     return entry.key in target.known.contested | target.known.dismissed
 
 
-def _rank(names: Sequence[str], name: str) -> int:
-    return names.index(name) if name in names else len(names)
+def _names(target: Target) -> tuple[str, ...]:
+    """The names of the last discovery, the most specific first: until the next, a new one names nothing."""
+    name = target.known.listed_as or target.name
+    return (name.lower(), target.app.lower()) if isinstance(target, Database) else (name.lower(),)
+
+
+def _precedence(entry: PolicyTarget, target: Target) -> tuple[bool, float]:
+    """Orders entries that are bound to one target, by nothing that a rename could change.
+
+    One that names its app, which may name others too, comes after its own; then what was bound last counts.
+    """
+    of_app = bool(target.known.app) and entry.database.lower() == target.known.app.lower()
+    return of_app, -target.known.entries[entry.key].timestamp()
 
 
 def environments_of(
@@ -175,7 +181,8 @@ def _environment(
     entry = listed_entry(entries, target)
     if entry is not None:
         return entry.environment
-    contested = [entry for entry in entries if entry.key in target.known.contested]
+    # What is dismissed as well was seen before: it stays what it has been until an admin answers.
+    contested = [entry for entry in entries if entry.key in target.known.contested - target.known.dismissed]
     if contested:
         raise Refused(Refusal.TARGET_CONTESTED, app=target.label, name=target.name, alias=contested[0].alias)
     found = next((pattern.environment for pattern in patterns if pattern.matches(target)), unmatched)

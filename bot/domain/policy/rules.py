@@ -74,6 +74,10 @@ class Rule:
     remind_after: tuple[timedelta, ...]
     parts: tuple["Rule", ...] = ()
 
+    def covers(self, environment: str) -> bool:
+        """Whether it applies to an environment."""
+        return self.environments is None or environment in self.environments
+
     @property
     def each(self) -> tuple["Rule", ...]:
         """The rules of the file that have to be satisfied: itself, or all that it combines."""
@@ -159,6 +163,21 @@ class Policy:
         known = [part for part in parts if part is not None]
         return strictest(known) if len(known) == len(parts) else None
 
+    def deciding_identity(self, environments: Collection[str]) -> frozenset[str]:
+        """Returns who may tell that a target has replaced another: the admins.
+
+        Where the policy names none, whoever approves access to every one of the environments concerned.
+        """
+        if self.admins:
+            return self.admins
+        approvers = [
+            frozenset[str]().union(
+                *(rule.approvers for rule in self.rules if not rule.denies and rule.covers(environment))
+            )
+            for environment in environments
+        ]
+        return frozenset[str].intersection(*approvers) if approvers else frozenset()
+
     def is_admin(self, ids: Collection[str]) -> bool:
         """Whether any of a person's ids (their own and their groups') is an admin's."""
         return not self.admins.isdisjoint(ids)
@@ -235,9 +254,7 @@ def rule_in(
 
 
 def _concerns(rule: Rule, environment: str, method: Method) -> bool:
-    return (rule.environments is None or environment in rule.environments) and (
-        rule.methods is None or method in rule.methods
-    )
+    return rule.covers(environment) and (rule.methods is None or method in rule.methods)
 
 
 def _asks(rule: Rule, ids: Collection[str]) -> bool:

@@ -13,6 +13,9 @@ from bot.domain.mtls.observation import IpRule, read_network
 from bot.domain.target import Database, Space
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
+_PRIMARY: Final = "DATABASE_URL"
+"""The config var of an app's primary database; a promoted one has it beside the one it had before."""
+
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
 
 
@@ -84,9 +87,14 @@ class Addon(Named):
             region=app.region.name,
             shield=app.space.shield,
             plan=self.plan.name,
-            config_var=next((name for name in self.config_vars if name.endswith("_URL")), "DATABASE_URL"),
+            config_var=self._config_var(),
             space_id=app.space.id,
         )
+
+    def _config_var(self) -> str:
+        """The config var with its URL: the app's primary one, if it has that among several."""
+        urls = [name for name in self.config_vars if name.endswith("_URL")]
+        return _PRIMARY if _PRIMARY in urls or not urls else urls[0]
 
 
 class Limits(BaseModel):

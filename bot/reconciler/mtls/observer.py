@@ -190,7 +190,7 @@ class MtlsObserver(DatabaseLeaseManager):
             MessageKind.HEROKU_TROUBLE,
             to=self._operations,
             key=f"restored:{rule.id}:{job.lease}",
-            params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
+            params={"app": job.database.label, "status": "200", "id": f"listed again: {rule.network}"},
         )
 
 

@@ -45,7 +45,7 @@ class CertificateService:
             await require_no_operation(tx, database, Kind.DISABLE)
             enabling = await is_under_way(tx, database, Kind.ENABLE)
             if observation is not None and not observation.enabled and not enabling:
-                raise Refused(Refusal.CERTIFICATE_OFF, app=database.app)
+                raise Refused(Refusal.CERTIFICATE_OFF, app=database.label)
             terms = terms_without_end(MTLS, database.id, Whole(), request_input.reason)
             return await self._context.record_operation(tx, Kind.ISSUE, terms, rule, person)
 

@@ -44,7 +44,7 @@ class MtlsEndpointService:
             database, rule, observation = await find_mtls(self._context, tx, request_input.target, member)
             await require_no_operation(tx, database, Kind.ENABLE, Kind.DISABLE)
             if observation is not None and observation.enabled:
-                raise Refused(Refusal.MTLS_ENABLED, app=database.app)
+                raise Refused(Refusal.MTLS_ENABLED, app=database.label)
             terms = terms_without_end(MTLS, database.id, Whole(), request_input.reason)
             return await self._context.record_operation(tx, Kind.ENABLE, terms, rule, person)
 
@@ -86,8 +86,8 @@ class MtlsEndpointService:
             member = await self._context.member(tx, person)
             database, rule, observation = await find_mtls(self._context, tx, request_input.target, member)
             await _require_enabled(tx, database, observation)
-            if typed.strip().casefold() != database.app.casefold():
-                raise Refused(Refusal.MTLS_NAME, app=database.app)
+            if typed.strip().casefold() != database.label.casefold():
+                raise Refused(Refusal.MTLS_NAME, app=database.label)
             terms = terms_without_end(MTLS, database.id, Whole(), request_input.reason)
             return await self._context.record_operation(tx, Kind.DISABLE, terms, rule, person)
 
@@ -118,7 +118,7 @@ async def require_no_operation(tx: Transaction, database: Database, *kinds: Kind
     for kind in kinds:
         if await is_under_way(tx, database, kind):
             disabling = kind is Kind.DISABLE
-            raise Refused(Refusal.MTLS_CLOSING if disabling else Refusal.MTLS_ENABLING, app=database.app)
+            raise Refused(Refusal.MTLS_CLOSING if disabling else Refusal.MTLS_ENABLING, app=database.label)
 
 
 async def _require_enabled(
@@ -127,9 +127,9 @@ async def _require_enabled(
     """Returns the last observation, if it shows something to disable."""
     await require_no_operation(tx, database, Kind.DISABLE, Kind.ENABLE)
     if observation is None:
-        raise Refused(Refusal.MTLS_UNSEEN, app=database.app)
+        raise Refused(Refusal.MTLS_UNSEEN, app=database.label)
     if not observation.enabled:
-        raise Refused(Refusal.MTLS_OFF, app=database.app)
+        raise Refused(Refusal.MTLS_OFF, app=database.label)
     return observation
 
 

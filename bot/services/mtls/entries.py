@@ -67,28 +67,28 @@ class RequestedRule:
         """Refuses a network without a rule, or whose rules are all managed by pgaccess."""
         observation = await self._present(tx)
         if not unmanaged_rules.meant(Kind.ADOPT, observation, self.subject):
-            raise Refused(Refusal.RULE_OURS, address=str(self.subject), app=self.target.app)
+            raise Refused(Refusal.RULE_OURS, address=str(self.subject), app=self.target.label)
 
     async def _present(self, tx: Transaction) -> MtlsObservation:
         """The last observation, if it shows a rule of exactly this network."""
         if await tx.grants.is_closing(self.target.id, MTLS, self.subject):
-            raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.app)
+            raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.label)
         # Read after the question above: a removal that ends in between must not look like an unmanaged rule.
         observation = mtls_observation(await tx.reconcile_queue.observation(self.target.id, MTLS))
         if observation is None or not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, self.subject):
-            raise Refused(Refusal.NOTHING_THERE, address=str(self.subject), app=self.target.app)
+            raise Refused(Refusal.NOTHING_THERE, address=str(self.subject), app=self.target.label)
         return observation
 
     async def _enables_mtls(self, tx: Transaction, request_input: RequestInput) -> bool:
         """Whether the request has mTLS enabled first; not if an approved operation does so already."""
         under_way = {operation.kind for operation in await tx.operations.unfinished(self.target.id, MTLS)}
         if Kind.DISABLE in under_way:
-            raise Refused(Refusal.MTLS_CLOSING, app=self.target.app)
+            raise Refused(Refusal.MTLS_CLOSING, app=self.target.label)
         # One operation enables mTLS for every request that waits for it.
         if Kind.ENABLE in under_way:
             return False
         if not request_input.enables_mtls:
-            raise Refused(Refusal.MTLS_NOT_ENABLED, app=self.target.app, address=self.subject)
+            raise Refused(Refusal.MTLS_NOT_ENABLED, app=self.target.label, address=self.subject)
         return True
 
     async def _require_room(self, tx: Transaction, observation: MtlsObservation) -> None:
@@ -151,7 +151,7 @@ class MtlsRequests:
 def require_mtls(database: Database) -> None:
     """Refuses a database whose plan has no mTLS."""
     if not has_mtls(database.plan):
-        raise Refused(Refusal.MTLS_PLAN, app=database.app, plan=database.plan)
+        raise Refused(Refusal.MTLS_PLAN, app=database.label, plan=database.plan)
 
 
 async def _needs_enabling(tx: Transaction, grant: Grant) -> bool:

@@ -155,7 +155,7 @@ async def _owner_status(tx: Transaction, owner: str | None) -> OwnerStatus:
 async def _unowned(tx: Transaction) -> list[dict[str, str]]:
     """What the summary says of each ready certificate without an owner: by database, soonest expiry first."""
     ready = [certificate for certificate in await tx.certificates.present() if certificate.status == READY]
-    apps = {database.id: database.app for database in await tx.targets.databases()}
+    apps = {database.id: database.label for database in await tx.targets.databases()}
     return [
         {
             "app": apps[certificate.target],

@@ -75,8 +75,8 @@ class PrivateLinkEndpointService:
             member = await self._context.member(tx, person)
             database, rule = await self._place(tx, request_input.target, member)
             await require_endpoint(tx, database)
-            if typed.strip().casefold() != database.app.casefold():
-                raise Refused(Refusal.LINK_NAME, app=database.app)
+            if typed.strip().casefold() != database.label.casefold():
+                raise Refused(Refusal.LINK_NAME, app=database.label)
             terms = terms_without_end(PRIVATELINK, database.id, Whole(), request_input.reason)
             return await self._context.record_operation(tx, Kind.CLOSE, terms, rule, person)
 

@@ -59,25 +59,25 @@ class RequestedAccounts:
         for grant, arns in live:
             if not covers(self.subject, grant.subject):
                 complete = " ".join(map(short, accounts(arns | requested).arns))
-                raise Refused(Refusal.LINK_SOME, id=grant.request, accounts=complete, app=self.target.app)
+                raise Refused(Refusal.LINK_SOME, id=grant.request, accounts=complete, app=self.target.label)
         without_grant = requested.difference(*(arns for _, arns in live))
         if live and without_grant:
-            raise Refused(Refusal.LINK_NOBODY, accounts=accounts(without_grant), app=self.target.app)
+            raise Refused(Refusal.LINK_NOBODY, accounts=accounts(without_grant), app=self.target.label)
         return [grant for grant, _ in live]
 
     async def require_present(self, tx: Transaction) -> None:
         """Refuses accounts that are not allowed at Heroku, or that are being removed already."""
         if await tx.grants.is_closing(self.target.id, PRIVATELINK, self.subject):
-            raise Refused(Refusal.CLOSING_ALREADY, address=self.subject, app=self.target.app)
+            raise Refused(Refusal.CLOSING_ALREADY, address=self.subject, app=self.target.label)
         observation = await require_endpoint(tx, self.target)
         if any(observation.account(arn) is None for arn in self.subject.arns):
-            raise Refused(Refusal.LINK_NOBODY, accounts=self.subject, app=self.target.app)
+            raise Refused(Refusal.LINK_NOBODY, accounts=self.subject, app=self.target.label)
 
     async def require_adoptable(self, tx: Transaction) -> None:
         """Refuses accounts unless all of them are allowed at Heroku and none is managed by pgaccess."""
         observation = await require_endpoint(tx, self.target)
         if not {account.arn for account in observation.unmanaged}.issuperset(self.subject.arns):
-            raise Refused(Refusal.LINK_OURS, accounts=self.subject, app=self.target.app)
+            raise Refused(Refusal.LINK_OURS, accounts=self.subject, app=self.target.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class PrivateLinkRequests:
 def require_privatelink(database: Database) -> None:
     """Refuses a database whose plan has no PrivateLink."""
     if not has_privatelink(database.plan):
-        raise Refused(Refusal.LINK_PLAN, app=database.app, plan=database.plan)
+        raise Refused(Refusal.LINK_PLAN, app=database.label, plan=database.plan)
 
 
 async def require_endpoint(tx: Transaction, database: Database) -> PrivateLinkObservation:
@@ -127,11 +127,11 @@ async def require_endpoint(tx: Transaction, database: Database) -> PrivateLinkOb
     """
     observation = privatelink_observation(await tx.reconcile_queue.observation(database.id, PRIVATELINK))
     if observation is None:
-        raise Refused(Refusal.LINK_UNSEEN, app=database.app)
+        raise Refused(Refusal.LINK_UNSEEN, app=database.label)
     if observation.status is None:
-        raise Refused(Refusal.LINK_NONE, app=database.app)
+        raise Refused(Refusal.LINK_NONE, app=database.label)
     if observation.status in LEAVING:
-        raise Refused(Refusal.LINK_CLOSING, app=database.app)
+        raise Refused(Refusal.LINK_CLOSING, app=database.label)
     await _require_not_closing(tx, database)
     return observation
 
@@ -140,4 +140,4 @@ async def _require_not_closing(tx: Transaction, database: Database) -> None:
     """Refuses while an approved operation is closing the endpoint."""
     under_way = await tx.operations.unfinished(database.id, PRIVATELINK)
     if any(operation.kind is Kind.CLOSE for operation in under_way):
-        raise Refused(Refusal.LINK_CLOSING, app=database.app)
+        raise Refused(Refusal.LINK_CLOSING, app=database.label)

@@ -83,7 +83,7 @@ def candidates(details: RequestDetails, t: Translator) -> list[Block]:
 
 
 def _opening(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
-    network, observation, app = details.request.terms.network, details.rules, details.database.app
+    network, observation, app = details.request.terms.network, details.rules, details.database.label
     parts = [t("card.change.enables", app=app)] if details.request.terms.enables_mtls else []
     if observation is None:
         parts.append(t("card.change.unseen", app=app))

@@ -33,7 +33,7 @@ def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
             shown += _of_database(each, some, t)
         left -= len(some)
     if not any(each.certificates for each in filled):
-        shown.append(block_kit.section(t("certificate_list.none", app=filled[0].database.app)))
+        shown.append(block_kit.section(t("certificate_list.none", app=filled[0].database.label)))
     rest = sum(len(each.certificates) for each in filled) - (SHOWN - left)
     if rest:
         shown.append(block_kit.context(t("certificate_list.more", count=rest)))
@@ -41,7 +41,7 @@ def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
 
 
 def _of_database(listed: CertificateList, some: Sequence[KnownCertificate], t: Translator) -> list[Block]:
-    observation, app = listed.observation, listed.database.app
+    observation, app = listed.observation, listed.database.label
     if observation is not None and not observation.enabled:
         return [block_kit.section(t("certificate_list.database.off", app=app)), *_lines(some, t)]
     if observation is None or observation.certificates_at is None:

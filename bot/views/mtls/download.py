@@ -67,7 +67,7 @@ def readme(database: Database, *, handle: str, at: datetime, t: Translator) -> s
     """The text file beside the certificate's files: what they are, and the ready line, without a password."""
     moment = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     paragraphs = [
-        t("readme.title", handle=handle, app=database.app, at=moment),
+        t("readme.title", handle=handle, app=database.label, at=moment),
         t("readme.files"),
         t("readme.connect"),
         Mrkdwn(f"    {connection_line(database)}"),

@@ -37,7 +37,7 @@ def add_form(
     if enables_mtls is None:
         target = form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t)
         return form_fields.form(action_ids.FORM_ADD, title, submit, t, [address, target, duration, reason])
-    about = block_kit.section(t("form.enables", app=enables_mtls.app))
+    about = block_kit.section(t("form.enables", app=enables_mtls.label))
     shown = [about, address, duration, reason]
     return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown, metadata=enables_mtls.name)
 
@@ -51,7 +51,7 @@ def disable_form(impact: DisableImpact, *, reason: str | None, t: Translator, ne
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
     """
-    app = impact.database.app
+    app = impact.database.label
     name = block_kit.text_input(
         action_ids.FIELD_NAME,
         t("form.disable.name"),

@@ -1,5 +1,7 @@
 """Notifications about mTLS: a rule in force or removed, a certificate that is ready or was taken away."""
 
+from shlex import quote
+
 from bot.domain.grant import Grant
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
@@ -34,7 +36,9 @@ def connection_line(database: Database) -> str:
     """
     # Not ``verify-full``: whether Heroku's certificates carry the host names of URLs is not documented.
     files = "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt"
-    return f'{files} psql "$(heroku config:get {database.config_var} -a {database.app})"'
+    # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
+    variable, app = quote(database.config_var), quote(database.app)
+    return f'{files} psql "$(heroku config:get {variable} -a {app})"'
 
 
 def ready(details: RequestDetails, t: Translator) -> Message:

@@ -52,7 +52,7 @@ def steps(
     status: DatabaseStatus, requests: Sequence[RequestDetails], t: Translator, state: StateLine
 ) -> list[Mrkdwn]:
     """Each of a person's requests compared with Heroku's rules, and how long a certificate is still valid."""
-    observation, app = status.observation, status.database.app
+    observation, app = status.observation, status.database.label
     if observation is None:
         return [t("status.unseen")]
     if not observation.enabled:
@@ -114,7 +114,7 @@ def _certificate(status: DatabaseStatus, observation: MtlsObservation, t: Transl
     if observation.certificates_at is None:
         return t("why.step.certificate")
     if not usable:
-        return t("why.step.certificate.none", app=status.database.app)
+        return t("why.step.certificate.none", app=status.database.label)
     ends = [(each.expires_at, each.name) for each in usable if each.expires_at is not None]
     # One without a known end may be the one that lasts longest.
     if len(ends) < len(usable):

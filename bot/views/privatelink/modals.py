@@ -52,13 +52,13 @@ def close_form(
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
     """
-    asked = t("form.close_privatelink.about", app=database.app)
+    asked = t("form.close_privatelink.about", app=database.label)
     about = "\n".join([asked, *_impact(observation, requests, t)])
     name = block_kit.text_input(
         action_ids.FIELD_NAME,
         t("form.close_privatelink.name"),
         initial=None,
-        hint=t("form.close_privatelink.name.hint", app=database.app),
+        hint=t("form.close_privatelink.name.hint", app=database.label),
     )
     shown = [
         block_kit.section(about),

@@ -1,5 +1,6 @@
 """Notifications about PrivateLink: in force and what to do next, the stages to a connection, and the end."""
 
+from shlex import quote
 from typing import Final
 
 from bot.domain.grant import Grant, GrantState
@@ -63,7 +64,8 @@ def stage(it: Rendering) -> Message:
 
 def connection_line(app: str, name: str) -> str:
     """The ready ``psql`` line, with no secret in it: the shell fetches the URL itself."""
-    return f'psql "$(heroku config:get {name} -a {app})"'
+    # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
+    return f'psql "$(heroku config:get {quote(name)} -a {quote(app)})"'
 
 
 def _still_connected(observation: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:

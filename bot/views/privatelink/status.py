@@ -35,9 +35,9 @@ NAMED: Final = 5
 def status(status: DatabaseStatus, t: Translator) -> Message:
     """The whole answer: status, accounts, connections, and what to do next."""
     database, observation = status.database, status.link
-    title = t("privatelink.title", app=database.app, region=region(database.region, observation, t))
+    title = t("privatelink.title", app=database.label, region=region(database.region, observation, t))
     if observation is None or observation.status is None:
-        missing = t("status.unseen") if observation is None else t("privatelink.none", app=database.app)
+        missing = t("status.unseen") if observation is None else t("privatelink.none", app=database.label)
         shown = [block_kit.section(title), block_kit.section(missing), *section(status, t)]
         return block_kit.message(title, shown)
     return block_kit.message(
@@ -46,7 +46,7 @@ def status(status: DatabaseStatus, t: Translator) -> Message:
             block_kit.section(title),
             *section(status, t),
             *next_steps(database, observation, t),
-            block_kit.context(t("privatelink.stays", app=database.app)),
+            block_kit.context(t("privatelink.stays", app=database.label)),
         ],
     )
 
@@ -78,7 +78,7 @@ def steps(
 def _step(status: DatabaseStatus, details: RequestDetails, t: Translator, state: StateLine) -> Mrkdwn:
     observation, subject = status.link, details.request.terms.subject
     params: dict[str, object] = {
-        "app": status.database.app,
+        "app": status.database.label,
         "id": details.request.id,
         "state": state(details),
     }

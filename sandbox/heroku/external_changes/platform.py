@@ -14,6 +14,12 @@ SOMEBODY: Final = "somebody@example.com"
 """E-mail address of the author of external changes unless one is given."""
 
 
+PRIMARY: Final = "DATABASE_URL"
+"""Config var of an app's primary database."""
+
+COLORS: Final = ("AQUA", "BLUE", "COPPER", "GOLD", "IVORY", "JADE", "NAVY", "OLIVE", "PINK", "TEAL")
+"""Colors in names of attachments; Heroku chooses one at random."""
+
 T = TypeVar("T")
 
 
@@ -92,6 +98,70 @@ class PlatformExternalChanges:
         found.name = name
         self._account.version.changed()
         return found
+
+    def rename_app(self, app: str, name: str) -> App:
+        """Rename an app; its id stays, and every add-on and attachment of it."""
+        found = self._account.app(app)
+        self._account.apps = _renamed(self._account.apps, found.name, name)
+        found.name = name
+        self._account.version.changed()
+        return found
+
+    def swap_names(self, one: str, other: str) -> None:
+        """Let two add-ons have each other's name, as three renames in a row do."""
+        first, second = self._account.addon(one), self._account.addon(other)
+        names = first.name, second.name
+        for database, name in ((first, f"{names[0]}-swapped"), (second, names[0]), (first, names[1])):
+            self.rename_database(str(database.id), name)
+
+    def add_beside(self, database: str, name: str, *, plan: str | None = None) -> Database:
+        """Create an add-on in the app of another, as a fork or a follower is.
+
+        Heroku attaches it as ``HEROKU_POSTGRESQL_<color>`` (Dev Center, follower databases).
+
+        Args:
+            database: Name or id of the add-on that it copies.
+            name: Name of the new one, which an earlier add-on may have had.
+            plan: Its plan; that of the other by default.
+
+        Raises:
+            ValueError: An add-on of that name exists.
+        """
+        found = self._account.addon(database)
+        if name in self._account.databases:
+            raise ValueError(f"{name} exists already")
+        made = Database(
+            name=name,
+            app=found.app,
+            plan=plan or found.plan,
+            config_vars=(self._free_config_var(found.app),),
+            born=self._account.birth_name("addon", name),
+        )
+        self._account.databases[name] = made
+        self._account.version.changed()
+        return made
+
+    def promote(self, database: str) -> Database:
+        """Make an add-on its app's ``DATABASE_URL``.
+
+        As ``heroku pg:promote`` does: the earlier one is attached under another name before it loses that one
+        (heroku/cli, ``pg/promote``).
+        """
+        found = self._account.addon(database)
+        for earlier in self._account.addons_of(found.app):
+            if PRIMARY in earlier.config_vars and earlier is not found:
+                left = tuple(name for name in earlier.config_vars if name != PRIMARY)
+                earlier.config_vars = left or (self._free_config_var(found.app),)
+        if PRIMARY not in found.config_vars:
+            found.config_vars = (*found.config_vars, PRIMARY)
+        self._account.version.changed()
+        return found
+
+    def _free_config_var(self, app: App) -> str:
+        """Return a config var for one more Postgres of an app."""
+        taken = {each.config_var for each in _names_in(self._account, app)}
+        names = (f"HEROKU_POSTGRESQL_{color}_URL" for color in COLORS)
+        return next(name for name in names if name not in taken)
 
     def rename_database(self, database: str, name: str) -> Database:
         """Rename an add-on; its id stays."""

@@ -85,18 +85,26 @@ class Space:
         return lasting_id("space", self.born)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class App:
-    """An app; `space` is None in the Common Runtime, whose regions are ``us`` and ``eu``."""
+    """An app; `space` is None in the Common Runtime, whose regions are ``us`` and ``eu``.
+
+    Attributes:
+        born: Its first name, from which its id is derived.
+    """
 
     name: str
     space: Space | None
     created_at: datetime = LONG_AGO
+    born: str = ""
+
+    def __post_init__(self) -> None:
+        self.born = self.born or self.name
 
     @property
     def id(self) -> UUID:
-        """Heroku's id."""
-        return lasting_id("app", self.name)
+        """Heroku's id, which stays when the name changes."""
+        return lasting_id("app", self.born)
 
     @property
     def region(self) -> str:
@@ -178,7 +186,7 @@ class Attachment:
     @property
     def id(self) -> UUID:
         """Heroku's id."""
-        return lasting_id("attachment", f"{self.app.name}/{self.name}")
+        return lasting_id("attachment", f"{self.app.born}/{self.name}")
 
     @property
     def config_var(self) -> str:

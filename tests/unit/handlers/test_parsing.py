@@ -765,3 +765,38 @@ def test_the_nearest_word_is_offered_only_when_it_is_near() -> None:
     assert nearest("xy", ("to", "for")) is None
     assert nearest("certfcate", ("certificate",)) == "certificate"
     assert nearest("crtfcate", ("certificate",)) is None
+
+
+# --- labels ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["billing::ANALYTICS", "from::DATABASE", "until::HEROKU_POSTGRESQL_PINK"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mtls add 203.0.113.4 to {label} for 8h because of it",
+        "mtls add 203.0.113.4 on: {label}",
+        "mtls remove 203.0.113.4 from {label} because of it",
+        "mtls adopt 203.0.113.4 on {label} because of it",
+        "mtls list {label}",
+        "mtls enable {label}",
+        "mtls disable {label} because of it",
+        "mtls certificate new on {label} because of it",
+        "mtls certificate list {label}",
+        "privatelink add 123456789012 to {label} for 8h",
+        "privatelink remove 123456789012 from {label}",
+        "privatelink adopt 123456789012 on {label}",
+        "privatelink status {label}",
+        "privatelink close {label}",
+        "trusted add 203.0.113.4 to {label} for 8h",
+        "trusted remove 203.0.113.4 from {label}",
+        "trusted adopt 203.0.113.4 on {label}",
+        "trusted status {label}",
+        "list {label}",
+        "status {label}",
+        "why {label}",
+        "advise {label}",
+    ],
+)
+def test_a_label_of_one_of_several_databases_is_a_target_in_every_command(line: str, label: str) -> None:
+    assert parse(normalize_command(line.format(label=label))).input.target == label

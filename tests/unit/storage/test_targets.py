@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.observation import mtls_observation
-from bot.domain.target import Database
-from storage.tables import reconcile_queue, targets
+from bot.domain.target import Database, KnownAs
+from storage.tables import audit, reconcile_queue, targets
 from storage.transaction import PostgresStore
 from tests import database
 from tests.unit import factories
@@ -190,3 +190,60 @@ async def test_a_database_on_postgres_advanced_has_nothing_to_be_kept_in_step(
         await tx.targets.save_discovery([advanced])
         await tx.commit()
     assert await database.count(engine, reconcile_queue) == 0
+
+
+async def test_a_name_that_the_reconciler_finds_keeps_the_one_of_the_last_discovery(
+    store: PostgresStore,
+) -> None:
+    await store_helpers.discover(store)
+    for name in ("postgresql-round-54321", "postgresql-flat-11111"):
+        async with store.transaction() as tx:
+            await tx.targets.rename(BILLING.id, name)
+            await tx.commit()
+    (found,) = await all_of(store)
+    assert (found.name, found.known.listed_as) == ("postgresql-flat-11111", BILLING.name)
+
+
+async def test_what_a_target_is_known_by_comes_back_and_a_discovery_leaves_it_alone(
+    store: PostgresStore,
+) -> None:
+    known = KnownAs(
+        entries={"money=postgresql-curved-12345": factories.NOW},
+        contested=frozenset({"a=b"}),
+        dismissed=frozenset({"c=d"}),
+        listed_as="before",
+        name="postgresql-curved-12345",
+        app="billing",
+        space="acme-private",
+    )
+    await store_helpers.discover(store)
+    async with store.transaction() as tx:
+        await tx.targets.bind({BILLING.id: known})
+        await tx.commit()
+    await store_helpers.discover(store, replace(BILLING, app="invoices"))
+    await store_helpers.discover(store, CRM)
+    async with store.transaction() as tx:
+        everything = await tx.targets.all(lock=True)
+    assert [each.known for each in everything if each.id == BILLING.id] == [known]
+
+
+async def test_an_answer_is_recorded_with_its_audit_line(store: PostgresStore, engine: AsyncEngine) -> None:
+    await store_helpers.discover(store)
+    async with store.transaction() as tx:
+        (found,) = await tx.targets.databases()
+        known = replace(found.known, entries={"money=x": factories.NOW})
+        await tx.targets.answer(found, known, doing=store_helpers.BY_LEAD)
+        await tx.commit()
+    assert (await all_of(store))[0].known == known
+    assert await database.value(engine, audit, "after", target_id=BILLING.id) == "money=x"
+
+
+@pytest.mark.parametrize("word", ["billing", "BILLING::pink", "postgresql-curved-12345"])
+async def test_a_database_is_found_by_each_of_its_names(store: PostgresStore, word: str) -> None:
+    pink = replace(BILLING, config_var="PINK_URL")
+    other = replace(CRM, app="billing", name="postgresql-other-1")
+    await store_helpers.discover(store, pink, other)
+    async with store.transaction() as tx:
+        found = [each.id for each, _ in await tx.targets.named(word, Method.MTLS)]
+    assert BILLING.id in found
+    assert (other.id in found) is (word == "billing")

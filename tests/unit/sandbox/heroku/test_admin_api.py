@@ -81,6 +81,20 @@ async def test_addons_are_renamed_and_destroyed_externally(
     assert (await api.get("/addons/orders-db")).status_code == 404
 
 
+async def test_apps_and_spaces_are_renamed_and_a_follower_is_promoted(
+    anonymous: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    await anonymous.post("/_emulator/apps/rename", json={"app": "billing", "name": "invoices"})
+    await anonymous.post("/_emulator/spaces/rename", json={"space": "acme-private", "name": "acme-secure"})
+    await anonymous.post("/_emulator/addons/beside", json={"database": DATABASE, "name": "orders-db"})
+    promoted = (await anonymous.post("/_emulator/addons/promote", json={"database": "orders-db"})).json()
+
+    app = (await api.get("/apps/invoices")).json()
+    assert app["space"]["name"] == "acme-secure"
+    assert promoted["config_vars"][-1] == "DATABASE_URL"
+    assert (await api.get("/addons/orders-db")).json()["app"]["name"] == "invoices"
+
+
 @pytest.mark.parametrize("kind", ["lost_answer", "truncated_body", "cut_before"])
 async def test_cuts_are_set_too(anonymous: httpx.AsyncClient, api: httpx.AsyncClient, kind: str) -> None:
     await anonymous.post("/_emulator/faults", json={"kind": kind})
@@ -113,6 +127,10 @@ async def test_the_journal_tells_calls_with_their_bodies(
         ("/_emulator/addons/rename", {"database": DATABASE, "name": "postgresql-graceful-54321"}, 422),
         ("/_emulator/addons/rename", {"database": DATABASE, "name": 7}, 422),
         ("/_emulator/addons/delete", {"database": "none"}, 404),
+        ("/_emulator/addons/beside", {"database": DATABASE, "name": DATABASE}, 422),
+        ("/_emulator/addons/promote", {"database": "none"}, 404),
+        ("/_emulator/apps/rename", {"app": "billing", "name": "website"}, 422),
+        ("/_emulator/spaces/rename", {"space": "nowhere", "name": "acme-secure"}, 404),
         ("/_emulator/rulesets/unapplied", {"space": "acme-private", "puts": "many"}, 422),
         ("/_emulator/rulesets/unapplied", {"space": "acme-private", "puts": -1}, 422),
         ("/_emulator/faults", {"kind": "status", "code": 403, "id": "rain"}, 422),

@@ -89,3 +89,66 @@ async def test_a_space_and_its_outbound_addresses_can_be_under_way(
     assert (ready["state"], len(ready["sources"])) == ("enabled", 3)
     assert (waiting["state"], waiting["sources"]) == ("updating", [])
     assert (await api.get("/spaces/acme-private")).json()["state"] == "allocating"
+
+
+async def test_a_renamed_app_keeps_its_id_its_add_ons_and_its_attachments(
+    heroku: HerokuEmulator, api: httpx.AsyncClient
+) -> None:
+    before = (await api.get("/apps/billing")).json()
+    attachment = (await api.get("/apps/billing/addon-attachments")).json()[0]["id"]
+    vars_before = (await api.get("/apps/billing/config-vars")).json()
+
+    heroku.rename_app("billing", "invoices")
+
+    assert (await api.get(f"/apps/{before['id']}")).json() == before | {"name": "invoices"}
+    assert (await api.get(f"/addons/{DATABASE}")).json()["app"] == {"id": before["id"], "name": "invoices"}
+    assert (await api.get("/apps/invoices/addon-attachments")).json()[0]["id"] == attachment
+    assert (await api.get("/apps/invoices/config-vars")).json() == vars_before
+    assert (await api.get("/apps/billing")).json()["id"] == "not_found"
+
+
+async def test_an_app_under_an_old_name_is_another_app(
+    heroku: HerokuEmulator, api: httpx.AsyncClient
+) -> None:
+    before = (await api.get("/apps/billing")).json()["id"]
+    heroku.rename_app("billing", "invoices")
+    heroku.add_app("billing", space=None)
+    assert (await api.get("/apps/billing")).json()["id"] != before
+
+
+async def test_swapped_names_are_of_the_other_add_on(heroku: HerokuEmulator, api: httpx.AsyncClient) -> None:
+    heroku.add_beside(DATABASE, "postgresql-new-1")
+    ids = [(await api.get(f"/addons/{name}")).json()["id"] for name in (DATABASE, "postgresql-new-1")]
+
+    heroku.swap_names(DATABASE, "postgresql-new-1")
+
+    swapped = [(await api.get(f"/addons/{name}")).json()["id"] for name in ("postgresql-new-1", DATABASE)]
+    assert swapped == ids
+
+
+async def test_a_follower_is_attached_by_a_color_and_a_promoted_one_is_the_primary(
+    heroku: HerokuEmulator, api: httpx.AsyncClient
+) -> None:
+    async def config_vars(addon: str) -> list[str]:
+        found: list[str] = (await api.get(f"/addons/{addon}")).json()["config_vars"]
+        return found
+
+    heroku.add_beside(DATABASE, "postgresql-new-1")
+    (color,) = await config_vars("postgresql-new-1")
+    assert color.startswith("HEROKU_POSTGRESQL_")
+    url = (await api.get("/apps/billing/config-vars")).json()[color]
+
+    heroku.promote("postgresql-new-1")
+
+    assert await config_vars("postgresql-new-1") == [color, "DATABASE_URL"]
+    (left,) = await config_vars(DATABASE)
+    assert left.startswith("HEROKU_POSTGRESQL_")
+    assert left != color
+    assert (await api.get("/apps/billing/config-vars")).json()["DATABASE_URL"] == url
+    heroku.promote("postgresql-new-1")
+    assert await config_vars("postgresql-new-1") == [color, "DATABASE_URL"]
+
+
+async def test_an_add_on_of_a_name_that_is_there_cannot_be_made(heroku: HerokuEmulator) -> None:
+    with pytest.raises(ValueError, match="exists already"):
+        heroku.add_beside(DATABASE, DATABASE)

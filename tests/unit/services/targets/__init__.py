@@ -1,0 +1,1 @@
+"""Use cases about which target the policy means."""

@@ -1,0 +1,1 @@
+"""Messages about which target the policy means."""
