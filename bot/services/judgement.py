@@ -21,8 +21,8 @@ TRANSIENT: Final = frozenset(
         Refusal.TARGET_CONTESTED,
     }
 )
-"""Refusals that say nothing of what is allowed: Slack or the policy has to be read first, or an admin has to say
-which database is meant."""
+"""Refusals that say nothing of what is allowed: Slack or the policy has to be read first, or an admin has to
+say which database is meant."""
 
 _CLOSING: Final = frozenset({Kind.REMOVE, Kind.REMOVE_UNMANAGED, Kind.DISABLE, Kind.CLOSE, Kind.DISCARD})
 """Kinds that open nothing: the policy's denials and limits are about opening."""
