@@ -29,6 +29,7 @@ from storage.repositories.periodic_tasks import PostgresPeriodicTasks
 from storage.repositories.privatelink_accounts import PostgresPrivateLinkAccounts
 from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
+from storage.repositories.reviews import PostgresReviews
 from storage.repositories.slack_users import PostgresSlackUsers
 from storage.repositories.targets import PostgresTargets
 from storage.repositories.trusted_ranges import PostgresTrustedRanges
@@ -38,7 +39,7 @@ from storage.write_buffer import WriteBuffer
 class PostgresTransaction(Transaction):
     """One unit of work on one connection.
 
-    Repositories are made when they are first used: most transactions use two or three of the sixteen. They
+    Repositories are made when they are first used: most transactions use two or three of the seventeen. They
     share the connection, the write buffer and the set of workers to wake.
 
     Args:
@@ -103,6 +104,11 @@ class PostgresTransaction(Transaction):
     @override
     def download_links(self) -> PostgresDownloadLinks:
         return PostgresDownloadLinks(self._connection, self.audit)
+
+    @cached_property
+    @override
+    def reviews(self) -> PostgresReviews:
+        return PostgresReviews(self._connection, self.audit, self._touched)
 
     @cached_property
     @override

@@ -7,6 +7,7 @@ from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRange
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.reviews import Reviews
 from bot.ports.services import (
     Block,
     Clock,
@@ -35,6 +36,7 @@ from bot.ports.values import (
     NewRequest,
     Notification,
     OutboxMessage,
+    PersonalAccess,
     ReconcileJob,
     RequestDetails,
     SpaceStatus,
@@ -71,6 +73,7 @@ __all__ = [
     "Outbox",
     "OutboxMessage",
     "PeriodicTasks",
+    "PersonalAccess",
     "PrivateLinkAccounts",
     "PrivateLinkState",
     "RateBudgets",
@@ -78,6 +81,7 @@ __all__ = [
     "ReconcileQueue",
     "RequestDetails",
     "Requests",
+    "Reviews",
     "Slack",
     "SlackUsers",
     "SpaceStatus",

@@ -9,6 +9,7 @@ from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.reviews import Reviews
 from bot.ports.targets import ReconcileQueue, Targets
 
 
@@ -63,6 +64,11 @@ class Transaction(Protocol):
     @property
     def download_links(self) -> DownloadLinks:
         """One-time links to certificates' files."""
+        ...
+
+    @property
+    def reviews(self) -> Reviews:
+        """What people hold, and what was kept."""
         ...
 
     @property
