@@ -38,7 +38,9 @@ class Holdings:
         """The requests that all of it belongs to, in their order."""
         numbers = {
             *(details.request.id for details in self.pending),
-            *(each.request for each in (*self.grants, *self.rotations, *self.links)),
+            *(grant.request for grant in self.grants),
+            *(operation.request for operation in self.rotations),
+            *(link.request for link in self.links),
             *(known.request for known in self.certificates if known.request is not None),
         }
         return tuple(sorted(numbers))

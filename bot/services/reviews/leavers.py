@@ -85,7 +85,7 @@ class LeaverService:
         left: Iterable[KnownCertificate],
         doing: AuditContext,
     ) -> None:
-        lists = {
+        lists: dict[str, list[int] | list[str]] = {
             "grants": sorted(grant.request for grant in held.grants),
             "pending": [details.request.id for details in held.pending],
             "links": [link.request for link in held.links],

@@ -35,11 +35,7 @@ def certificate(it: Rendering) -> Message:
         ValueError: the request has no certificate.
     """
     params, details, t = it.message.params, it.details, it.t
-    known = details.issued
-    if known is None:
-        raise ValueError(
-            f"{it.message.kind} is about a certificate, and request {details.request.id} has none"
-        )
+    known = _issued(it)
     said: dict[str, object] = {
         "handle": known.handle,
         "app": details.target.label,
@@ -73,11 +69,7 @@ def assigned(it: Rendering) -> Message:
         ValueError: the request has no certificate.
     """
     params, details, t = it.message.params, it.details, it.t
-    known = details.issued
-    if known is None:
-        raise ValueError(
-            f"{it.message.kind} is about a certificate, and request {details.request.id} has none"
-        )
+    known = _issued(it)
     said = {"handle": known.handle, "app": details.target.label}
     by, before = mention(params["assigned_by"]), mention(params["before"])
     text = t("notification.certificate_assigned", person=by, before=before, **said)

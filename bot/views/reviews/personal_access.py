@@ -69,7 +69,7 @@ def _parts(access: PersonalAccess, t: Translator) -> list[Block]:
         lines = join(
             (_line(each, t) for each in access.ends),
             more=lambda count: t("person.more", count=count),
-            most=40,
+            most=MOST,
             limit=LINES,
             by="\n",
         )
