@@ -207,7 +207,6 @@ requests = Table(
     Column("undecidable_at", UtcDateTime, comment="business time since which nobody can decide it"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
-    Index("ix_requests_requester", "requester", postgresql_where=text(PENDING)),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
     Index("ix_requests_remind", "remind_at", postgresql_where=text(f"{PENDING} AND remind_at IS NOT NULL")),
 )
@@ -413,7 +412,6 @@ certificates = Table(
     Column("remind_at", UtcDateTime, comment="business time of the next reminder"),
     Index("ix_certificates_present", "target_id", postgresql_where=text("absent_at IS NULL")),
     Index("ix_certificates_request", "request_id"),
-    Index("ix_certificates_owner", "owner", postgresql_where=text("absent_at IS NULL")),
     Index("ix_certificates_remind", "remind_at", postgresql_where=text(TO_REMIND)),
 )
 

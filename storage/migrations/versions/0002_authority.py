@@ -96,12 +96,6 @@ def upgrade() -> None:
         "certificates",
         sa.Column("owner_left_at", time, comment="business time at which its owner was found to be gone"),
     )
-    op.create_index(
-        "ix_certificates_owner", "certificates", ["owner"], postgresql_where=sa.text("absent_at IS NULL")
-    )
-    op.create_index(
-        "ix_requests_requester", "requests", ["requester"], postgresql_where=sa.text("state = 'pending'")
-    )
     op.add_column(
         "periodic_tasks",
         sa.Column(
@@ -132,8 +126,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("policy_state")
     op.drop_column("periodic_tasks", "progress")
-    op.drop_index("ix_requests_requester", "requests")
-    op.drop_index("ix_certificates_owner", "certificates")
     op.drop_column("certificates", "owner_left_at")
     for name in ("kept_under", "kept_by", "kept_at"):
         op.drop_column("grants", name)

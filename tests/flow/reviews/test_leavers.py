@@ -1,5 +1,6 @@
 """Access does not outlive its owner's membership, however they leave and however the bot hears of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -123,6 +124,20 @@ async def test_doing_it_again_changes_nothing(acts: Acts) -> None:
     for _ in range(3):
         await acts.environment.app.services.leavers.run_due()
     assert await snapshot(acts) == before
+
+
+async def test_processes_that_find_a_leaver_at_once_end_everything_once(acts: Acts) -> None:
+    await equip(acts)
+    await leave_unnoticed(acts, "engineer")
+    await acts.query("UPDATE slack_users SET deactivated = true WHERE id = 'U0ENGINEER'")
+    leavers = acts.environment.app.services.leavers
+    await asyncio.gather(*(leavers.run_due() for _ in range(4)), return_exceptions=True)
+    await ended(acts)
+    sql = (
+        "SELECT request_id, count(*) FROM audit WHERE after IN ('ending', 'withdrawn') GROUP BY 1 ORDER BY 1"
+    )
+    assert [tuple(row) for row in await acts.query(sql)] == [(2, 1), (3, 1), (4, 1)]
+    assert await acts.query("SELECT count(*) FROM outbox WHERE kind = 'notification.leaver'") == [(1,)]
 
 
 async def test_one_message_tells_operations_of_one_leaver(acts: Acts) -> None:
