@@ -138,9 +138,12 @@ def invariant_7(world: World) -> None:
     members = {
         each.id for each in world.slack.world.people.values() if not (each.is_restricted or each.is_bot)
     }
-    asked = world.rows("SELECT DISTINCT requester FROM requests")
+    # The certificates of leavers are revoked in the name of the bot: by an approver, or by the policy.
+    asked = world.rows(
+        "SELECT DISTINCT requester FROM requests WHERE (requester, kind) <> ('pgaccess', 'discard')"
+    )
     voted = world.rows("SELECT DISTINCT person FROM decisions")
-    assert {row[0] for row in asked + voted} <= members
+    assert {row[0] for row in asked + voted} <= members | world.left
     own = world.rows(
         "SELECT id FROM requests r JOIN decisions v ON v.request_id = r.id AND v.person = r.requester "
         "WHERE v.verdict = 'approve'"
@@ -208,7 +211,10 @@ def invariant_11(world: World) -> None:
         if (row[2], row[3]) not in present
     ]
     assert not lost, f"recorded as sent, and not in Slack: {lost}"
-    unsent = world.rows("SELECT id, kind FROM outbox WHERE ts IS NULL")
+    # Nothing can be shown to an account that is gone.
+    unsent = world.rows(
+        "SELECT id, kind FROM outbox WHERE ts IS NULL AND recipient <> ALL(%s)", list(world.left)
+    )
     assert not unsent, f"never sent: {unsent}"
 
 
@@ -219,6 +225,27 @@ def invariant_12(world: World) -> None:
             assert each.before == each.after, f"{each.act} was recorded"
             assert len(each.said) == 1, f"{each.act} was answered {each.said}"
             assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
+
+
+def invariant_17(world: World) -> None:
+    """Access does not outlive its owner's membership: once the scheduler has run, leavers hold nothing."""
+    held = world.rows(
+        """
+        WITH gone AS (
+            SELECT id FROM slack_users
+            WHERE known_at IS NOT NULL AND (deactivated OR bot OR guest OR external)
+        )
+        SELECT 'grant', request_id FROM grants JOIN gone ON owner = gone.id
+            WHERE state IN ('waiting', 'applying', 'in_force', 'interrupted')
+        UNION ALL SELECT 'request', requests.id FROM requests JOIN gone ON requester = gone.id
+            WHERE state = 'pending'
+        UNION ALL SELECT 'link', request_id FROM download_links JOIN gone ON owner = gone.id
+            WHERE state = 'open'
+        UNION ALL SELECT 'certificate', request_id FROM certificates JOIN gone ON owner = gone.id
+            WHERE absent_at IS NULL AND owner_left_at IS NULL
+        """
+    )
+    assert not held, f"held by people who have left: {held}"
 
 
 AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
@@ -233,6 +260,7 @@ AT_REST: Final[tuple[Invariant, ...]] = (
     chain_holds,
     invariant_10,
     invariant_11,
+    invariant_17,
 )
 """What holds once everything is finished."""
 

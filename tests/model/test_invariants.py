@@ -72,6 +72,7 @@ BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
             Answered(act="a line", outcome=Outcome(ok=True), bad=True, before=(0,), after=(1,), said=("`x`",))
         ),
     ),
+    (invariants.invariant_17, stored("UPDATE slack_users SET guest = true WHERE id = 'U0ENGINEER'")),
     (invariants.invariant_5, vanishes),
 )
 """The last one is not withdrawn."""

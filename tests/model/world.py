@@ -141,6 +141,7 @@ class World:
         lines_read: id of the last audit line that was checked.
         disturbed: somebody changed something at Heroku during the last reconcile run.
         diary: every step so far, for the report of a failure.
+        left: Slack ids of everybody who ever left.
     """
 
     url: str
@@ -159,6 +160,7 @@ class World:
     raced: bool = False
     diary: list[str] = field(default_factory=list)
     kills: int = 0
+    left: set[str] = field(default_factory=set)
 
     async def open(self) -> None:
         """Starts everything."""
@@ -275,7 +277,9 @@ class World:
         await self._try(self.app.services.deadlines.run_due())
         await self._try(self.app.services.deadlines.seal_audit_log())
         await self._try(self.app.services.expiry_reminders.send_weekly_summary())
+        await self._try(self.app.services.entitlements.send_weekly_review())
         await self._try(self.directory_sync.run_due())
+        await self._try(self.app.services.leavers.run_due())
 
     async def may_crash(self, act: Callable[[], Awaitable[None]]) -> None:
         """Runs something in which the process may be killed, and starts another one if it was."""
@@ -288,6 +292,10 @@ class World:
             await self.restart()
         self.network.dies_at = 0
         self.commit_faults.clear()
+
+    async def attempt(self, step: Awaitable[Any]) -> Any:
+        """Runs a step that a store out of reach only puts off."""
+        return await self._try(step)
 
     async def _try(self, step: Awaitable[Any]) -> Any:
         """Runs a step of a worker, which goes on when the store is out of reach."""
@@ -369,7 +377,9 @@ class World:
     # --- people -----------------------------------------------------------------------------------
 
     async def types(self, person: str, line: str, *, bad: bool = False) -> None:
-        """A person types a command, and submits the modal that it opens."""
+        """A person types a command, and submits the modal that it opens, unless their account is gone."""
+        if self.slack.world.person(person).deleted:
+            return
         heard = len(self.slack.ephemerals(person))
         before = self.counts()
         outcome = await self.people.types(person, line)
