@@ -35,7 +35,7 @@ class QueryCommands:
                 intent.person, person=command.person
             )
             return personal_access.listing(
-                intent.person, found, certificates, t=t, policy=self._services.policy
+                intent.person, found, certificates, limit=LISTED, t=t, policy=self._services.policy
             )
         requests = await self._services.queries.requests(intent.input.target, person=command.person)
         return responses.listing(requests, limit=LISTED, t=t, policy=self._services.policy)

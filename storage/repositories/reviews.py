@@ -59,7 +59,6 @@ def _leavers() -> Select[Any]:
         .join(held, held.c.owner == slack_users.c.id)
         # By the last that was known, however old: what closes does not wait for Slack.
         .where(slack_users.c.known_at.is_not(None), _OUTSIDE)
-        .order_by(slack_users.c.id)
     )
 
 

@@ -25,10 +25,11 @@ def listing(
     requests: Sequence[RequestDetails],
     certificates: Sequence[KnownCertificate],
     *,
+    limit: int,
     t: Translator,
     policy: Policy,
 ) -> Message:
-    """What a person has and asks for, newest first, and their certificates."""
+    """What a person has and asks for, newest first, and their certificates; ``limit`` were read at most."""
     if not requests and not certificates:
         return block_kit.paragraphs(t("person.none", person=mention(person)))
     title = t("person.title", person=mention(person))
@@ -38,8 +39,11 @@ def listing(
             block_kit.section(_line(details, t)),
             block_kit.context(request_card.state_line(details, t=t, policy=policy)),
         ]
+    # The query reads no more than these: whether there are more is not known.
+    if len(requests) == limit:
+        shown.append(block_kit.context(t("list.more", count=limit)))
     if certificates:
-        shown.append(block_kit.section(t("person.certificates", list=_handles(certificates))))
+        shown.insert(1, block_kit.section(t("person.certificates", list=_handles(certificates))))
     return block_kit.message(title, shown)
 
 
