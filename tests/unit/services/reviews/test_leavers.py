@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.person import Person
 from bot.domain.policy.rules import WhenOwnerLeaves
 from bot.errors import Refusal, Refused
+from bot.ports import MessageKind
 from bot.services import Services
+from storage.tables import outbox
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import SetClock
@@ -141,3 +144,34 @@ async def test_what_the_policy_allows_needs_no_keeping(services: Services) -> No
     with pytest.raises(Refused) as refused:
         await services.entitlements.keep(details.request.id, message=1, person=LEAD, key="a")
     assert refused.value.reason is Refusal.KEEP_NOT_NEEDED
+
+
+async def test_a_certificate_goes_to_nobody_whom_the_policy_refuses(
+    services: Services, store: PostgresStore, clock: SetClock
+) -> None:
+    request = await certificates.own(store)
+    await actions.know(store, GONE[0])
+    narrow = actions.under(actions.ruled(requesters=frozenset({ENGINEER})), store, clock)
+    await narrow.leavers.run_due()
+    with pytest.raises(Refused) as refused:
+        await narrow.orphaned_certificates.assign(
+            request, certificates.ID, actions.COLLEAGUE, person=LEAD, key="a"
+        )
+    assert refused.value.reason is Refusal.ASSIGN_NOT_ALLOWED
+
+
+async def test_where_the_rule_is_gone_those_who_approve_such_access_now_are_asked(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    request = await certificates.own(store)
+    await actions.know(store, GONE[0])
+    renamed = actions.under(actions.ruled(name="renamed", approvers=frozenset({actions.LEAD2})), store, clock)
+    await renamed.leavers.run_due()
+    statement = select(outbox.c.params).where(outbox.c.kind == MessageKind.CERTIFICATE_LEFT)
+    async with engine.connect() as connection:
+        params = (await connection.execute(statement)).scalar_one()
+    assert params["approvers"] == actions.LEAD2
+    with pytest.raises(Refused) as refused:
+        await renamed.orphaned_certificates.revoke(request, certificates.ID, person=LEAD, key="a")
+    assert refused.value.reason is Refusal.APPROVER_NOT
+    await renamed.orphaned_certificates.revoke(request, certificates.ID, person=actions.LEAD2, key="b")
