@@ -16,6 +16,7 @@ from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, St
 from bot.services import Services
 from bot.views.app_home import home
 from bot.views.render import render
+from bot.views.reviews.entitlements import concerned
 
 SEARCH_BACK: Final = timedelta(minutes=5)
 """How far before a lost answer the search for its message begins: the two clocks may differ."""
@@ -28,6 +29,9 @@ CARD_GONE: Final = "thread_not_found"
 
 UNSEARCHABLE: Final = frozenset({"missing_scope", CARD_GONE})
 """Slack's error codes for a search that is not possible: no right to read there, or the card was deleted."""
+
+UNREACHABLE: Final = frozenset({"user_disabled", "user_not_found", "cannot_dm_bot"})
+"""Slack's error codes for a person who has left: nothing can be shown to them, and nobody waits for it."""
 
 HOME: Final = "home"
 """Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
@@ -112,14 +116,19 @@ class Notifier:
         except LeaseLostError:
             await self._overtaken(claimed)
         except SlackError as error:
-            await self._postpone(claimed, error)
+            if error.code in UNREACHABLE:
+                await self._give_up(claimed, error)
+            else:
+                await self._postpone(claimed, error)
 
     async def _render(self, message: OutboxMessage) -> Message:
         async with self._store.transaction() as tx:
             details = None if message.request is None else await tx.requests.details(message.request)
+            listed = {id: await tx.requests.details(id) for id in concerned(message)}
             locale = await tx.slack_users.locale(message.recipient)
+        found = {id: each for id, each in listed.items() if each is not None}
         t = Translator.of(locale if locale else self._policy.language)
-        return render(message, details, t=t, policy=self._policy)
+        return render(message, details, t=t, policy=self._policy, listed=found)
 
     async def _show_home(self, claimed: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which is in no channel."""
@@ -229,6 +238,16 @@ class Notifier:
         async with self._store.transaction() as tx:
             await tx.outbox.not_sent(message, gone=gone)
             await tx.commit()
+
+    async def _give_up(self, claimed: ClaimedMessage, error: SlackError) -> None:
+        """Lets a message to somebody rest who has left the workspace."""
+        log.info("notifier.unreachable", message=claimed.message.id, code=error.code)
+        try:
+            async with self._store.transaction() as tx:
+                await tx.outbox.undeliverable(claimed.message)
+                await tx.commit()
+        except LeaseLostError:
+            await self._overtaken(claimed)
 
     async def _postpone(self, claimed: ClaimedMessage, error: SlackError) -> None:
         message = claimed.message

@@ -75,8 +75,10 @@ class ButtonHandler:
         # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):
             return await self._pick(click, t)
-        if click.action.startswith((action_ids.REPLACE, action_ids.KEEP)):
+        if click.action.startswith((action_ids.REPLACE, action_ids.KEEP_APART)):
             return await self._tell_identity(click, t)
+        if click.action in self._forms.reviews.handlers:
+            return await self._forms.reviews.handlers[click.action](click, t)
         try:
             request, version = action_ids.read_button(click.value)
         except ValueError as error:

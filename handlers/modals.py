@@ -14,6 +14,7 @@ from handlers.form_values import form_input
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
+from handlers.reviews.buttons import ReviewButtons
 from handlers.transport.payloads import BlockSuggestion, MalformedError, ViewSubmission
 from handlers.trusted_ips import TrustedIpsForms
 
@@ -33,6 +34,7 @@ class Forms:
         privatelink: forms about PrivateLink.
         trusted_ips: forms about trusted IP ranges.
         certificates: forms about the mTLS endpoint.
+        reviews: the buttons of reviews, and the form that one of them opens.
     """
 
     def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
@@ -42,6 +44,7 @@ class Forms:
         self.privatelink = PrivateLinkForms(services=services, interactive=interactive)
         self.trusted_ips = TrustedIpsForms(services=services, interactive=interactive)
         self.certificates = CertificateForms(services=services, interactive=interactive)
+        self.reviews = ReviewButtons(services=services, interactive=interactive)
         self._submit: Mapping[str, Callable[[ViewSubmission], Awaitable[None]]] = {
             action_ids.FORM_ADD: self.mtls.submit,
             action_ids.FORM_LINK_ADD: self.privatelink.submit_add,
@@ -51,6 +54,7 @@ class Forms:
             action_ids.FORM_DENY: self._deny,
             action_ids.FORM_CHANGE: self._approve_with_changes,
             action_ids.FORM_EXTEND: self._extend,
+            action_ids.FORM_ASSIGN: self.reviews.submit_assignment,
         }
 
     async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:

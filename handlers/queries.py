@@ -6,6 +6,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import LISTED, Services
 from bot.views import database_status, diagnosis, responses
+from bot.views.reviews import personal_access
 from bot.views.trusted_ips import diagnosis as space_diagnosis
 from handlers.live_refresh import LiveRefresh
 from handlers.parsing.intents import Intent
@@ -25,9 +26,19 @@ class QueryCommands:
         self._trusted_ips = trusted_ips
 
     async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Lists requests: all that are open or waiting, one's own, pending ones, or those of one target."""
-        found = await self._services.queries.requests(intent.input.target, person=command.person)
-        return responses.listing(found, limit=LISTED, t=t, policy=self._services.policy)
+        """Lists requests: all that are open or waiting, one's own, pending ones, or those of one target.
+
+        Behind a mention, everything that this person has.
+        """
+        if intent.person is not None:
+            found, certificates = await self._services.personal_access.of(
+                intent.person, person=command.person
+            )
+            return personal_access.listing(
+                intent.person, found, certificates, limit=LISTED, t=t, policy=self._services.policy
+            )
+        requests = await self._services.queries.requests(intent.input.target, person=command.person)
+        return responses.listing(requests, limit=LISTED, t=t, policy=self._services.policy)
 
     async def show(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows one request with its history."""

@@ -5,6 +5,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
 from bot.views import responses
+from bot.views.reviews import personal_access
 from handlers.parsing.intents import Intent
 from handlers.transport.payloads import SlashCommand
 
@@ -28,7 +29,16 @@ class RequestCommands:
         return responses.done("closing", details, t)
 
     async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Ends anybody's access; for approvers and admins."""
+        """Ends anybody's access; for approvers and admins.
+
+        Behind a mention, shows first what would end.
+        """
+        if intent.person is not None:
+            reason = intent.input.reason
+            if reason is None:
+                raise Refused(Refusal.REVOKE_REASON)
+            access = await self._services.personal_access.revocable(intent.person, person=command.person)
+            return personal_access.asking(access, reason, t)
         details = await self._services.grants.revoke(numbered(intent), person=command.person, key=command.key)
         return responses.done("closing", details, t)
 

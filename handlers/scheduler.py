@@ -63,8 +63,10 @@ class Scheduler:
         # Apart from the transactions that write lines: they would all wait for the one end of the chain.
         self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.run_due)
+        self._every(EVERY_FEW_SECONDS, self._services.leavers.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
+        self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
         self._scheduler.start()
         try:
             await self._listen()
@@ -84,7 +86,10 @@ class Scheduler:
             # Ends first: look-ups call Slack, and may take as long as the timeout of a step.
             await self._run_step(self._run_due)
             await self._run_step(self._services.expiry_reminders.send_weekly_summary)
+            await self._run_step(self._services.entitlements.send_weekly_review)
             await self._run_step(self._directory_sync.answer_lookups)
+            # What was just looked up may be that somebody has left.
+            await self._run_step(self._services.leavers.run_due)
 
     async def _run_due(self) -> None:
         """Runs what is due, and sets a timer for the next end or reminder: more exact than the interval.

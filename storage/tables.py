@@ -57,6 +57,9 @@ TO_REMIND: Final = "absent_at IS NULL AND status = 'ready' AND remind_at IS NOT 
 TO_CHECK: Final = "state = 'doing' AND check_at IS NOT NULL"
 """Operations that wait for a person, and that the scheduler checks."""
 
+LINKED: Final = "state = 'open'"
+"""Download links that were not used yet."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -244,6 +247,8 @@ grants = Table(
     Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
     Column("kept_at", UtcDateTime, comment="business time at which an approver kept it in a review"),
+    Column("kept_by", Text, comment="the approver who kept it"),
+    Column("kept_under", Text, comment="what the policy said against it then"),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
     Index("ix_grants_owner", "owner", "request_id", postgresql_where=text(OPEN)),
@@ -401,6 +406,7 @@ certificates = Table(
     Column("last_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
     Column("delivered_at", UtcDateTime, comment="business time of the last download"),
+    Column("owner_left_at", UtcDateTime, comment="business time at which its owner was found to be gone"),
     Column("reminder_step", Integer, comment="days before the end, of the last reminder"),
     Column("acknowledged_at", UtcDateTime, comment="business time"),
     Column("acknowledged_by", Text),
@@ -428,7 +434,7 @@ download_links = Table(
     Column("delivered_at", UtcDateTime),
     Column("lease", Uuid),
     Column("lease_until", UtcDateTime, comment="Postgres time until which a download is being served"),
-    Index("ix_download_links_open", "certificate_id", postgresql_where=text("state = 'open'")),
+    Index("ix_download_links_open", "certificate_id", postgresql_where=text(LINKED)),
 )
 
 outbox = Table(

@@ -30,6 +30,7 @@ from storage.repositories.policy_states import PostgresPolicyStates
 from storage.repositories.privatelink_accounts import PostgresPrivateLinkAccounts
 from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
+from storage.repositories.reviews import PostgresReviews
 from storage.repositories.slack_users import PostgresSlackUsers
 from storage.repositories.targets import PostgresTargets
 from storage.repositories.trusted_ranges import PostgresTrustedRanges
@@ -104,6 +105,11 @@ class PostgresTransaction(Transaction):
     @override
     def download_links(self) -> PostgresDownloadLinks:
         return PostgresDownloadLinks(self._connection, self.audit)
+
+    @cached_property
+    @override
+    def reviews(self) -> PostgresReviews:
+        return PostgresReviews(self._connection, self.audit, self._touched)
 
     @cached_property
     @override

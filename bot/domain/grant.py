@@ -78,6 +78,30 @@ BY_PEOPLE: Final = frozenset(
 """Failures that somebody's doing brought about: what was approved then does not answer them."""
 
 
+KEPT_FOR: Final = timedelta(days=90)
+"""How long a grant that an approver kept is left out of the weekly review."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """An approver's word that a grant stays although its owner could no longer ask for it.
+
+    Attributes:
+        at: business time.
+        by: Slack id of the approver.
+        under: what the policy said against it; of anything else the approver did not know.
+    """
+
+    at: datetime
+    by: str
+    under: str
+
+    @property
+    def until(self) -> datetime:
+        """Business time from which it is reviewed again."""
+        return self.at + KEPT_FOR
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:
     """Access that a recorded approval covers.
@@ -94,6 +118,7 @@ class Grant:
         warn_at: business time of the warning, once verified.
         reason_code: the reason of the state, where one is due.
         detail: Heroku's own message, if it rejected the change.
+        kept: the last time that an approver kept it in a review.
     """
 
     id: UUID
@@ -112,6 +137,7 @@ class Grant:
     closed_at: datetime | None
     reason_code: ReasonCode | None
     detail: str
+    kept: Kept | None = None
 
     @property
     def network(self) -> Network:

@@ -9,6 +9,7 @@ from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
 from bot.domain.subject import Accounts
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
+from bot.ports import BOT
 
 
 class Mrkdwn(str):
@@ -48,7 +49,9 @@ def cut(text: str, limit: int) -> Mrkdwn:
 
 
 def mention(id: str) -> Mrkdwn:
-    """A person or a user group by their name, linked."""
+    """A person or a user group by their name, linked; what pgaccess itself did, by its name."""
+    if id == BOT:
+        return Mrkdwn(escape(id))
     # Slack's ids of user groups begin with S, those of people with U or W.
     return Mrkdwn(f"<!subteam^{escape(id)}>" if id.startswith("S") else f"<@{escape(id)}>")
 

@@ -8,6 +8,7 @@ from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.reviews import Reviews
 from bot.ports.services import (
     Block,
     Clock,
@@ -36,6 +37,7 @@ from bot.ports.values import (
     NewRequest,
     Notification,
     OutboxMessage,
+    PersonalAccess,
     ReconcileJob,
     RequestDetails,
     SpaceStatus,
@@ -72,6 +74,7 @@ __all__ = [
     "Outbox",
     "OutboxMessage",
     "PeriodicTasks",
+    "PersonalAccess",
     "PolicyStates",
     "PrivateLinkAccounts",
     "PrivateLinkState",
@@ -80,6 +83,7 @@ __all__ = [
     "ReconcileQueue",
     "RequestDetails",
     "Requests",
+    "Reviews",
     "Slack",
     "SlackUsers",
     "SpaceStatus",

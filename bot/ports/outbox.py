@@ -80,6 +80,18 @@ class Outbox(Protocol):
         """
         ...
 
+    async def refresh_number(self, number: int) -> None:
+        """Marks one message to be rendered again, by its number."""
+        ...
+
+    async def undeliverable(self, message: OutboxMessage) -> None:
+        """Records that a claimed message cannot be shown to its recipient, who has left: it rests.
+
+        Raises:
+            LeaseLostError: another process may hold the lease by now.
+        """
+        ...
+
     async def message_ref(self, key: str) -> MessageRef | None:
         """Reads where a message is in Slack; None while it was not posted."""
         ...

@@ -29,6 +29,10 @@ class PeriodicTasks(Protocol):
         """
         ...
 
+    async def due_at(self, name: str) -> datetime | None:
+        """Reads when a task is due next; None if that was never set."""
+        ...
+
     async def schedule(self, name: str, *, wait: timedelta) -> None:
         """Sets a task's next run: it succeeded, it failed, or somebody waits for it."""
         ...

@@ -10,6 +10,7 @@ from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRange
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
 from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.reviews import Reviews
 from bot.ports.targets import ReconcileQueue, Targets
 
 
@@ -64,6 +65,11 @@ class Transaction(Protocol):
     @property
     def download_links(self) -> DownloadLinks:
         """One-time links to certificates' files."""
+        ...
+
+    @property
+    def reviews(self) -> Reviews:
+        """What people hold, and what was kept."""
         ...
 
     @property

@@ -63,6 +63,10 @@ class MessageKind(StrEnum):
     DOWNLOAD_LINK = "notification.download_link"
     CERTIFICATE_READY = "notification.certificate_ready"
     CERTIFICATE_GONE = "notification.certificate_gone"
+    CERTIFICATE_LEFT = "notification.certificate_left"
+    CERTIFICATE_ASSIGNED = "notification.certificate_assigned"
+    LEAVER = "notification.leaver"
+    ENTITLEMENTS = "notification.entitlements"
     CERTIFICATE_UNMANAGED = "notification.certificate_unmanaged"
     RANGE_BACK = "notification.range_back"
     RANGE_STUCK = "notification.range_stuck"
@@ -86,7 +90,8 @@ class MessageKind(StrEnum):
     @property
     def is_card(self) -> bool:
         """Whether it is edited as its request moves on."""
-        return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER)
+        # What becomes of a certificate is told where its approvers were asked.
+        return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER, MessageKind.CERTIFICATE_LEFT)
 
     @property
     def is_reply(self) -> bool:
@@ -349,3 +354,22 @@ class UserLookup:
     id: str
     version: str
     read: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PersonalAccess:
+    """What a person has, as somebody who may revoke sees it.
+
+    Attributes:
+        person: Slack id of whose it is.
+        ends: what ends, or has ended: pending requests and those with a grant, newest first.
+        certificates: their certificates, which are revoked as well where the policy says so.
+        certificates_end: whether it does.
+        stays: requests that somebody else would have to decide about, newest first.
+    """
+
+    person: str
+    ends: tuple[RequestDetails, ...]
+    certificates: tuple[KnownCertificate, ...]
+    certificates_end: bool
+    stays: tuple[RequestDetails, ...]

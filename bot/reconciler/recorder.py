@@ -60,7 +60,7 @@ class Recorder:
             # What the observation has proven of a grant counts before what an attempt has brought.
             await self._settle_grants(tx, {**outcome.grants, **plan.grants}, now)
             for id, result in outcome.operations.items():
-                await _settle_operation(tx, adapter, id, result, now)
+                await self._settle_operation(tx, adapter, id, result, now)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
             observation = await adapter.record(tx, run, seen, plan, now)
             await tx.reconcile_queue.save_observation(job, observation)
@@ -144,6 +144,34 @@ class Recorder:
                 )
         return None
 
+    # --- operations ---------------------------------------------------------------------------
+
+    async def _settle_operation(
+        self,
+        tx: Transaction,
+        adapter: MethodAdapter[Run, Seen, Planned],
+        id: UUID,
+        result: OperationResult,
+        now: datetime,
+    ) -> None:
+        """Moves an operation that is done or has failed, unless a person moved it, and tells its owner."""
+        before = await tx.operations.lock(id)
+        if before.state is not OperationState.DOING:
+            return
+        after = operations.done(before, now=now)
+        if result.failure is not None:
+            after = operations.failed(before, result.failure, now=now, detail=result.detail)
+        completion = await adapter.completion(tx, before, after)
+        context = AuditContext(actor=BOT, at=now, details=completion.details)
+        if not await tx.operations.update(before, after, doing=context):
+            return
+        await tx.outbox.refresh_cards(before.request)
+        if completion.message is not None:
+            key = f"{completion.message}:{id}:{now.isoformat()}"
+            # What the policy itself decided is told where people decide.
+            to = self._policy.approvals_channel if after.owner == BOT else after.owner
+            await tx.outbox.add(completion.message, to=to, key=key, request=after.request)
+
     # --- reports to operations -------------------------------------------------------------------
 
     async def _report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
@@ -173,27 +201,3 @@ class Recorder:
             key=f"trouble:{job.target.id}:{hour}",
             params={"app": job.target.label, **answer},
         )
-
-
-async def _settle_operation(
-    tx: Transaction,
-    adapter: MethodAdapter[Run, Seen, Planned],
-    id: UUID,
-    result: OperationResult,
-    now: datetime,
-) -> None:
-    """Moves an operation that is done or has failed, unless a person moved it, and tells its owner."""
-    before = await tx.operations.lock(id)
-    if before.state is not OperationState.DOING:
-        return
-    after = operations.done(before, now=now)
-    if result.failure is not None:
-        after = operations.failed(before, result.failure, now=now, detail=result.detail)
-    completion = await adapter.completion(tx, before, after)
-    context = AuditContext(actor=BOT, at=now, details=completion.details)
-    if not await tx.operations.update(before, after, doing=context):
-        return
-    await tx.outbox.refresh_cards(before.request)
-    if completion.message is not None:
-        key = f"{completion.message}:{id}:{now.isoformat()}"
-        await tx.outbox.add(completion.message, to=after.owner, key=key, request=after.request)

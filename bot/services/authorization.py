@@ -10,7 +10,12 @@ from bot.services.lookups import request_details
 
 
 async def approves(context: ServiceContext, tx: Transaction, details: RequestDetails, member: Person) -> bool:
-    """Whether a member is among those who approve what a request is about.
+    """Whether a member is among those who approve what a request is about; see ``approvers_of``."""
+    return not (await approvers_of(context, tx, details)).isdisjoint(member.ids)
+
+
+async def approvers_of(context: ServiceContext, tx: Transaction, details: RequestDetails) -> frozenset[str]:
+    """Returns the people and groups who approve what a request is about.
 
     The rule of the request counts for as long as the policy has it; after that, the rules that concern its
     target now take its place, so that what is open never lacks somebody who may close it.
@@ -23,8 +28,8 @@ async def approves(context: ServiceContext, tx: Transaction, details: RequestDet
             # That nobody can be known to approve is another answer than that this person may not.
             if refused.reason is Refusal.POLICY_UNREADABLE:
                 raise
-            return False
-    return not rule.approvers.isdisjoint(member.ids)
+            return frozenset()
+    return rule.approvers
 
 
 async def require_owner_or_approver(

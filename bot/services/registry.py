@@ -24,7 +24,11 @@ from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.reopening import ReopeningService
+from bot.services.reviews.entitlements import EntitlementService
+from bot.services.reviews.leavers import LeaverService
+from bot.services.reviews.orphaned_certificates import OrphanedCertificateService
 from bot.services.reviews.pending import PendingReviewService
+from bot.services.reviews.personal_access import PersonalAccessService
 from bot.services.targets.replacements import ReplacementService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
@@ -55,6 +59,10 @@ class Services:
         download_links: links to a certificate's files.
         privatelink: close an endpoint.
         support_tickets: what Heroku's support answered for trusted IP ranges.
+        leavers: ends what people hold who have left.
+        orphaned_certificates: certificates whose owner has left.
+        personal_access: everything of one person.
+        entitlements: the weekly review of what the policy would refuse now.
     """
 
     policy: Policy
@@ -77,6 +85,10 @@ class Services:
     download_links: DownloadLinkService
     privatelink: PrivateLinkEndpointService
     support_tickets: SupportTicketService
+    leavers: LeaverService
+    orphaned_certificates: OrphanedCertificateService
+    personal_access: PersonalAccessService
+    entitlements: EntitlementService
 
 
 def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
@@ -97,13 +109,14 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
     extensions = ExtensionService(context)
     expiry_reminders = ExpiryReminderService(context)
     approvals = ApprovalService(context, methods=methods, extensions=extensions)
+    grants = GrantService(context)
     return Services(
         policy=policy,
         members=MemberService(context),
         access_requests=AccessRequestService(context, methods=methods),
         extensions=extensions,
         approvals=approvals,
-        grants=GrantService(context),
+        grants=grants,
         reopenings=ReopeningService(context, approvals=approvals),
         pending_review=PendingReviewService(context),
         replacements=ReplacementService(context),
@@ -118,4 +131,8 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         download_links=DownloadLinkService(context),
         privatelink=PrivateLinkEndpointService(context),
         support_tickets=SupportTicketService(context),
+        leavers=LeaverService(context),
+        orphaned_certificates=OrphanedCertificateService(context),
+        personal_access=PersonalAccessService(context),
+        entitlements=EntitlementService(context, grants=grants),
     )

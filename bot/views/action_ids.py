@@ -25,6 +25,17 @@ TEST: Final = "certificate.test"
 PICK: Final = "certificate.pick"
 """Buttons that choose one of several certificates; each ``action_id`` ends in a number of its own."""
 
+REVOKE_CERTIFICATE: Final = "certificate.revoke"
+ASSIGN: Final = "certificate.assign"
+"""Buttons about a certificate whose owner has left; their value is what `pick_value` writes."""
+
+KEEP: Final = "review.keep"
+REVIEW_END: Final = "review.end"
+"""Buttons of the weekly review; behind the request, their value has the number of the message."""
+
+REVOKE_PERSON: Final = "person.revoke"
+"""The button that ends everything of one person; its value is what `person_value` writes."""
+
 FILES: Final = "certificate.files"
 """The button to a certificate's files; its value is that of a request's button."""
 
@@ -33,7 +44,7 @@ SUPPORT_WEB: Final = "space.support_web"
 """Buttons that record what Heroku's support has done for a space; their value names a waiting request."""
 
 REPLACE: Final = "target.replace"
-KEEP: Final = "target.keep"
+KEEP_APART: Final = "target.keep"
 """Buttons that tell whether a target has replaced another; each ``action_id`` ends in a number of its own."""
 
 ASK: Final = "home.ask"
@@ -56,6 +67,7 @@ FORM_DISABLE: Final = "form.mtls_disable"
 FORM_LINK_ADD: Final = "form.link_add"
 FORM_LINK_CLOSE: Final = "form.link_close"
 FORM_RANGE_ADD: Final = "form.range_add"
+FORM_ASSIGN: Final = "form.assign"
 FORM_ADVISE: Final = "form.advise"
 FORM_NOTE: Final = "form.note"
 """Forms, by their ``callback_id``; a note has nothing to fill in."""
@@ -70,6 +82,7 @@ FIELD_REGION: Final = "region"
 FIELD_LENGTH: Final = "length"
 FIELD_PRODUCTION: Final = "production"
 FIELD_NAME: Final = "name"
+FIELD_PERSON: Final = "person"
 """Fields of the forms: ``block_id`` and ``action_id`` are the same."""
 
 
@@ -108,6 +121,23 @@ def read_identity(value: str) -> tuple[UUID, str]:
     if not separator:
         raise ValueError("a value without an entry")
     return UUID(target), entry
+
+
+def person_value(person: str, reason: str) -> str:
+    """The value of a button about one person, and why it is pressed."""
+    return f"{person}.{reason}"
+
+
+def read_person(value: str) -> tuple[str, str]:
+    """Reads the person's Slack id and the reason from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    person, dot, reason = value.partition(".")
+    if not dot or not person:
+        raise ValueError("no person, or no reason")
+    return person, reason
 
 
 # Only the shape is checked: whether the person may act on it is for the use case to decide.

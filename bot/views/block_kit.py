@@ -262,6 +262,11 @@ def search_input(block: str, label: str, *, placeholder: str, initial: Block | N
     return _input(block, label, element, hint=hint, optional=False)
 
 
+def person_input(block: str, label: str, *, hint: str) -> Block:
+    """A choice from the workspace's people, which Slack itself offers."""
+    return _input(block, label, {"type": "users_select", "action_id": _id(block)}, hint=hint, optional=False)
+
+
 def option(value: str, text: str) -> Block:
     """One option: its value comes back to us, its text is read."""
     return {"text": plain(text, OPTION_TEXT), "value": _require(value, OPTION_VALUE, "value of an option")}

@@ -11,11 +11,17 @@ from bot.views import block_kit, notifications, request_card
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
+from bot.views.reviews import entitlements, leavers
 from bot.views.targets import renaming, replacement
 
 
 def render(
-    message: OutboxMessage, details: RequestDetails | None, *, t: Translator, policy: Policy
+    message: OutboxMessage,
+    details: RequestDetails | None,
+    *,
+    t: Translator,
+    policy: Policy,
+    listed: Mapping[int, RequestDetails] | None = None,
 ) -> Message:
     """Renders a card or notification from what is recorded now.
 
@@ -24,6 +30,7 @@ def render(
         details: its request; None for what belongs to no request.
         t: the reader's language.
         policy: names the approvers.
+        listed: the requests that it lists, where it lists any, by number.
 
     Raises:
         ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
@@ -37,6 +44,10 @@ def render(
         return block_kit.posted(replacement.offer(message, t, policy=policy))
     if message.kind in renaming.KINDS:
         return block_kit.posted(renaming.renamed(message, t))
+    if message.kind is MessageKind.LEAVER:
+        return block_kit.posted(leavers.summary(message, t))
+    if message.kind is MessageKind.ENTITLEMENTS:
+        return block_kit.posted(entitlements.review(message, listed or {}, t=t, policy=policy))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
     return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))
@@ -88,6 +99,8 @@ RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.ENDED: _about_grant,
     MessageKind.FAILED: _about_grant,
     MessageKind.INTERRUPTED: _about_grant,
+    MessageKind.CERTIFICATE_LEFT: leavers.certificate,
+    MessageKind.CERTIFICATE_ASSIGNED: leavers.assigned,
     MessageKind.DONE: _about_operation,
     MessageKind.NOT_DONE: _about_operation,
     **{kind: renderer for view in METHOD_VIEWS.values() for kind, renderer in view.renderers.items()},

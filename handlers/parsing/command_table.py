@@ -19,6 +19,7 @@ from handlers.parsing.parsers import (
     parse_list,
     parse_number,
     parse_number_and_reason,
+    parse_revocation,
     parse_target,
     parse_target_and_reason,
 )
@@ -229,7 +230,8 @@ COMMANDS: Final[Mapping[CommandPath, CommandRow]] = {
     ("list",): CommandRow(
         parse_list,
         f"{COMMAND} list mine",
-        "Lists active and pending requests: all, `mine`, `pending`, or those of one database.",
+        "Lists active and pending requests: all, `mine`, `pending`, or those of one database; with `@person` "
+        "everything that somebody has, for approvers, admins and that person.",
     ),
     ("show",): CommandRow(parse_number, f"{COMMAND} show 17", "Shows one request with its history."),
     ("status",): CommandRow(
@@ -253,9 +255,10 @@ COMMANDS: Final[Mapping[CommandPath, CommandRow]] = {
         "Requests a later end: `for 4h` longer, or `until 18:00`.",
     ),
     ("revoke",): CommandRow(
-        parse_number_and_reason,
+        parse_revocation,
         f"{COMMAND} revoke 17 because the laptop was lost",
-        "Ends anybody's access immediately; for approvers and admins.",
+        "Ends anybody's access immediately; for approvers and admins. `revoke @person because …` first shows "
+        "everything that it would end, with a button.",
     ),
     ("retry",): CommandRow(parse_number_and_reason, f"{COMMAND} retry 17", "Retries what failed."),
     HELP: CommandRow(_parse_help, f"{COMMAND} help mtls add", "Explains a command, or all of them."),

@@ -25,6 +25,7 @@ class Intent:
         input: address or accounts, target, duration or end, and reason. The target is the name of a database,
             an app, an alias or a space; for ``list`` it may also be ``mine`` or ``pending``.
         number: number of a request.
+        person: Slack id of somebody who was mentioned.
         certificate: number of a certificate's request, or the beginning of the certificate's id.
         topic: command or group of commands that ``help`` explains; empty for all of them.
     """
@@ -32,5 +33,6 @@ class Intent:
     command: CommandPath
     input: RequestInput = NO_INPUT
     number: int | None = None
+    person: str | None = None
     certificate: str | None = None
     topic: CommandPath = ()

@@ -10,6 +10,10 @@ LONGEST_LINE: Final = 2000
 """Maximum characters: room for every clause and a long reason, far below Slack's 4,000 for a message."""
 
 _MARKUP: Final = re.compile(r"<(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
+_PERSON: Final = re.compile(r"@(?P<id>[UW][A-Z0-9]{2,20})", re.A)
+_FIRST_PERSON: Final = re.compile(r"^(?P<command>\s*[^\s<>]+\s+)<@(?P<id>[UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
+"""A mention behind the command's one word, as in ``list @person``: it is what the command is about."""
+
 _ENTITY: Final = re.compile(r"&(amp|lt|gt);")
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">"}
 _SIGN: Final = {"@": "@", "#": "#", "!": "@"}
@@ -47,10 +51,18 @@ def normalize_command(text: str) -> str:
         Refused: it is too long, or has control characters.
     """
     _require_short(text)
+    # Before labels take the place of ids: anybody can take a display name, and nobody an id.
+    text = _FIRST_PERSON.sub(r"\g<command>@\g<id>", text)
     # Markup first: a typed ``<`` arrives as ``&lt;``, and must not become markup when it is decoded.
     plain = _MARKUP.sub(_as_shown, text)
     # In one pass: ``&amp;lt;`` stands for a typed ``&lt;``, and not for ``<``.
     return normalize_text(_ENTITY.sub(lambda entity: _ENTITIES[entity[1]], plain))
+
+
+def mentioned(word: str) -> str | None:
+    """Returns the Slack id of the person that a word mentions, as ``normalize_command`` leaves it."""
+    found = _PERSON.fullmatch(word)
+    return None if found is None else found["id"]
 
 
 def normalize_text(text: str) -> str:

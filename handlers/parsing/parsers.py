@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from bot.domain.command_text import COMMAND
 from bot.domain.text import cite
 from bot.errors import Refusal, Refused
 from bot.services import RequestInput
 from handlers.parsing.clauses import WHERE_AND_WHY, Clause, clauses_behind, split_at_clauses
 from handlers.parsing.intents import CommandPath, Intent
-from handlers.parsing.normalization import bare
+from handlers.parsing.normalization import bare, mentioned
 
 _LISTS: Final = ("mine", "pending")
 _ADDRESS_LIKE: Final = re.compile(r"[0-9]+\.[0-9]")
@@ -37,7 +38,10 @@ def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: st
 
 
 def parse_list(path: CommandPath, words: Sequence[str], example: str) -> Intent:
-    """Parses which requests to list: ``mine``, ``pending``, or those of a target."""
+    """Parses which requests to list: ``mine``, ``pending``, those of a person, or those of a target."""
+    if words and _names_person(words[0]):
+        _require_no_more(words[1:], example)
+        return Intent(command=path, person=_person(words[0], f"{COMMAND} list"))
     which = _target(words, example)
     # Only the keywords ignore case here: a name goes on as typed, and refusals quote it.
     keyword = which.casefold() if which else None
@@ -53,6 +57,15 @@ def parse_number(path: CommandPath, words: Sequence[str], example: str) -> Inten
 def parse_number_and_reason(path: CommandPath, words: Sequence[str], example: str) -> Intent:
     """Parses the number of a request, and a reason."""
     return _numbered(path, words, example, (Clause.REASON,))
+
+
+def parse_revocation(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses whose access to end, or the number of a request; and a reason."""
+    if not words or not _names_person(words[0]):
+        return _numbered(path, words, example, (Clause.REASON,))
+    before, after = split_at_clauses(words)
+    values = clauses_behind(before[1:], after, example, (Clause.REASON,))
+    return Intent(command=path, person=_person(words[0], f"{COMMAND} revoke"), input=request_input(values))
 
 
 def parse_extension(path: CommandPath, words: Sequence[str], example: str) -> Intent:
@@ -106,6 +119,18 @@ def _number(words: Sequence[str], example: str) -> int | None:
     if _NUMBER.fullmatch(number) is None:
         raise Refused(Refusal.NUMBER_UNREADABLE, word=cite(words[0]), example=example)
     return int(number)
+
+
+def _names_person(word: str) -> bool:
+    return word.startswith("@")
+
+
+def _person(word: str, command: str) -> str:
+    """The Slack id of a mentioned person; a name alone is not enough, as two people may have the same."""
+    person = mentioned(bare(word))
+    if person is None:
+        raise Refused(Refusal.PERSON_NAMELESS, word=cite(word), command=command)
+    return person
 
 
 def _target(words: Sequence[str], example: str) -> str | None:

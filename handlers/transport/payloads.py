@@ -137,10 +137,13 @@ class FieldState(_Model):
     type: str
     value: str | None = None
     selected_option: Option | None = None
+    selected_user: str | None = None
 
     @property
     def text(self) -> str | None:
-        """What was typed, or the value of the option that was chosen; None for neither."""
+        """What was typed, the value of the option or the id of the person that was chosen; else None."""
+        if self.type == "users_select":
+            return self.selected_user
         if self.type in ("static_select", "external_select", "radio_buttons"):
             return None if self.selected_option is None else self.selected_option.value
         return self.value

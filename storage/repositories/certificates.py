@@ -39,6 +39,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
         last_seen_at=row["last_seen_at"],
         absent_at=row["absent_at"],
         delivered_at=row["delivered_at"],
+        owner_left_at=row["owner_left_at"],
         reminder_schedule=ReminderSchedule(
             step=row["reminder_step"],
             acknowledged_at=row["acknowledged_at"],

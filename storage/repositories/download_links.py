@@ -20,7 +20,7 @@ SUBJECT: Final = "certificate files"
 _OPEN = literal_column("state = 'open'", Boolean)
 """As text, as the partial index has it."""
 
-_BUSY = func.coalesce(download_links.c.lease_until > func.now(), False).label("busy")
+BUSY = func.coalesce(download_links.c.lease_until > func.now(), False).label("busy")
 
 
 def download_link_of(row: RowMapping) -> DownloadLink:
@@ -67,14 +67,14 @@ class PostgresDownloadLinks(DownloadLinks):
 
     @override
     async def lock(self, id: UUID) -> DownloadLink | None:
-        statement = select(download_links, _BUSY).where(download_links.c.id == id).with_for_update()
+        statement = select(download_links, BUSY).where(download_links.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else download_link_of(row)
 
     @override
     async def open_of(self, certificate: UUID) -> tuple[DownloadLink, ...]:
         same = download_links.c.certificate_id == certificate
-        statement = select(download_links, _BUSY).where(same, _OPEN).with_for_update()
+        statement = select(download_links, BUSY).where(same, _OPEN).with_for_update()
         return tuple(download_link_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
@@ -103,7 +103,7 @@ class PostgresDownloadLinks(DownloadLinks):
             & (download_links.c.lease == lease)
             & (download_links.c.lease_until > func.now())
         )
-        statement = select(download_links, _BUSY).where(held).with_for_update()
+        statement = select(download_links, BUSY).where(held).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else download_link_of(row)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, bindparam, exists, func, insert, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.grant import Grant, GrantState
+from bot.domain.grant import Grant, GrantState, Kept
 from bot.domain.method import OPENING_DEADLINE, Method
 from bot.domain.subject import Subject
 from bot.ports import AuditContext, Grants, WorkerName
@@ -40,7 +40,14 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         closed_at=row["closed_at"],
         reason_code=row["reason_code"],
         detail=row["detail"],
+        kept=_kept(row),
     )
+
+
+def _kept(row: Mapping[Any, Any]) -> Kept | None:
+    if row["kept_at"] is None:
+        return None
+    return Kept(at=row["kept_at"], by=row["kept_by"] or "", under=row["kept_under"] or "")
 
 
 class PostgresGrants(Grants):

@@ -23,7 +23,7 @@ _DOING = literal_column("state = 'doing'", Boolean)
 _TO_CHECK = literal_column(f"({TO_CHECK})", Boolean)
 
 # Judged by Postgres, whose clock has set the deadline.
-_OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
+OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
 
 
 def operation_of(row: Mapping[Any, Any]) -> Operation:
@@ -76,12 +76,12 @@ class PostgresOperations(Operations):
 
     @override
     async def lock(self, id: UUID) -> Operation:
-        statement = select(operations, _OVERDUE).where(operations.c.id == id).with_for_update()
+        statement = select(operations, OVERDUE).where(operations.c.id == id).with_for_update()
         return operation_of((await self._connection.execute(statement)).mappings().one())
 
     @override
     async def of_request(self, request: int) -> Operation | None:
-        statement = select(operations, _OVERDUE).where(operations.c.request_id == request).with_for_update()
+        statement = select(operations, OVERDUE).where(operations.c.request_id == request).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else operation_of(row)
 
@@ -89,7 +89,7 @@ class PostgresOperations(Operations):
     async def unfinished(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         same = (operations.c.target_id == target) & (operations.c.method == method)
         # Not locked: ``update`` notices what was moved meanwhile.
-        statement = select(operations, _OVERDUE).where(same, _DOING).order_by(operations.c.request_id)
+        statement = select(operations, OVERDUE).where(same, _DOING).order_by(operations.c.request_id)
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
@@ -129,7 +129,7 @@ class PostgresOperations(Operations):
 
     @override
     async def to_check(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
-        statement = select(operations, _OVERDUE).where(_TO_CHECK & (operations.c.check_at <= now))
+        statement = select(operations, OVERDUE).where(_TO_CHECK & (operations.c.check_at <= now))
         due = statement.order_by(operations.c.check_at).limit(limit).with_for_update(skip_locked=True)
         return tuple(operation_of(row) for row in (await self._connection.execute(due)).mappings())
 

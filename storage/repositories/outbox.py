@@ -151,6 +151,27 @@ class PostgresOutbox(Outbox):
         return (await self._connection.execute(statement)).rowcount > 0
 
     @override
+    async def refresh_number(self, number: int) -> None:
+        again = update(outbox).where(outbox.c.id == number)
+        await self._connection.execute(again.values(version=outbox.c.version + 1, due_at=func.now()))
+        self._touched.add(WorkerName.NOTIFIER)
+
+    @override
+    async def undeliverable(self, message: OutboxMessage) -> None:
+        await leases.write(
+            self._connection,
+            outbox,
+            message.id,
+            message.lease,
+            # A later change makes it due again, and it is tried once more.
+            sent_version=message.version,
+            posting_since=None,
+            attempts=0,
+            lease=None,
+            lease_until=None,
+        )
+
+    @override
     async def message_ref(self, key: str) -> MessageRef | None:
         await self._buffer.flush_messages()
         statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))

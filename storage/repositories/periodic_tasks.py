@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -36,6 +36,12 @@ class PostgresPeriodicTasks(PeriodicTasks):
         first = insert(periodic_tasks).values(name=name, due_at=following)
         await self._connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
         return False
+
+    @override
+    async def due_at(self, name: str) -> datetime | None:
+        statement = select(periodic_tasks.c.due_at).where(periodic_tasks.c.name == name)
+        found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return found
 
     @override
     async def schedule(self, name: str, *, wait: timedelta) -> None:

@@ -5,12 +5,13 @@ cannot undo a deactivation.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
+    RowMapping,
     Select,
     Text,
     any_,
@@ -39,6 +40,11 @@ _version: Final = cast(literal_column("slack_users.xmin"), Text)
 """The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version for free."""
 
 
+def person_of(row: RowMapping) -> Person:
+    """Reads a person from a row of ``slack_users``, without their groups."""
+    return Person(**{name: row[name] for name in _OWN})
+
+
 class PostgresSlackUsers(SlackUsers):
     """Users by Slack id."""
 
@@ -55,11 +61,8 @@ class PostgresSlackUsers(SlackUsers):
         row = (await self._connection.execute(statement, params)).mappings().one_or_none()
         if row is None:
             return None
-        return Person(
-            **{name: row[name] for name in _OWN},
-            groups=frozenset(row["within"] or ()),
-            unknown_groups=frozenset(row["unknown"] or ()),
-        )
+        within, unknown = frozenset(row["within"] or ()), frozenset(row["unknown"] or ())
+        return replace(person_of(row), groups=within, unknown_groups=unknown)
 
     @override
     async def locale(self, id: str) -> str | None:

@@ -123,6 +123,10 @@ ELSEWHERE: Final = {
     MessageKind.LINK_CONNECTED,
     MessageKind.LINK_URL,
     MessageKind.TICKET,
+    MessageKind.CERTIFICATE_LEFT,
+    MessageKind.CERTIFICATE_ASSIGNED,
+    MessageKind.LEAVER,
+    MessageKind.ENTITLEMENTS,
 }
 """Messages that need a certificate, a connection or a space: the unit tests of the methods' views render them
 and hold them against the same models."""

@@ -138,9 +138,12 @@ def invariant_7(world: World) -> None:
     members = {
         each.id for each in world.slack.world.people.values() if not (each.is_restricted or each.is_bot)
     }
-    asked = world.rows("SELECT DISTINCT requester FROM requests")
+    # The certificates of leavers are revoked in the name of the bot: by an approver, or by the policy.
+    asked = world.rows(
+        "SELECT DISTINCT requester FROM requests WHERE (requester, kind) <> ('pgaccess', 'discard')"
+    )
     voted = world.rows("SELECT DISTINCT person FROM decisions")
-    assert {row[0] for row in asked + voted} <= members
+    assert {row[0] for row in asked + voted} <= members | world.left
     own = world.rows(
         "SELECT id FROM requests r JOIN decisions v ON v.request_id = r.id AND v.person = r.requester "
         "WHERE v.verdict = 'approve'"
@@ -208,7 +211,10 @@ def invariant_11(world: World) -> None:
         if (row[2], row[3]) not in present
     ]
     assert not lost, f"recorded as sent, and not in Slack: {lost}"
-    unsent = world.rows("SELECT id, kind FROM outbox WHERE ts IS NULL")
+    # Nothing can be shown to an account that is gone.
+    unsent = world.rows(
+        "SELECT id, kind FROM outbox WHERE ts IS NULL AND recipient <> ALL(%s)", list(world.left)
+    )
     assert not unsent, f"never sent: {unsent}"
 
 
@@ -258,6 +264,27 @@ def invariant_13(world: World) -> None:
             assert write.target in known, f"{write.what} opens a target that nothing was approved for"
 
 
+def invariant_17(world: World) -> None:
+    """Access does not outlive its owner's membership: once the scheduler has run, leavers hold nothing."""
+    held = world.rows(
+        """
+        WITH gone AS (
+            SELECT id FROM slack_users
+            WHERE known_at IS NOT NULL AND (deactivated OR bot OR guest OR external)
+        )
+        SELECT 'grant', request_id FROM grants JOIN gone ON owner = gone.id
+            WHERE state IN ('waiting', 'applying', 'in_force', 'interrupted')
+        UNION ALL SELECT 'request', requests.id FROM requests JOIN gone ON requester = gone.id
+            WHERE state = 'pending'
+        UNION ALL SELECT 'link', request_id FROM download_links JOIN gone ON owner = gone.id
+            WHERE state = 'open'
+        UNION ALL SELECT 'certificate', request_id FROM certificates JOIN gone ON owner = gone.id
+            WHERE absent_at IS NULL AND owner_left_at IS NULL
+        """
+    )
+    assert not held, f"held by people who have left: {held}"
+
+
 AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
     invariant_1, invariant_3, invariant_4, invariant_5, invariant_6, invariant_7, invariant_8, invariant_9,
     invariant_12, invariant_13,
@@ -271,6 +298,7 @@ AT_REST: Final[tuple[Invariant, ...]] = (
     invariant_16,
     invariant_10,
     invariant_11,
+    invariant_17,
 )
 """What holds once everything is finished."""
 

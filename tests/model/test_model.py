@@ -23,10 +23,10 @@ from bot.directory_sync import DATABASES_EVERY
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.postgres import PrivatePostgres
-from tests.model import faults
+from tests.model import faults, staff
 from tests.model.clocks import movable_database
 from tests.model.external_changes import EXTERNAL_CHANGES, IDENTITY_CHANGES, ExternalChange, act
-from tests.model.invariants import AT_EACH_STEP, AT_REST, Invariant, check
+from tests.model.invariants import AT_EACH_STEP, AT_REST, Invariant, check, invariant_17
 from tests.model.world import World
 from tests.summary import STEPS
 
@@ -298,6 +298,28 @@ class Model(RuleBasedStateMachine):
 
         self.do("replays", step, number)
 
+    @rule(
+        person=st.sampled_from(PEOPLE[:4]),
+        how=st.sampled_from(("deactivated", "guest")),
+        told=st.booleans(),
+    )
+    def leaves(self, person: str, how: str, told: bool) -> None:
+        """A person leaves the workspace."""
+
+        async def step(world: World) -> None:
+            await staff.leaves(world, person, how, told=told)
+
+        self.do("leaves", step, person, how, told)
+
+    @rule(person=st.sampled_from(PEOPLE[:4]), told=st.booleans())
+    def comes_back(self, person: str, told: bool) -> None:
+        """A person who may have left is a member again."""
+
+        async def step(world: World) -> None:
+            await staff.comes_back(world, person, told=told)
+
+        self.do("comes_back", step, person, told)
+
     # --- external changes, time, outages -----------------------------------------------------------
 
     @rule(external_change=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
@@ -397,8 +419,12 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def schedules(self) -> None:
-        """The scheduler runs."""
+        """The scheduler runs; unless the store fails meanwhile, nobody who has left holds anything then."""
+        assert self.world is not None
+        reachable = not (self.world.commit_faults.cuts_at or self.world.commit_faults.dies_at)
         self.do("schedules", lambda world: world.run_scheduler())
+        if reachable:
+            self.check(self.world, (invariant_17,))
 
     @rule(external_change=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
     def reconciles_while_others_act(self, external_change: ExternalChange, number: int) -> None:

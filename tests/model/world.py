@@ -131,6 +131,7 @@ class World:
         disturbed: somebody changed something at Heroku during the last reconcile run.
         deployed: the policy that the bot runs under.
         diary: every step so far, for the report of a failure.
+        left: Slack ids of everybody who ever left.
     """
 
     url: str
@@ -150,6 +151,7 @@ class World:
     diary: list[str] = field(default_factory=list)
     kills: int = 0
     deployed: Deployed = field(init=False)
+    left: set[str] = field(default_factory=set)
 
     async def open(self) -> None:
         """Starts everything."""
@@ -292,8 +294,10 @@ class World:
         await self._try(self.app.services.deadlines.run_due())
         await self._try(self.app.services.deadlines.seal_audit_log())
         await self._try(self.app.services.expiry_reminders.send_weekly_summary())
+        await self._try(self.app.services.entitlements.send_weekly_review())
         await self._try(self.directory_sync.run_due())
         await self._try(self.app.services.pending_review.run_due())
+        await self._try(self.app.services.leavers.run_due())
 
     async def may_crash(self, act: Callable[[], Awaitable[None]]) -> None:
         """Runs something in which the process may be killed, and starts another one if it was."""
@@ -306,6 +310,10 @@ class World:
             await self.restart()
         self.network.dies_at = 0
         self.commit_faults.clear()
+
+    async def attempt(self, step: Awaitable[Any]) -> Any:
+        """Runs a step that a store out of reach only puts off."""
+        return await self._try(step)
 
     async def _try(self, step: Awaitable[Any]) -> Any:
         """Runs a step of a worker, which goes on when the store is out of reach."""
@@ -387,7 +395,9 @@ class World:
     # --- people -----------------------------------------------------------------------------------
 
     async def types(self, person: str, line: str, *, bad: bool = False) -> None:
-        """A person types a command, and submits the modal that it opens."""
+        """A person types a command, and submits the modal that it opens, unless their account is gone."""
+        if self.slack.world.person(person).deleted:
+            return
         heard = len(self.slack.ephemerals(person))
         before = self.counts()
         outcome = await self.people.types(person, line)

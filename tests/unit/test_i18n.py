@@ -119,6 +119,7 @@ WITHDRAWING = (
     Refusal.DURATION_FOREVER,
     Refusal.END_PAST,
     Refusal.TARGET_UNMATCHED,
+    Refusal.PERSON_REVOKED,
 )
 """Why a request can come to be withdrawn, in a sentence of its own."""
 
@@ -161,7 +162,9 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(RequestState.CANCELLED, RequestState.LAPSED, RequestState.WITHDRAWN),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),
-    "notification.download_link.": ("delivered", "expired", "replaced", "burnt"),
+    "notification.download_link.": ("delivered", "expired", "replaced", "burnt", "withdrawn"),
+    "leaver.": ("grants", "pending", "links", "rotations", "certificates"),
+    "leaver.why.": ("deactivated", "bot", "guest", "external"),
     "page.download_link.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
     "advise.need.": Need,
     "advise.origin.": Origin,

@@ -61,6 +61,7 @@ class KnownCertificate:
         last_seen_at: Postgres' time of the last one.
         absent_at: Postgres' time of the observation that proved that nobody can connect with it any more.
         delivered_at: business time at which its files were handed out last.
+        owner_left_at: business time at which its owner was found to be no member any more.
         reminder_schedule: how far the reminders of its end have come.
     """
 
@@ -76,6 +77,7 @@ class KnownCertificate:
     last_seen_at: datetime
     absent_at: datetime | None = None
     delivered_at: datetime | None = None
+    owner_left_at: datetime | None = None
     reminder_schedule: ReminderSchedule = field(default_factory=ReminderSchedule)
 
     @property

@@ -35,6 +35,7 @@ class DownloadLinkState(StrEnum):
     REPLACED = "replaced"
     BURNT = "burnt"
     UNSENT = "unsent"
+    WITHDRAWN = "withdrawn"
 
 
 class DownloadAnswer(StrEnum):
@@ -48,6 +49,7 @@ class DownloadAnswer(StrEnum):
     REPLACED = "replaced"
     BURNT = "burnt"
     UNSENT = "unsent"
+    WITHDRAWN = "withdrawn"
     GONE = "gone"
     UNREACHABLE = "unreachable"
 

@@ -37,6 +37,9 @@ class CertificateInventory:
             await _assign(tx, operation)
         for known in change.gone:
             await self._tell_owner(tx, run, known)
+        await tx.outbox.refresh_cards_of(
+            [known.request for known in change.gone if known.request is not None]
+        )
         await self._report_unmanaged(tx, run, change)
 
     async def _tell_owner(self, tx: Transaction, run: MtlsReconciliation, known: KnownCertificate) -> None:

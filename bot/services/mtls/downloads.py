@@ -9,8 +9,9 @@ import structlog
 
 from bot.domain.mtls import download_link as download_links
 from bot.domain.mtls.download_link import FETCH, HELD, DownloadAnswer, DownloadLink, DownloadLinkState
+from bot.domain.person import require_member
 from bot.domain.target import Database
-from bot.errors import HerokuError, HerokuNotFoundError
+from bot.errors import HerokuError, HerokuNotFoundError, Refused
 from bot.ports import BOT, AuditContext, Clock, Credential, Heroku, Store, Transaction
 from bot.services.lookups import request_details
 from bot.services.mtls.download_links import MESSAGE_KEY
@@ -99,6 +100,9 @@ class DownloadService:
                 await self._count_wrong(tx, link)
             if answer is not DownloadAnswer.GIVE:
                 return answer
+            if await _has_left(tx, link.owner):
+                # The link itself is ended with everything else that they hold, a moment later.
+                return DownloadAnswer.WITHDRAWN
             # Committed before Heroku is asked: of two requests at once, one gets the files.
             lease = await tx.download_links.lease(link, within=HELD)
             details = await request_details(tx, link.request)
@@ -151,3 +155,15 @@ class DownloadService:
         if after.state is not before.state:
             params = {"state": after.state, "at": now.isoformat()}
             await tx.outbox.refresh(MESSAGE_KEY.format(id=before.id), params=params)
+
+
+async def _has_left(tx: Transaction, person: str) -> bool:
+    """Whether somebody was no full member when they were read last; unknown people have not left."""
+    found = await tx.slack_users.find(person, however_old=True)
+    if found is None:
+        return False
+    try:
+        require_member(found)
+    except Refused:
+        return True
+    return False

@@ -1,1 +1,1 @@
-"""What is judged again by itself: requests that wait, and access whose owner may no longer have it."""
+"""Reviews: requests that wait, judged again, and what people hold who left or could no longer ask for it."""

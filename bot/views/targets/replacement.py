@@ -88,7 +88,7 @@ def _buttons(params: Mapping[str, str], choices: list[Mapping[str, str]], t: Tra
     ]
     keep = block_kit.button(
         t("button.keep", alias=_either(choices)),
-        action=f"{action_ids.KEEP}.0",
+        action=f"{action_ids.KEEP_APART}.0",
         value=action_ids.identity_value(target, choices[0]["entry"]),
     )
     return [*offered, keep]

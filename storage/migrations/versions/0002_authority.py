@@ -95,6 +95,14 @@ def upgrade() -> None:
         "grants",
         sa.Column("kept_at", time, comment="business time at which an approver kept it in a review"),
     )
+    op.add_column("grants", sa.Column("kept_by", sa.Text(), comment="the approver who kept it"))
+    op.add_column(
+        "grants", sa.Column("kept_under", sa.Text(), comment="what the policy said against it then")
+    )
+    op.add_column(
+        "certificates",
+        sa.Column("owner_left_at", time, comment="business time at which its owner was found to be gone"),
+    )
     op.add_column(
         "periodic_tasks",
         sa.Column(
@@ -126,7 +134,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("policy_state")
     op.drop_column("periodic_tasks", "progress")
-    op.drop_column("grants", "kept_at")
+    op.drop_column("certificates", "owner_left_at")
+    for name in ("kept_under", "kept_by", "kept_at"):
+        op.drop_column("grants", name)
     op.drop_column("decisions", "counts")
     for name in ("undecidable_at", "by_admins", "withdrawn"):
         op.drop_column("requests", name)

@@ -29,6 +29,7 @@ def intent(
     reason: str | None = None,
     number: int | None = None,
     certificate: str | None = None,
+    mentioned: str | None = None,
     topic: tuple[str, ...] = (),
 ) -> Intent:
     """An intent by the words of its command."""
@@ -37,6 +38,7 @@ def intent(
         input=RequestInput(address=address, target=target, duration=duration, until=until, reason=reason),
         number=number,
         certificate=certificate,
+        person=mentioned,
         topic=topic,
     )
 
@@ -184,6 +186,9 @@ RIGHT: list[tuple[str, Intent]] = [
     ("list billing", intent("list", target="billing")),
     ("list Billing", intent("list", target="Billing")),
     ("list `billing`", intent("list", target="billing")),
+    ("list <@U012ABC|engineer>", intent("list", mentioned="U012ABC")),
+    ("list <@W012ABC>", intent("list", mentioned="W012ABC")),
+    ("LIST  <@U012ABC|Two Words>", intent("list", mentioned="U012ABC")),
     ("show", intent("show")),
     ("show 17", intent("show", number=17)),
     ("show #17", intent("show", number=17)),
@@ -275,6 +280,11 @@ RIGHT: list[tuple[str, Intent]] = [
     ("done `17`", intent("done", number=17)),
     ("done 17 理由：移行が終わった", intent("done", number=17, reason="移行が終わった")),
     ("revoke 17", intent("revoke", number=17)),
+    ("revoke <@U012ABC|engineer>", intent("revoke", mentioned="U012ABC")),
+    (
+        "revoke <@U012ABC|engineer> because <@U0LEAD|lead> says so",
+        intent("revoke", mentioned="U012ABC", reason="@lead says so"),
+    ),
     (
         "revoke #17 because “lost laptop” &amp; more",
         intent("revoke", number=17, reason='"lost laptop" & more'),
@@ -534,8 +544,15 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("cancel abc", Refusal.NUMBER_UNREADABLE, {"word": "abc", "example": f"{COMMAND} cancel 17"}),
     ("done billing", Refusal.NUMBER_UNREADABLE, {"word": "billing"}),
     ("extend 4h", Refusal.NUMBER_UNREADABLE, {"word": "4h"}),
-    ("revoke @engineer", Refusal.NUMBER_UNREADABLE, {"word": "@engineer"}),
-    ("revoke <@U012ABC|engineer>", Refusal.NUMBER_UNREADABLE, {"word": "@engineer"}),
+    ("done <@U012ABC|engineer>", Refusal.NUMBER_UNREADABLE, {"word": "@U012ABC"}),
+    # people, by name only
+    ("revoke @engineer", Refusal.PERSON_NAMELESS, {"word": "@engineer", "command": f"{COMMAND} revoke"}),
+    ("list @engineer", Refusal.PERSON_NAMELESS, {"word": "@engineer", "command": f"{COMMAND} list"}),
+    ("list @u012abc", Refusal.PERSON_NAMELESS, {"word": "@u012abc"}),
+    ("list <!subteam^S0LEADS|@leads>", Refusal.PERSON_NAMELESS, {"word": "@leads"}),
+    ("list <@U012ABC|engineer> billing", Refusal.WORD_TOO_MANY, {"word": "billing"}),
+    ("revoke <@U012ABC|engineer> 17", Refusal.UNKNOWN_HERE, {"word": "17"}),
+    ("revoke <@U012ABC|engineer> because", Refusal.CLAUSE_EMPTY, {"word": "because"}),
     ("retry 1e3", Refusal.NUMBER_UNREADABLE, {}),
     ("cancel ##17", Refusal.NUMBER_UNREADABLE, {"word": "##17"}),
     ("cancel #", Refusal.NUMBER_UNREADABLE, {"word": "#"}),

@@ -24,6 +24,8 @@ def scheduler_of(step: Any) -> Scheduler:
     services = SimpleNamespace(
         deadlines=SimpleNamespace(run_due=step, seal_audit_log=step),
         expiry_reminders=SimpleNamespace(send_weekly_summary=step),
+        leavers=SimpleNamespace(run_due=step),
+        entitlements=SimpleNamespace(send_weekly_review=step),
     )
     directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
     return Scheduler(

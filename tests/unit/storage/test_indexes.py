@@ -125,3 +125,18 @@ async def test_an_open_request_about_a_certificate_is_found_without_reading_hist
     assert " ix_requests_pending " in found
     assert " ix_operations_doing " in found
     assert "Seq Scan" not in found
+
+
+async def test_nobody_who_has_left_costs_no_reading_of_history(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await tx.reviews.leavers(limit=100)
+    found = await plans(engine, sent)
+    assert "Seq Scan" not in found
+    assert " ix_requests_pending " in found
+    assert " ix_download_links_open " in found
+    assert " ix_operations_check " in found
+    assert " ix_certificates_present " in found
+    assert " ix_grants_" in found

@@ -33,6 +33,7 @@ class Unanswered:
         self.operations = inner.operations
         self.mtls_rules = inner.mtls_rules
         self.requests = inner.requests
+        self.reviews = inner.reviews
         self.grants = inner.grants
         self.outbox = inner.outbox
         self.periodic_tasks = inner.periodic_tasks

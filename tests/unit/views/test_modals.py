@@ -215,6 +215,7 @@ PARAMS = {
     "alias": "billing",
     "needed": 2,
     "missing": 1,
+    "because": "the laptop was lost",
 }
 """A value for every placeholder that a refusal may have."""
 

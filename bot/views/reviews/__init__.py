@@ -1,0 +1,1 @@
+"""Views of reviews: leavers, what the policy would refuse now, and everything of one person."""

@@ -1,0 +1,101 @@
+"""Everything of one person: the list, what a revocation would end, and what it has ended."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.policy.rules import Policy
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, Message, PersonalAccess, RequestDetails
+from bot.views import action_ids, block_kit, request_card
+from bot.views.text import join, numbers, one_line
+
+REASON: Final = 600
+"""Characters of a reason in an answer."""
+
+MOST: Final = 40
+"""Requests in one answer; the rest is counted."""
+
+LINES: Final = 2500
+"""Characters of their lines."""
+
+
+def listing(
+    person: str,
+    requests: Sequence[RequestDetails],
+    certificates: Sequence[KnownCertificate],
+    *,
+    limit: int,
+    t: Translator,
+    policy: Policy,
+) -> Message:
+    """What a person has and asks for, newest first, and their certificates; ``limit`` were read at most."""
+    if not requests and not certificates:
+        return block_kit.paragraphs(t("person.none", person=mention(person)))
+    title = t("person.title", person=mention(person))
+    shown: list[Block] = [block_kit.section(title)]
+    for details in requests:
+        shown += [
+            block_kit.section(_line(details, t)),
+            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
+        ]
+    # The query reads no more than these: whether there are more is not known.
+    if len(requests) == limit:
+        shown.append(block_kit.context(t("list.more", count=limit)))
+    if certificates:
+        shown.insert(1, block_kit.section(t("person.certificates", list=_handles(certificates))))
+    return block_kit.message(title, shown)
+
+
+def asking(access: PersonalAccess, reason: str, t: Translator) -> Message:
+    """What a revocation would end, with the button that does it; nothing has changed yet."""
+    title = t("person.revoke", person=mention(access.person), reason=cut(one_line(reason), REASON))
+    label = t("button.revoke_person")
+    value = action_ids.person_value(access.person, reason)
+    button = block_kit.button(label, action=action_ids.REVOKE_PERSON, value=value, style="danger")
+    return block_kit.message(title, [block_kit.section(title), *_parts(access, t), block_kit.actions(button)])
+
+
+def revoked(access: PersonalAccess, t: Translator) -> Message:
+    """What a revocation has ended, what it has left, and why."""
+    title = t("person.revoked", person=mention(access.person))
+    return block_kit.message(title, [block_kit.section(title), *_parts(access, t)])
+
+
+def revoked_already(t: Translator) -> Message:
+    """To the person who pressed, when the same click was delivered twice."""
+    return block_kit.paragraphs(t("person.revoked.already"))
+
+
+def _parts(access: PersonalAccess, t: Translator) -> list[Block]:
+    shown = []
+    if access.ends:
+        lines = join(
+            (_line(each, t) for each in access.ends),
+            more=lambda count: t("person.more", count=count),
+            most=MOST,
+            limit=LINES,
+            by="\n",
+        )
+        shown.append(block_kit.section(lines))
+    if access.certificates:
+        first = access.certificates[0].handle
+        key = "person.certificates.end" if access.certificates_end else "person.certificates.stay"
+        shown.append(block_kit.section(t(key, list=_handles(access.certificates), handle=first)))
+    if access.stays:
+        left = ", ".join(numbers(each.request.id for each in access.stays))
+        shown.append(block_kit.section(t("person.stays", list=left)))
+    return shown
+
+
+def _line(details: RequestDetails, t: Translator) -> Mrkdwn:
+    return t(
+        "list.line",
+        id=details.request.id,
+        title=request_card.title(details, t),
+        requester=mention(details.request.requester),
+    )
+
+
+def _handles(certificates: Iterable[KnownCertificate]) -> Mrkdwn:
+    return Mrkdwn(", ".join(f"`{known.handle}`" for known in certificates))
