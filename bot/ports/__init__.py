@@ -6,7 +6,7 @@ from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
-from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.services import (
     Block,
     Clock,
@@ -17,11 +17,13 @@ from bot.ports.services import (
     Login,
     Message,
     MessageRef,
+    PeoplePage,
     PrivateLinkState,
     Slack,
     Wakeups,
     WorkerName,
 )
+from bot.ports.slack_users import GROUP_READINGS, LOOKUPS, DueGroups, SlackUsers, UserLookup
 from bot.ports.store import Store, Transaction
 from bot.ports.targets import ReconcileQueue, Targets
 from bot.ports.values import (
@@ -38,11 +40,12 @@ from bot.ports.values import (
     ReconcileJob,
     RequestDetails,
     SpaceStatus,
-    UserLookup,
 )
 
 __all__ = [
     "BOT",
+    "GROUP_READINGS",
+    "LOOKUPS",
     "Audit",
     "AuditContext",
     "Block",
@@ -54,6 +57,7 @@ __all__ = [
     "DatabaseStatus",
     "DisableImpact",
     "DownloadLinks",
+    "DueGroups",
     "ExpiryReminders",
     "Grants",
     "Heroku",
@@ -70,6 +74,7 @@ __all__ = [
     "Operations",
     "Outbox",
     "OutboxMessage",
+    "PeoplePage",
     "PeriodicTasks",
     "PrivateLinkAccounts",
     "PrivateLinkState",

@@ -8,7 +8,8 @@ from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
-from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.requests import IdempotencyKeys, Requests
+from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
 
 

@@ -25,7 +25,7 @@ def scheduler_of(step: Any) -> Scheduler:
         deadlines=SimpleNamespace(run_due=step, seal_audit_log=step),
         expiry_reminders=SimpleNamespace(send_weekly_summary=step),
     )
-    directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
+    directory_sync = SimpleNamespace(read_people=step, read_groups=step, read_targets=step)
     return Scheduler(
         services=cast("Any", services),
         directory_sync=cast("Any", directory_sync),

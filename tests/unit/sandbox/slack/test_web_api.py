@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from bot.errors import SlackError
 from bot.ports import Message
-from bot.slack import Identity, SlackClient, person_of
+from bot.slack import SlackClient
+from bot.slack_answers import Identity, person_of
 from sandbox.slack import SlackEmulator, fault_injection
 from sandbox.slack.model.fixtures import Channel, Person
 from sandbox.slack.server import FORM_ONLY
