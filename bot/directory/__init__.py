@@ -1,1 +1,1 @@
-"""Reads people and user groups from Slack: everybody page by page, whoever acts at once, groups one by one."""
+"""Reads people and user groups from Slack: everybody by pages, whoever acts at once, groups one by one."""

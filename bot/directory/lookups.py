@@ -16,8 +16,8 @@ AT_ONCE: Final = 4
 
 UNASKED_BURST: Final = 10
 UNASKED_EVERY: Final = timedelta(seconds=2)
-"""Lookups that nobody waits for: so many at once, then one each. A directory that reports thousands of changes
-at a time must leave calls for those who act; Slack takes some fifty to a hundred a minute."""
+"""Lookups that nobody waits for: so many at once, then one each. A directory that reports thousands of
+changes at a time must leave calls for those who act; Slack takes some fifty to a hundred a minute."""
 
 log = structlog.get_logger(__name__)
 

@@ -121,7 +121,7 @@ class CertificateService:
             Refused: the person may not look, or there is no such database.
         """
         async with self._context.transaction() as tx:
-            await self._context.member(tx, person)
+            await self._context.closing_member(tx, person)
             if target is None:
                 databases = await tx.targets.databases()
             else:
