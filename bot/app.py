@@ -20,6 +20,7 @@ from bot.cli.manifest import PATH
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.directory.lookups import AT_ONCE as LOOKUPS_AT_ONCE
+from bot.directory.lookups import Job
 from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
@@ -201,7 +202,7 @@ class App:
         )
         directory_sync = self.directory_sync()
         # Of its own, and never yielding: the person who is looked up waits for an answer.
-        looking_up = WorkLoop(
+        looking_up: WorkLoop[Job] = WorkLoop(
             name=WorkerName.DIRECTORY,
             worker=directory_sync.lookups,
             wakeups=self.wakeups,

@@ -135,7 +135,8 @@ class Listeners:
         async def answer() -> Message | None:
             t = await self._locales.of(click.person)
             if click.action in BUTTONS:
-                return await self._advisor.click(click, t)
+                await self._advisor.click(click, t)
+                return None
             return await self._buttons.answer(click, t)
 
         message = await self._attempt(click.person, answer)

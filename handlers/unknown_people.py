@@ -10,7 +10,7 @@ from bot.domain.person import UserId
 from bot.errors import Refusal, Refused
 from bot.services import Services
 
-WAITED: Final = timedelta(milliseconds=1400)
+WAITED: Final = timedelta(milliseconds=1200)
 """How long lookups are waited for, from the first attempt: what is left of ``ANSWER`` is for the last one."""
 
 GAPS: Final = (0.05, 0.05, 0.1, 0.1, 0.15)

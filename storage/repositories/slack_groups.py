@@ -156,9 +156,7 @@ _CLAIM_DUE: Final = _claim(slack_groups.c.id == any_(bindparam("ids", type_=ARRA
 _CLAIM_DOUBTFUL: Final = _claim(_DOUBTFUL, ~held(GROUP_READINGS), limit=1)
 
 
-def next_due(
-    due_at: ColumnElement[datetime], task: str, *which: ColumnElement[bool]
-) -> Select[tuple[timedelta | None]]:
+def next_due(due_at: ColumnElement[datetime], task: str, *which: ColumnElement[bool]) -> Select[Any]:
     """Builds the question how long it takes until a row is due, and its task not held; None without a row."""
     until = select(periodic_tasks.c.due_at).where(periodic_tasks.c.name == task).scalar_subquery()
     wait = func.greatest(func.greatest(func.min(due_at), until) - func.now(), timedelta())
