@@ -57,13 +57,16 @@ class UnknownPeople:
 
     async def settle(self, person: str) -> None:
         """Has a person looked up who is not known, and waits shortly until they are."""
-        if not await self._members.is_known(person):
-            await self._becomes_known(person, time.monotonic() + WAITED.total_seconds())
+        await self._becomes_known(person, time.monotonic() + WAITED.total_seconds())
 
     async def _becomes_known(self, missing: str, until: float) -> bool:
-        """Waits for a lookup; returns whether it came in time."""
+        """Waits until a person or a user group was read; returns whether that was in time."""
+        if await self._members.is_known(missing):
+            return True
         if not missing.startswith("S"):
             await self._members.request_lookup(missing)
+        elif not await self._members.request_group(missing):
+            return False
         looks = 0
         while not await self._members.is_known(missing):
             if time.monotonic() >= until:

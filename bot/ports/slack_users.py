@@ -157,6 +157,14 @@ class SlackUsers(Protocol):
         """Puts a user group in doubt, because Slack reports a change, and asks a worker to read it."""
         ...
 
+    async def request_group(self, id: str) -> bool:
+        """Asks a worker to read a user group at once that is not known, because somebody waits for it.
+
+        Returns:
+            False when that is in vain: Slack refuses to tell of it, or no policy names it.
+        """
+        ...
+
     async def claim_groups(self, ids: Collection[str], *, lease: timedelta) -> DueGroups:
         """Claims those of the policy's user groups that are due to be read; new ones are due at once.
 

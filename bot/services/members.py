@@ -32,6 +32,13 @@ class MemberService:
         """Requests a Slack lookup of a person who is not known well enough to ask or to decide."""
         await self._context.request_lookup(person)
 
+    async def request_group(self, group: str) -> bool:
+        """Requests that a user group that is not known be read at once; False when that is in vain."""
+        async with self._context.transaction() as tx:
+            requested = await tx.slack_users.request_group(group)
+            await tx.commit()
+            return requested
+
     async def is_known(self, id: str) -> bool:
         """Tells whether a person or a user group is known well enough to ask and to decide."""
         async with self._context.transaction() as tx:

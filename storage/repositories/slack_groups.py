@@ -78,6 +78,15 @@ class PostgresSlackGroups(SlackUsers):
         self._touched.add(WorkerName.DIRECTORY)
 
     @override
+    async def request_group(self, id: str) -> bool:
+        since = func.coalesce(slack_groups.c.doubted_at, func.now())
+        wanted = update(slack_groups).where(slack_groups.c.id == id, slack_groups.c.error == "")
+        # What is known stays until then: an earlier doubt, too, is as old as it was.
+        found = await self._connection.execute(wanted.values(doubted_at=since, due_at=func.now()))
+        self._touched.add(WorkerName.DIRECTORY)
+        return bool(found.rowcount)
+
+    @override
     async def claim_groups(self, ids: Collection[str], *, lease: timedelta) -> DueGroups:
         if not ids:
             return DueGroups(ids=(), read=await self.current_time())

@@ -162,3 +162,27 @@ async def test_groups_with_the_same_error_are_told_together(store: PostgresStore
     await fail(store, "missing_scope")
     await fail(store, "missing_scope", ADMINS)
     assert await untold(store) == {"missing_scope": (ADMINS, LEADS)}
+
+
+async def request(store: PostgresStore, id: str = LEADS) -> bool:
+    async with store.transaction() as tx:
+        requested = await tx.slack_users.request_group(id)
+        await tx.commit()
+        return requested
+
+
+async def test_a_group_that_somebody_waits_for_is_due_at_once(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await keep(store)
+    await database.make_older(engine, slack_groups, "fetched_at", by=timedelta(minutes=11))
+    assert await request(store)
+    async with store.transaction() as tx:
+        assert (await tx.slack_users.claim_doubtful_group(lease=LEASE)).ids == (LEADS,)
+
+
+async def test_nobody_waits_for_a_group_that_slack_refuses_or_no_policy_names(store: PostgresStore) -> None:
+    await keep(store)
+    await fail(store, "no_such_subteam")
+    assert not await request(store)
+    assert not await request(store, "S0OTHERS")
