@@ -76,7 +76,7 @@ class Scene:
     strangers: list[str]
 
     async def count(self) -> tuple[int, int, float]:
-        """Returns how many people and groups are known, and the age of the oldest person's entry in seconds."""
+        """Returns how many people and groups are known, and the seconds since the oldest person was read."""
         age = func.extract("epoch", func.now() - func.min(slack_users.c.fetched_at))
         async with self.engine.connect() as connection:
             people = (
@@ -106,21 +106,24 @@ async def _measured(on: Ground, people: int, groups: int, *, readings: int) -> F
     figures = Figures()
     async with _scene(on, people, groups) as scene:
         begun = time.monotonic()
-        acting = asyncio.create_task(_act(scene, figures))
+        acting: asyncio.Task[None] | None = None
         everybody = len(scene.slack.world.people)
         async with asyncio.timeout(AT_MOST):
             while _readings(scene) < readings * -(-everybody // 1000) or not figures.people_known:
                 await asyncio.sleep(0.5)
+                # A worker that has not started yet looks nobody up.
+                if acting is None and _readings(scene):
+                    acting = asyncio.create_task(_act(scene, figures))
                 known, read, age = await scene.count()
                 figures.memory.append(scene.worker.memory_mib())
                 if read >= groups and not figures.groups_known:
                     figures.groups_known = time.monotonic() - begun
                 if known >= everybody and not figures.people_known:
                     figures.people_known = time.monotonic() - begun
-                    acting.cancel()
+                    if acting is not None:
+                        acting.cancel()
                 if figures.people_known:
                     figures.oldest = max(figures.oldest, age)
-        await asyncio.gather(acting, return_exceptions=True)
     return figures
 
 
