@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.slack import fault_injection
 from sandbox.slack.fault_injection import Fault
+from sandbox.slack.model.fixtures import crowd
 from sandbox.slack.users.simulated_users import Outcome
 from sandbox.slack.web_api.errors import ApiAnswer
 from tests.flow.people.workspace import AT_ONCE, Workspace, stranger
@@ -139,3 +140,24 @@ async def test_a_rate_limit_of_lookups_is_waited_out_by_everybody(acts: Workspac
             return await acts.known(person) is not None
 
         await acts.until(known)
+
+
+async def test_a_flood_of_changes_leaves_calls_for_those_who_act(acts: Workspace) -> None:
+    people, _ = crowd(500)
+    acts.slack.world.people |= {one.id: one for one in people}
+    acts.slack.set_behavior(calls_a_minute={"users.info": 50})
+    async with acts.environment.app.store.transaction() as tx:
+        for person in people:
+            await tx.slack_users.doubt(person.id)
+        await tx.commit()
+    await acts.until(lambda: len(acts.asked("users.info")) >= 5)
+    for number in range(3):
+        id = stranger(acts.slack, f"U0STRANGER{number}").id
+        outcome = await acts.type(id, "/pgaccess list")
+        assert outcome.ms < AT_ONCE
+        assert "could not be read" not in acts.private(id)[-1]
+    # What nobody waits for is settled by the next reading of everybody.
+    await acts.query("UPDATE periodic_tasks SET due_at = now() WHERE name = 'people'")
+    await acts.directory_sync().read_people()
+    assert await acts.count_known() == len(acts.slack.world.people)
+    assert len(acts.asked("users.info")) < 50

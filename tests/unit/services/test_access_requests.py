@@ -196,9 +196,9 @@ async def test_an_outdated_person_is_refused_and_a_lookup_requested(
 async def test_a_person_whose_profile_changed_is_looked_up_before_they_act(
     services: Services,
 ) -> None:
-    await services.members.request_lookup(ENGINEER)
+    await services.members.person_changed(ENGINEER)
     with pytest.raises(Refused) as caught:
-        await services.members.require(ENGINEER)
+        await actions.ask(services)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert await services.members.locale(ENGINEER) == "en-US"
 
