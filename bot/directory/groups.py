@@ -23,6 +23,9 @@ LEASE: Final = timedelta(minutes=2)
 BROKEN_EVERY: Final = timedelta(minutes=5)
 """How often a group is tried that Slack refuses; an event says sooner that it is well."""
 
+NAMED_AT_MOST: Final = 100
+"""Groups that one message names: a text of Slack's takes 3,000 characters."""
+
 _PASSING: Final = frozenset(
     {
         "account_inactive", "fatal_error", "internal_error", "invalid_auth", "not_authed", "ratelimited",
@@ -151,5 +154,6 @@ async def _add_messages(tx: Transaction, changed: Mapping[str, tuple[str, ...]],
     now = await tx.slack_users.current_time()
     for error, ids in changed.items():
         kind = MessageKind.GROUPS_UNREADABLE if error else MessageKind.GROUPS_READABLE
-        params = {"groups": ", ".join(ids), "error": error}
+        more = f", … (+{len(ids) - NAMED_AT_MOST})" if len(ids) > NAMED_AT_MOST else ""
+        params = {"groups": ", ".join(ids[:NAMED_AT_MOST]) + more, "error": error}
         await tx.outbox.add(kind, to=operations, key=f"{kind}:{error}:{now.isoformat()}", params=params)

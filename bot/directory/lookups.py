@@ -41,7 +41,7 @@ class LookupWorker:
         self._slack = slack
         self._groups = groups
         self._timings = timings
-        self._unasked = _Allowance(burst=UNASKED_BURST, every=UNASKED_EVERY)
+        self._unasked = Allowance(burst=UNASKED_BURST, every=UNASKED_EVERY)
 
     async def claim(self) -> Job | None:
         """Claims the next lookup or group; None when none is due."""
@@ -92,7 +92,9 @@ class LookupWorker:
     async def _failed(self, job: UserLookup, error: SlackError) -> None:
         """Leaves one lookup for later; for a rate limit, which is of the method, the others wait as well."""
         limited = error.retry_after_s is not None
-        wait = timedelta(seconds=error.retry_after_s or 0) if limited else self._timings.retry[0]
+        # As long as it has waited already: the gaps double without being counted.
+        patience = min(max(job.read - job.since, self._timings.retry[0]), self._timings.retry[-1])
+        wait = timedelta(seconds=error.retry_after_s or 0) if limited else patience
         log.warning("directory.lookup_failed", code=error.code, seconds=wait.total_seconds())
         async with self._store.transaction() as tx:
             if limited:
@@ -101,7 +103,7 @@ class LookupWorker:
             await tx.commit()
 
 
-class _Allowance:
+class Allowance:
     """Calls that one process allows itself: a burst, then one every so often."""
 
     def __init__(self, *, burst: int, every: timedelta) -> None:
@@ -116,4 +118,5 @@ class _Allowance:
         return timedelta(seconds=max(0.0, ahead))
 
     def take(self) -> None:
+        """Takes one."""
         self._paid_at = max(self._paid_at, time.monotonic()) + self._every
