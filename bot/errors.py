@@ -50,6 +50,7 @@ class Refusal(StrEnum):
     ACCOUNT_ROLE = "account_role"
     ACCOUNT_OTHER = "account_other"
     ACCOUNT_PARTITION = "account_partition"
+    ACCOUNTS_TOO_MANY = "accounts_too_many"
     # How long.
     DURATION_UNREADABLE = "duration_unreadable"
     DURATION_NO_UNIT = "duration_no_unit"

@@ -67,6 +67,7 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._directory_sync.read_groups)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.read_targets)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
+        self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._scheduler.start()
         try:
             await self._listen()

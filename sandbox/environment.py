@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -65,6 +65,17 @@ class Environment:
     faults: FaultInjection
     app: App
     bot_url: str
+    bot: "Bot | None" = None
+
+    async def redeploy(self, policy: str) -> None:
+        """Restart the bot under another policy, as a deploy does; store, Slack and Heroku stay as they are.
+
+        Raises:
+            ValueError: The bot runs in processes of its own.
+        """
+        if self.bot is None:
+            raise ValueError("processes are not restarted from here")
+        self.app, self.bot_url = await self.bot.restart(policy)
 
     async def refresh_everything(self) -> None:
         """Request a refresh of every target; on a slow machine the store may be busy for a moment.
@@ -105,6 +116,46 @@ class Environment:
         if moments:
             moment = min(moments)
             await self.move_time(max(timedelta(), moment - self.clock.now()) + JUST_AFTER)
+
+
+class Bot:
+    """The bot as one process: web, worker and its socket, which a restart replaces.
+
+    Args:
+        settings: What a deploy keeps: addresses and tokens.
+        clock: Business time.
+        people: Who have to know where the bot listens.
+    """
+
+    def __init__(self, settings: Settings, *, clock: MovableClock, people: People) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._people = people
+        self._running = contextlib.AsyncExitStack()
+
+    async def start(self, policy: str) -> tuple[App, str]:
+        """Start under a policy; return the application and its URL."""
+        enter = self._running.enter_async_context
+        socket, url = await enter(listening())
+        changed = replace(self._settings, policy_text=policy, public_url=url)
+        parsed = parse_policy(policy, source=changed.policy_source)
+        app = await enter(open_app(changed, parsed, clock=self._clock))
+        # Entered after the app, so that the server closes first: no request meets an app that has stopped.
+        running = await enter(servers())
+        await running.open(await app.web(), socket)
+        await enter(app.working())
+        self._people.call(url)
+        return app, url
+
+    async def restart(self, policy: str) -> tuple[App, str]:
+        """Stop, then start under another policy."""
+        await self.stop()
+        return await self.start(policy)
+
+    async def stop(self) -> None:
+        """Stop whatever runs."""
+        running, self._running = self._running, contextlib.AsyncExitStack()
+        await running.aclose()
 
 
 def settings(
@@ -160,11 +211,10 @@ async def start_environment(
         # All sockets before all servers: each of the three has to know the URLs of the others.
         slack_socket, slack.base_url = await enter(listening(port))
         heroku_socket, heroku_url = await enter(listening())
-        bot_socket, bot_url = await enter(listening())
         # It calls the bot on loopback only: loading the CA bundle would take time and trust nobody needs.
         no_authorities = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client = await enter(httpx.AsyncClient(timeout=30, trust_env=False, verify=no_authorities))
-        people = People(slack, deliver=over(client), bot_url=bot_url)
+        people = People(slack, deliver=over(client), bot_url="")
         panel = Panel(heroku, clock, faults)
         server = slack_server(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
         bot_settings = settings(
@@ -172,17 +222,15 @@ async def start_environment(
             slack_url=slack.base_url,
             heroku_url=heroku_url,
             policy=policy,
-            public_url=bot_url,
             probes=probes,
         )
-        parsed = parse_policy(policy, source=bot_settings.policy_source)
-        app = await enter(open_app(bot_settings, parsed, clock=clock))
-        # Entered after the app, so that the servers close first: no request meets an app that has stopped.
+        bot = Bot(bot_settings, clock=clock, people=people)
         running = await enter(servers())
         await running.open(heroku_server(heroku), heroku_socket)
         await running.open(server, slack_socket)
-        await running.open(await app.web(), bot_socket)
-        await enter(app.working())
+        # Last, so that it stops first: what it calls is there as long as it runs.
+        stack.push_async_callback(bot.stop)
+        app, bot_url = await bot.start(policy)
         environment = Environment(
             heroku=heroku,
             slack=slack,
@@ -191,6 +239,7 @@ async def start_environment(
             faults=faults,
             app=app,
             bot_url=bot_url,
+            bot=bot,
         )
         # Last: until the bot runs, the page's buttons have nothing to refresh.
         panel.environment = environment

@@ -65,10 +65,17 @@ class ReasonCode(StrEnum):
     OWNER_LEFT = "owner_left"
 
 
-TECHNICAL: Final = frozenset(
-    {ReasonCode.DEADLINE, ReasonCode.REFUSED, ReasonCode.NOT_MADE, ReasonCode.SEVERAL, ReasonCode.FULL}
+BY_PEOPLE: Final = frozenset(
+    {
+        ReasonCode.CLOSED_ELSEWHERE,
+        ReasonCode.PERSON,
+        ReasonCode.POLICY,
+        ReasonCode.OWNER_LEFT,
+        ReasonCode.NEW_GONE,
+        ReasonCode.OLD_GONE,
+    }
 )
-"""Failures that no person has decided on: trying again carries out what was approved."""
+"""Failures that somebody's doing brought about: what was approved then does not answer them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -312,7 +312,7 @@ class PolicyKeys(BaseModel):
     pending_per_person: int = Field(
         default=20,
         ge=1,
-        le=1000,
+        le=100_000,
         description="How many requests of one person may wait for a decision.",
         examples=["10"],
     )

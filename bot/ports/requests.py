@@ -129,6 +129,10 @@ class Requests(Protocol):
         """Reads the pending request to open a grant again."""
         ...
 
+    async def pending_ids(self) -> tuple[int, ...]:
+        """Lists the numbers of all requests that wait for a decision, oldest first."""
+        ...
+
     async def details(self, id: int) -> RequestDetails | None:
         """Reads a request with everything that is shown of it."""
         ...

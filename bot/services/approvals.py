@@ -23,6 +23,7 @@ from bot.domain.request import (
     narrowed,
     require_first_vote,
     require_open,
+    require_pending,
 )
 from bot.domain.subject import ends
 from bot.errors import Refusal, Refused
@@ -187,7 +188,7 @@ class ApprovalService:
                 raise Refused(Refusal.APPROVER_SELF, id=id)
             if not await approves(self._context, tx, details, member):
                 raise Refused(Refusal.APPROVER_NOT, id=id)
-            require_open(request, votes, version=version, now=self._context.now())
+            require_pending(request, votes)
             if refused is None:
                 raise ValueError(f"request {id} is open and was not judged")
             return Withdrawable(details=details, refused=refused)

@@ -7,7 +7,7 @@ from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.command_text import line_for
-from bot.domain.grant import LIVE_STATES, TECHNICAL, Grant, GrantState, ReasonCode
+from bot.domain.grant import BY_PEOPLE, LIVE_STATES, Grant, GrantState, ReasonCode
 from bot.domain.mtls import issuance, rotation, unmanaged_rules
 from bot.domain.operation import Operation, OperationState
 from bot.domain.person import Person
@@ -72,7 +72,7 @@ class GrantService:
             if operation is None:
                 await self._retry_grant(tx, request, person)
                 return request
-            if operation.reason_code not in TECHNICAL:
+            if operation.reason_code in BY_PEOPLE:
                 details = await request_details(tx, request)
                 command = line_for(details.request.kind, details.request.terms, details.target.label)
                 raise Refused(Refusal.RETRY_ASKS_AGAIN, id=request, command=command)
@@ -130,7 +130,7 @@ class GrantService:
         grant = await self._controlled_grant(tx, request, person)
         if grant.state is not GrantState.FAILED:
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
-        if grant.reason_code not in TECHNICAL:
+        if grant.reason_code in BY_PEOPLE:
             raise Refused(Refusal.RETRY_DECIDED_ANEW, id=request)
         details = await request_details(tx, request)
         await apply_again(self._context, tx, details, doing=self._context.audit(person))

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from bot.domain.method import Method
-from bot.domain.person import Person, require_member
+from bot.domain.person import Person, UserId, require_member
 from bot.domain.policy.rules import Policy, Rule, require_length, require_width, rule_for, rules_concerning
 from bot.domain.request import Kind, Terms
 from bot.domain.target import Database, Target
@@ -118,7 +118,7 @@ async def approvers_today(
         doubtful = rule.approvers & known.unknown_groups
         if rule.approvers.isdisjoint(known.ids):
             if doubtful:
-                raise Refused(Refusal.GROUPS_UNKNOWN, group=min(doubtful))
+                raise Refused(Refusal.GROUPS_UNKNOWN, group=UserId(min(doubtful)))
             continue
         try:
             found[person] = require_member(known)

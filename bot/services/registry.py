@@ -24,6 +24,7 @@ from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.reopening import ReopeningService
+from bot.services.reviews.pending import PendingReviewService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
 
@@ -40,6 +41,7 @@ class Services:
         approvals: votes on requests.
         grants: end, revoke, retry, abandon.
         reopenings: opening again what somebody closed.
+        pending_review: pending requests, judged again while people and the policy change.
         queries: everything that only reads.
         advice: which access method to use.
         deadlines: what is due by business time.
@@ -60,6 +62,7 @@ class Services:
     approvals: ApprovalService
     grants: GrantService
     reopenings: ReopeningService
+    pending_review: PendingReviewService
     queries: QueryService
     advice: AdviceService
     deadlines: DeadlineService
@@ -99,6 +102,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         approvals=approvals,
         grants=GrantService(context),
         reopenings=ReopeningService(context, approvals=approvals),
+        pending_review=PendingReviewService(context),
         queries=QueryService(context),
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),

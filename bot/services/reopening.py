@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain.grant import TECHNICAL, Grant, GrantState
+from bot.domain.grant import BY_PEOPLE, Grant, GrantState
 from bot.domain.request import Kind
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, RequestDetails, Transaction
@@ -35,6 +35,9 @@ class ReopeningService:
             request: the number of the request that opened the grant.
             person: Slack id of its owner, or of an approver.
             key: identifies the command or click.
+
+        Returns:
+            The request that opened the grant, with the pending one if it has to be decided by others.
 
         Raises:
             Refused: there is nothing to open again, its owner may not have it now, or it is asked already.
@@ -69,13 +72,13 @@ class ReopeningService:
             if decides:
                 reopening = replace(details, request=new, decisions=(), grant=grant)
                 await self._approvals.vote_for(tx, reopening, rule, member)
-            return new.id
+            return request
 
         return await self._context.once(key, person, record_reopening)
 
     def _require_reopenable(self, grant: Grant) -> None:
         """Refuses a grant that nobody closed, or whose end has come."""
-        failed = grant.state is GrantState.FAILED and grant.reason_code not in TECHNICAL
+        failed = grant.state is GrantState.FAILED and grant.reason_code in BY_PEOPLE
         if grant.state is not GrantState.INTERRUPTED and not failed:
             raise Refused(Refusal.GRANT_NOT_INTERRUPTED, id=grant.request)
         if grant.ends_at is not None and grant.ends_at <= self._context.now():

@@ -1,6 +1,6 @@
 """Which buttons a request has in each of its states, for those who decide and for its owner."""
 
-from bot.domain.grant import LIVE_STATES, TECHNICAL, Grant, GrantState
+from bot.domain.grant import BY_PEOPLE, LIVE_STATES, Grant, GrantState
 from bot.domain.mtls.certificate import READY
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, Request, RequestState
@@ -37,7 +37,7 @@ def for_approvers(details: RequestDetails, t: Translator) -> list[Block]:
 
 def can_be_reopened(grant: Grant) -> bool:
     """Whether a new decision could open a grant again: somebody closed it, or it failed by people's doing."""
-    failed = grant.state is GrantState.FAILED and grant.reason_code not in TECHNICAL
+    failed = grant.state is GrantState.FAILED and grant.reason_code in BY_PEOPLE
     return grant.state is GrantState.INTERRUPTED or failed
 
 

@@ -206,9 +206,9 @@ def _impact(details: RequestDetails, t: Translator) -> str:
     """What approving would change at Heroku, as of the last observation."""
     # These two change the same with every method.
     match details.request.kind:
-        case Kind.EXTEND:
+        case Kind.EXTEND | Kind.REOPEN:
             end = t("ends.never") if details.grant is None else ends(details.grant, t)
-            return t("card.change.extend", ends=end)
+            return t(f"card.change.{details.request.kind}", ends=end)
         case Kind.REMOVE:
             return t("card.change.remove", closes=", ".join(numbers(details.closes)))
     return _view(details).impact(details, t)
@@ -254,8 +254,11 @@ def _approved_line(details: RequestDetails, t: Translator) -> Mrkdwn:
     if details.operation is not None and grant is None:
         return _operation_line(details, details.operation, t)
     # An approved removal ends the grants of other requests, and has none of its own.
-    if request.kind in (Kind.REMOVE, Kind.REOPEN) or grant is None:
+    if request.kind is Kind.REMOVE or grant is None:
         return t("state.removal", id=request.id, person=mention(decision.person), at=decision.at)
+    if request.kind is Kind.REOPEN:
+        person = mention(decision.person)
+        return t("state.reopened", id=request.id, person=person, at=decision.at, grant=grant.request)
     if request.kind is Kind.EXTEND:
         end = ends(grant, t)
         return t(

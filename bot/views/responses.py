@@ -65,8 +65,7 @@ def withdrawn(details: RequestDetails, t: Translator) -> Message:
 
 def reopened(details: RequestDetails, t: Translator) -> Message:
     """To the person who had access opened again, or who asked for that."""
-    decided = details.request.state is RequestState.APPROVED
-    return done("reopened" if decided else "reopening", details, t)
+    return done("reopened" if details.reopening is None else "reopening", details, t)
 
 
 def tried_again(details: RequestDetails, t: Translator) -> Message:

@@ -349,6 +349,11 @@ class PostgresRequests(Requests):
         return None if row is None else request_of(row)
 
     @override
+    async def pending_ids(self) -> tuple[int, ...]:
+        statement = select(requests.c.id).where(_PENDING).order_by(requests.c.id)
+        return tuple((await self._connection.execute(statement)).scalars())
+
+    @override
     async def details(self, id: int) -> RequestDetails | None:
         found = await self._details([id])
         return found[0] if found else None

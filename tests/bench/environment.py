@@ -137,14 +137,14 @@ class World:
         found: dict[str, UUID],
         now: datetime,
     ) -> None:
-        mark = (await connection.execute(select(installation.c.mark))).scalar_one()
+        mark = (await connection.execute(select(installation.c.marker))).scalar_one()
         tried, there = [], []
         for name, network in wanted:
             intent, where = uuid4(), {"target_id": found[name], "network": network}
             said = f"pgaccess/{mark} {intent}"
             rule = self.heroku.add_rule_externally(name, str(network), said, now=now)
-            tried.append({"id": intent, "mark": said, "settled": True, "ambiguous_until": now, **where})
-            there.append({"rule_id": rule.id, "intent_id": intent, "listed": True, **where})
+            tried.append({"id": intent, "marker": said, "resolved": True, "ambiguous_until": now, **where})
+            there.append({"rule_id": rule.id, "intent_id": intent, "observed": True, **where})
         await connection.execute(insert(mtls_rule_intents), tried)
         await connection.execute(insert(mtls_rules), there)
 
@@ -162,7 +162,7 @@ class World:
             ]
             await connection.execute(insert(grants), made)
             await _insert_history(connection, made, now)
-            listed = [{"target_id": space, "source": source, "listed": True} for space, source in wanted]
+            listed = [{"target_id": space, "source": source, "observed": True} for space, source in wanted]
             await connection.execute(insert(trusted_ranges), listed)
             decided = [{"target_id": id, "state": DataServices.CONFIRMED} for id in found.values()]
             await connection.execute(insert(data_service_access), decided)
@@ -283,7 +283,7 @@ async def world(
 async def want(connection: AsyncConnection, targets: Sequence[UUID]) -> None:
     """Has databases looked at: what is wanted there has changed."""
     which = reconcile_queue.c.target_id.in_(targets) & (reconcile_queue.c.method == Method.MTLS)
-    values = {"generation": reconcile_queue.c.generation + 1, "due_at": func.now(), "tries": 0}
+    values = {"generation": reconcile_queue.c.generation + 1, "due_at": func.now(), "attempts": 0}
     await connection.execute(update(reconcile_queue).where(which).values(values))
 
 
@@ -302,7 +302,7 @@ def _request(target: UUID, method: Method, network: Network, now: datetime) -> d
         "method": method,
         "target_id": target,
         "rule": "everything",
-        "needed": 1,
+        "required_approvals": 1,
         "subject": network,
         "duration": timedelta(hours=8),
         "reason": "quarterly migration",

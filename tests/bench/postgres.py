@@ -43,6 +43,7 @@ approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
 unmatched = "default"
 admins = ["{LEAD}"]
+pending_per_person = 100000
 
 [[rules]]
 name = "everything"

@@ -140,7 +140,7 @@ async def _request(connection: AsyncConnection, form: dict[str, str], now: datet
     statement = insert(requests).values(
         kind=Kind.OPEN,
         rule="everything",
-        needed=1,
+        required_approvals=1,
         expires_at=now + timedelta(hours=24),
         remind_at=now + timedelta(hours=1),
         method=Method.MTLS,

@@ -109,7 +109,7 @@ def test_another_persons_address_is_removed_after_approval(session: Session) -> 
     session.engineer.sees(f"#{number} has ended", "its removal was approved", place=DIRECT)
 
 
-def test_access_that_was_removed_externally_is_reopened_only_on_request(
+def test_access_that_was_removed_externally_is_reopened_only_by_a_new_decision(
     opens: Callable[..., Session],
 ) -> None:
     session = opens()
@@ -120,8 +120,11 @@ def test_access_that_was_removed_externally_is_reopened_only_on_request(
     session.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="operations")
     session.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="approvals")
     session.panel.allows_no_more("203.0.113.58/32")
-    session.engineer.presses("Restore access", on=f"#{number} was removed at Heroku")
-    session.engineer.is_told(f"#{number} is being provisioned again")
+    session.engineer.presses("Ask to open again", on=f"#{number} was removed at Heroku")
+    session.engineer.is_told("an approver has to decide")
+    session.lead.sees("asks to open it again", place="approvals")
+    session.panel.allows_no_more("203.0.113.58/32")
+    session.lead.presses("Approve", on="asks to open it again")
     session.panel.allows("203.0.113.58/32")
     session.lead.sees(f"#{number} in force since")
 

@@ -208,12 +208,15 @@ async def test_an_unmanaged_account_is_removed_by_an_approved_request_of_its_own
     assert links.status() == "Operational"
 
 
-async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_person(links: Links) -> None:
+async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_new_decision(links: Links) -> None:
     await links.opened()
     links.environment.heroku.remove_account_externally(DATABASE, ACCOUNT, now=datetime.now(UTC))
     await links.told_soon("engineer", "#1 was removed at Heroku outside pgaccess")
     assert links.accounts() == {}
     assert (await links.press_own("engineer", "grant.restore", "was removed")).ok
+    await links.until(lambda: "asks to open it again" in links.card())
+    assert links.accounts() == {}
+    assert (await links.approve()).ok
     await links.until(links.accounts)
 
 

@@ -175,14 +175,6 @@ async def test_abandoning_settles_a_failure(acts: Acts) -> None:
     assert await acts.states() == ["ended"]
 
 
-async def test_restore_reopens_what_somebody_closed_by_a_persons_decision(acts: Acts) -> None:
-    await acts.ask_and_open(LINE)
-    await interrupt(acts)
-    assert (await acts.press_own("engineer", "grant.restore", "removed at Heroku")).ok
-    await acts.until(lambda: len(acts.told("engineer", "can reach billing")) == 2)
-    assert acts.ours() == ["203.0.113.4/32"]
-
-
 async def test_an_interrupted_grant_can_be_ended(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await interrupt(acts)

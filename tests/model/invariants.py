@@ -221,6 +221,25 @@ def invariant_12(world: World) -> None:
             assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
 
 
+def invariant_16(world: World) -> None:
+    """A request that nobody could decide is known as such: requester and operations were told."""
+    people, groups = world.slack.world.people, world.slack.world.groups
+    rows = world.rows(
+        "SELECT id, requester, required_approvals, undecidable_at IS NOT NULL, kind FROM requests "
+        "WHERE state = 'pending'"
+    )
+    named = set(world.deployed.approvers)
+    members = {id for group in groups.values() if group.id in named for id in group.users}
+    able = {
+        id
+        for id in members | {id for id in named if id in people}
+        if not (people[id].deleted or people[id].is_restricted or people[id].is_bot)
+    }
+    for id, requester, needed, told, kind in rows:
+        enough = len(able - {requester}) >= world.deployed.approvals
+        assert enough or told, f"#{id} ({kind}) needs {needed}, and nobody was told that they are not there"
+
+
 AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
     invariant_1, invariant_3, invariant_4, invariant_5, invariant_6, invariant_7, invariant_8, invariant_9,
     invariant_12,
@@ -231,6 +250,7 @@ AT_REST: Final[tuple[Invariant, ...]] = (
     invariant_2,
     external_changes_hold,
     chain_holds,
+    invariant_16,
     invariant_10,
     invariant_11,
 )

@@ -1,6 +1,7 @@
 """Every invariant is broken on purpose once, and fails: one that nothing breaks would prove nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -47,6 +48,12 @@ def vanishes(world: World) -> None:
     world.lines_read = 0
 
 
+def loses_its_approvers(world: World) -> None:
+    """A request waits, and nobody is left to decide it."""
+    world.store.execute("UPDATE requests SET state = 'pending'")
+    world.deployed = replace(world.deployed, approvers=())
+
+
 BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
     (invariants.invariant_1, written(Write(what="POST", opens=IT))),
     (invariants.invariant_1, stored("DELETE FROM decisions")),
@@ -72,6 +79,7 @@ BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
             Answered(act="a line", outcome=Outcome(ok=True), bad=True, before=(0,), after=(1,), said=("`x`",))
         ),
     ),
+    (invariants.invariant_16, loses_its_approvers),
     (invariants.invariant_5, vanishes),
 )
 """The last one is not withdrawn."""

@@ -444,6 +444,16 @@ class Model(RuleBasedStateMachine):
         """The processes are started again."""
         self.do("restarts", lambda world: world.restart())
 
+    @rule(number=numbers)
+    def groups_change(self, number: int) -> None:
+        """The approving group changes, is disabled, or works again."""
+        self.do("groups_change", lambda world: world.change_group(number), number)
+
+    @rule(number=st.integers(0, 11))
+    def deploys(self, number: int) -> None:
+        """The processes are started again under another policy."""
+        self.do("deploys", lambda world: world.deploy(number), number)
+
     @rule()
     def rests(self) -> None:
         """Outages end, and everything that is under way finishes."""

@@ -34,6 +34,7 @@ from sandbox.slack.delivery import Delivery, sign
 from sandbox.slack.delivery_transport import Deliver, Delivered, over
 from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app as slack_server
+from sandbox.slack.users.administration import Administration
 from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
 from storage.engine import async_commit_engine
@@ -42,6 +43,7 @@ from tests.flow.actions import words
 from tests.model.clocks import WorldTime
 from tests.model.crashing_store import CommitFaults, CrashingStore
 from tests.model.delayed_network import DelayedNetwork, Killed
+from tests.model.policies import Deployed, deployments
 from tests.model.write_recorder import WriteRecorder
 
 TIMES: Final = TransitionTimes.of(2)
@@ -67,20 +69,6 @@ MESSAGES: Final = 200
 """The same for messages of the notifier."""
 
 BOT: Final = "http://bot.test"
-
-POLICY: Final = """
-approvals_channel = "C0APPROVALS"
-operations_channel = "C0OPERATIONS"
-unmatched = "default"
-admins = ["U0LEAD"]
-
-[[rules]]
-name = "everything"
-approvers = ["S0LEADS", "U0ENGINEER2"]
-approvals = {approvals}
-permanent = true
-extend_alone = "{extend_alone}"
-"""
 
 COUNTED: Final = ("requests", "decisions", "grants", "operations", "audit")
 """Tables that invalid input must not change."""
@@ -140,6 +128,7 @@ class World:
         deliveries: what Slack delivered recently, for a replay.
         lines_read: id of the last audit line that was checked.
         disturbed: somebody changed something at Heroku during the last reconcile run.
+        deployed: the policy that the bot runs under.
         diary: every step so far, for the report of a failure.
     """
 
@@ -159,6 +148,7 @@ class World:
     raced: bool = False
     diary: list[str] = field(default_factory=list)
     kills: int = 0
+    deployed: Deployed = field(init=False)
 
     async def open(self) -> None:
         """Starts everything."""
@@ -168,7 +158,14 @@ class World:
         self.heroku: HerokuEmulator = default_world(
             token=HEROKU_TOKEN, databases=self.databases, behavior=self.behavior, times=TIMES
         )
-        self.recorder = WriteRecorder(heroku=self.heroku, store=self.store, time=self.time, clock=self.clock)
+        self.deployed = deployments(self.approvals, self.extend_alone)[0]
+        self.recorder = WriteRecorder(
+            heroku=self.heroku,
+            store=self.store,
+            time=self.time,
+            clock=self.clock,
+            allows=lambda owner, method, subject: self.deployed.allows(owner, method, subject),
+        )
         self.slack = SlackAhead(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
         self.slack.time = self.time
         socket, self.slack.base_url = await enter(listening())
@@ -190,12 +187,30 @@ class World:
         await self._start_bot()
         await self.app.refresh_everything()
 
+    async def change_group(self, number: int) -> None:
+        """Somebody changes the approving group in Slack, disables it, or makes it usable again."""
+        administration = Administration(self.slack, self.people, clock=self.time.now)
+        changes: tuple[Callable[[], Awaitable[Outcome]], ...] = (
+            lambda: administration.sets_members("S0LEADS", ["U0LEAD", "U0LEAD2"]),
+            lambda: administration.sets_members("S0LEADS", ["U0LEAD2"]),
+            lambda: administration.sets_members("S0LEADS", []),
+            lambda: administration.disables("S0LEADS"),
+            lambda: administration.enables("S0LEADS"),
+        )
+        await changes[number % len(changes)]()
+
+    async def deploy(self, number: int) -> None:
+        """Starts new processes under another policy."""
+        choices = deployments(self.approvals, self.extend_alone)
+        self.deployed = choices[number % len(choices)]
+        await self.restart()
+
     # --- the bot ----------------------------------------------------------------------------------
 
     async def _start_bot(self) -> None:
         self._bot_stack = contextlib.AsyncExitStack()
         enter = self._bot_stack.enter_async_context
-        text = POLICY.format(approvals=self.approvals, extend_alone=self.extend_alone)
+        text = self.deployed.text()
         wanted = settings(
             self.url,
             slack_url=self.slack.base_url,
@@ -276,6 +291,7 @@ class World:
         await self._try(self.app.services.deadlines.seal_audit_log())
         await self._try(self.app.services.expiry_reminders.send_weekly_summary())
         await self._try(self.directory_sync.run_due())
+        await self._try(self.app.services.pending_review.run_due())
 
     async def may_crash(self, act: Callable[[], Awaitable[None]]) -> None:
         """Runs something in which the process may be killed, and starts another one if it was."""

@@ -4,7 +4,7 @@ An invariant about a write has to be judged by what was recorded when the write 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -56,11 +56,19 @@ class WriteRecorder:
         store: a connection to the bot's store, in autocommit.
         time: of Heroku.
         clock: business time.
+        allows: whether today's policy lets an owner have a method's subject opened.
     """
 
     def __init__(
-        self, *, heroku: HerokuEmulator, store: psycopg.Connection, time: WorldTime, clock: MovableClock
+        self,
+        *,
+        heroku: HerokuEmulator,
+        store: psycopg.Connection,
+        time: WorldTime,
+        clock: MovableClock,
+        allows: Callable[[str, str, str], bool],
     ) -> None:
+        self._allows = allows
         self._heroku = heroku
         self._clock = clock
         self._store = store
@@ -183,16 +191,22 @@ class WriteRecorder:
     # --- the store --------------------------------------------------------------------------------
 
     def _subjects(self, target: UUID, method: str, states: Iterable[str]) -> frozenset[str]:
-        """What grants in these states allow, unless their end or deadline has passed."""
-        found = self._column(
-            "SELECT subject FROM grants WHERE target_id = %s AND method = %s AND state = ANY(%s) "
-            "AND (ends_at IS NULL OR ends_at > %s) AND (state <> 'applying' OR deadline_at > now())",
-            target,
-            method,
-            list(states),
-            self._clock.now(),
+        """What grants in these states allow, unless their end or deadline has passed.
+
+        What is still to be opened counts only if today's policy allows it too.
+        """
+        sql = (
+            "SELECT owner, state, subject FROM grants WHERE target_id = %s AND method = %s "
+            "AND state = ANY(%s) AND (ends_at IS NULL OR ends_at > %s) "
+            "AND (state <> 'applying' OR deadline_at > now())"
         )
-        return frozenset(part for subject in found for part in subject_parts(subject))
+        rows = self._store.execute(sql, (target, method, list(states), self._clock.now())).fetchall()
+        return frozenset(
+            part
+            for owner, state, subject in rows
+            if state != "applying" or self._allows(owner, method, subject)
+            for part in subject_parts(subject)
+        )
 
     def _approved_removals(self, target: UUID, method: str) -> frozenset[str]:
         """What an approved request lets pgaccess remove, whoever created it."""

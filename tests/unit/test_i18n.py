@@ -131,7 +131,7 @@ PAGES = tuple(
 FAMILIES: dict[str, Iterable[str]] = {
     "card.title.": (*Kind, *PRIVATELINK, *TRUSTED),
     "card.text.": (*Kind, *PRIVATELINK, *TRUSTED),
-    "card.change.": tuple(kind for kind in Kind if kind.happens_once),
+    "card.change.": (Kind.EXTEND, Kind.REOPEN, *(kind for kind in Kind if kind.happens_once)),
     "button.": (
         *("approve", "deny", "change", "details", "cancel"),
         *("done", "end", "extend", "revoke", "retry", "give_up", "restore", "ask_restore"),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.method import Method
-from bot.domain.person import Person
+from bot.domain.person import Person, UserId
 from bot.domain.policy.environments import (
     Pattern,
     PolicyTarget,
@@ -245,7 +245,7 @@ def _require_known(rule: Rule, unknown: Collection[str]) -> None:
     """Refuses where a rule depends on a user group whose members are not known."""
     groups = sorted((rule.requesters or frozenset()).intersection(unknown))
     if groups:
-        raise Refused(Refusal.GROUPS_UNKNOWN, group=groups[0])
+        raise Refused(Refusal.GROUPS_UNKNOWN, group=UserId(groups[0]))
 
 
 def rules_concerning(policy: Policy, *, target: Target, method: Method, inside: Sequence[Database]) -> Rule:
@@ -367,7 +367,7 @@ def require_known_approver(rule: Rule, member: Person, *, requester: str, reques
     """
     doubtful = rule.approvers & member.unknown_groups
     if doubtful and rule.approvers.isdisjoint(member.ids) and requester != member.id:
-        raise Refused(Refusal.GROUPS_UNKNOWN, group=min(doubtful))
+        raise Refused(Refusal.GROUPS_UNKNOWN, group=UserId(min(doubtful)))
     require_approver(rule, ids=member.ids, requester=requester, request=request)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Final
 
 from bot.domain.subject import Accounts
@@ -14,6 +15,10 @@ PARTITION: Final = "aws"
 
 DIGITS: Final = 12
 """Digits of an account's number (AWS, "View AWS account identifiers")."""
+
+SHOWN: Final = 1_800
+"""Characters of all accounts of one request: what a card shows in full (a field of Slack takes 2,000), since
+an approver approves only what they can read."""
 
 _ARN: Final = re.compile(r"arn:(?P<partition>[^:]*):(?P<service>[^:]*):(?P<region>[^:]*):(?P<rest>.*)", re.S)
 _PRINCIPAL: Final = re.compile(
@@ -61,12 +66,23 @@ def parse_accounts(text: str) -> Accounts:
     """Reads several accounts, apart by spaces or commas; each counts once.
 
     Raises:
-        Refused: there is none, or one of them is wrong.
+        Refused: there is none, one of them is wrong, or they are more than an approver can be shown.
     """
     given = [part for part in _COMMA.split(text.strip()) if part]
     if not given:
         raise Refused(Refusal.ACCOUNT_EMPTY)
-    return accounts(parse_account(part) for part in given)
+    parsed = accounts(parse_account(part) for part in given)
+    fitting = _fitting(parsed.arns)
+    if fitting < len(parsed.arns):
+        raise Refused(Refusal.ACCOUNTS_TOO_MANY, count=len(parsed.arns), limit=fitting)
+    return parsed
+
+
+def _fitting(arns: Iterable[str]) -> int:
+    """How many of these accounts one card shows in full."""
+    # Between backticks, and each on a line of its own.
+    ends = accumulate(len(arn) + 3 for arn in arns)
+    return sum(end <= SHOWN for end in ends)
 
 
 def accounts(arns: Iterable[str]) -> Accounts:

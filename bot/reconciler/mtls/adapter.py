@@ -57,7 +57,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         self._unmanaged = UnmanagedRulesExecutor(clock=clock)
         self._rules = RuleExecutor(observer=observer, heroku=heroku, policy=policy, unmanaged=self._unmanaged)
         self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock)
-        self._certificates = CertificateExecutor(observer=observer, heroku=heroku, clock=clock)
+        self._certificates = CertificateExecutor(observer=observer, heroku=heroku, clock=clock, policy=policy)
         self._rotation = RotationExecutor(
             observer=observer,
             heroku=heroku,

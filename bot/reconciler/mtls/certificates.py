@@ -1,6 +1,7 @@
 """Issues and removes client certificates, as approved operations say; never issues one twice blindly."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from bot.domain.grant import ReasonCode
@@ -8,10 +9,11 @@ from bot.domain.mtls import endpoint, issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_progress
 from bot.domain.operation import Operation, OperationState
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId
 from bot.ports import BOT, AuditContext
-from bot.reconciler.membership import MembershipStatus, membership_status
+from bot.reconciler.membership import REASONS, OpeningStatus, opening_status
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import OperationExecutor
 
@@ -19,8 +21,15 @@ CONCERNED = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE, Kind.DISCARD)
 """Kinds of operations for which the certificates are read at once."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CertificateExecutor(OperationExecutor):
-    """Makes one step in a run for each operation; its effect is read back by the next runs."""
+    """Makes one step in a run for each operation; its effect is read back by the next runs.
+
+    Attributes:
+        policy: asked again before a certificate is issued.
+    """
+
+    policy: Policy
 
     async def work(self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot) -> None:
         """Does what follows from the list of certificates.
@@ -126,17 +135,17 @@ class CertificateExecutor(OperationExecutor):
     async def _intend(
         self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate]
     ) -> Operation | None:
-        """Records the intent, if its owner is still a member; None where Heroku is not to be asked."""
+        """Records the intent, if its owner may still have it; None where Heroku is not to be asked."""
         async with self.observer.holding(run, operation=operation.id) as tx:
             current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:
                 return None
-            match await membership_status(tx, current.owner):
-                case MembershipStatus.OUTSIDER:
-                    run.outcome.fail(operation, ReasonCode.PERSON)
-                    return None
-                case MembershipStatus.UNKNOWN:
-                    return None
+            owner, request = current.owner, current.request
+            status = await opening_status(tx, self.policy, owner=owner, request=request)
+            if status in REASONS:
+                run.outcome.fail(operation, REASONS[status])
+            if status is not OpeningStatus.ALLOWED:
+                return None
             intended = issuance.asking(current, listed, at=run.present)
             await tx.operations.update(current, intended, doing=AuditContext(actor=BOT, at=self.clock.now()))
         run.operations[operation.id] = intended

@@ -28,7 +28,8 @@ def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
     subject = details.request.terms.subject
     if not isinstance(subject, Accounts):
         return []
-    named = _join([f"`{cut(arn, ARN)}`" for arn in subject.arns], t, by="\n")
+    # Whole, whatever their number: a request with more than fit here was refused.
+    named = Mrkdwn("\n".join(f"`{arn}`" for arn in subject.arns))
     where = region(details.target.region, details.link, t)
     return [(t("card.accounts"), named), (t("card.region"), where)]
 
@@ -89,9 +90,7 @@ def _opening(details: RequestDetails, asked: set[str], t: Translator) -> list[st
     return parts
 
 
-def _join(parts: Iterable[str], t: Translator, *, by: str = ", ") -> Mrkdwn:
+def _join(parts: Iterable[str], t: Translator) -> Mrkdwn:
     # The rest is for the name of the field, or the sentence around.
     limit = block_kit.FIELD_TEXT - 200
-    return join(
-        parts, more=lambda count: t("card.accounts.more", count=count), most=NAMED, limit=limit, by=by
-    )
+    return join(parts, more=lambda count: t("card.accounts.more", count=count), most=NAMED, limit=limit)

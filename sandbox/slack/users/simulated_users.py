@@ -75,10 +75,14 @@ class People:
     ) -> None:
         self._slack = slack
         self._deliver = deliver
-        self._url = bot_url.rstrip("/") + PATH
+        self.call(bot_url)
         self._now = clock
         self.sockets = Connections(slack)
         self._late: set[asyncio.Task[Delivered]] = set()
+
+    def call(self, bot_url: str) -> None:
+        """Deliver to another URL from now on: the bot was restarted."""
+        self._url = bot_url.rstrip("/") + PATH
 
     async def types(self, person: str, text: str, *, channel: str = "#general") -> Outcome:
         """Send a line: a slash command goes to the bot, anything else is an ordinary message."""

@@ -193,14 +193,22 @@ async def test_an_outdated_person_is_refused_and_a_lookup_requested(
         assert await tx.slack_users.requested_lookups() == (ENGINEER,)
 
 
-async def test_a_person_whose_profile_changed_is_looked_up_before_they_act(
+async def test_a_person_whose_profile_changed_may_read_but_is_looked_up_before_they_ask(
     services: Services,
 ) -> None:
     await services.members.person_changed(ENGINEER)
+    await services.members.require(ENGINEER)
     with pytest.raises(Refused) as caught:
         await actions.ask(services)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert await services.members.locale(ENGINEER) == "en-US"
+
+
+async def test_somebody_who_was_never_read_may_not_even_read(services: Services) -> None:
+    await services.members.request_lookup("U0STRANGER")
+    with pytest.raises(Refused) as caught:
+        await services.members.require("U0STRANGER")
+    assert caught.value.reason is Refusal.PERSON_UNKNOWN
 
 
 # --- what the policy says --------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Decide: what an approval starts, and who and what is refused without a trace."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from bot.domain.person import Person
 from bot.domain.policy.rules import Policy
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
+from bot.ports import RequestDetails
 from bot.services import Services
 from storage.transaction import PostgresStore
 from tests import database
@@ -183,20 +185,32 @@ async def test_an_outdated_approver_is_refused_and_a_lookup_requested(
 
 
 @pytest.mark.parametrize("gone", [factories.person(deactivated=True), factories.person(guest=True)])
-async def test_nothing_is_opened_for_a_requester_who_is_no_longer_a_member(
-    store: PostgresStore, services: Services, engine: AsyncEngine, gone: Person
+@pytest.mark.parametrize("decide", [actions.approve, actions.deny])
+async def test_the_request_of_somebody_who_is_no_longer_a_member_is_withdrawn(
+    store: PostgresStore,
+    services: Services,
+    gone: Person,
+    decide: Callable[[Services, RequestDetails], Awaitable[RequestDetails]],
 ) -> None:
     asked = await actions.ask(services)
     await actions.know(store, gone)
-    found = await actions.refusal(engine, actions.approve(services, asked))
-    assert (found.reason, found.params) == (Refusal.REQUESTER_GONE, {"id": asked.request.id})
+    decided = await decide(services, asked)
+    assert decided.request.state is RequestState.WITHDRAWN
+    assert decided.request.withdrawn is not None
+    assert decided.request.withdrawn.reason is Refusal.REQUESTER_GONE
+    assert decided.grant is None
 
 
-async def test_the_request_of_a_former_member_can_be_denied(store: PostgresStore, services: Services) -> None:
+async def test_no_form_is_opened_for_a_request_that_is_withdrawn(
+    store: PostgresStore, services: Services
+) -> None:
     asked = await actions.ask(services)
     await actions.know(store, factories.person(deactivated=True))
-    await services.approvals.require_decidable(asked.request.id, version=1, person=LEAD)
-    assert (await actions.deny(services, asked)).request.state is RequestState.DENIED
+    with pytest.raises(Refused) as caught:
+        await services.approvals.require_decidable(asked.request.id, version=1, person=LEAD)
+    assert caught.value.reason is Refusal.REQUEST_WITHDRAWN
+    found = await services.queries.request(asked.request.id)
+    assert found.request.state is RequestState.WITHDRAWN
 
 
 async def test_for_an_outdated_requester_a_lookup_of_them_is_requested_not_of_the_approver(

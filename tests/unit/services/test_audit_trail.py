@@ -29,7 +29,9 @@ async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) 
     await double.grants.retry(grant.request, person=ENGINEER, key=actions.key())
     again = await actions.get(store, grant.id)
     await actions.bring(store, replace(approved, grant=again), GrantState.INTERRUPTED)
-    await double.reopenings.reopen(grant.request, person=LEAD, key=actions.key())
+    reopened = await double.reopenings.reopen(grant.request, person=LEAD, key=actions.key())
+    assert reopened.reopening is not None
+    await actions.approve(double, replace(reopened, request=reopened.reopening), person=LEAD2)
     await double.extensions.extend(
         grant.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
     )
@@ -55,7 +57,9 @@ async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) 
         (ENGINEER, "grant", "failed", "applying"),
         ("pgaccess", "grant", "applying", "in_force"),
         ("pgaccess", "grant", "in_force", "interrupted"),
-        (LEAD, "grant", "interrupted", "applying"),
+        (LEAD, "request", "", "pending"),
+        *agreed,
+        (LEAD2, "grant", "interrupted", "applying"),
         (ENGINEER, "grant", "applying", "applying"),
         asked,
         *agreed,

@@ -43,7 +43,6 @@ PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[Req
 
 UNOFFERED: Final = {
     (ENGINEER, GrantState.APPLYING): {action_ids.EXTEND},
-    (LEAD, GrantState.INTERRUPTED): {action_ids.RESTORE},
     (LEAD, GrantState.FAILED): {action_ids.RETRY, action_ids.GIVE_UP},
 }
 """Calls without a button on the card: a typed command, or a button on a notification."""

@@ -73,9 +73,10 @@ async def test_a_list_of_an_unknown_database_is_refused(services: Services, engi
     assert found.reason is Refusal.TARGET_UNKNOWN
 
 
-async def test_a_list_fits_into_a_message(services: Services) -> None:
+async def test_a_list_fits_into_a_message(store: PostgresStore, services: Services, clock: SetClock) -> None:
+    patient = actions.under(replace(APP, pending_per_person=LISTED + 1), store, clock)
     for _ in range(LISTED + 1):
-        await actions.ask(services)
+        await actions.ask(patient)
     assert len(await services.queries.requests(None, person=ENGINEER)) == LISTED
     assert len(await services.queries.requests("pending", person=ENGINEER)) == LISTED
 

@@ -71,7 +71,7 @@ def details(
 
 def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
     asked = request(kind, reason=reason)
-    granted = factories.grant() if kind is Kind.EXTEND else None
+    granted = factories.grant() if kind in (Kind.EXTEND, Kind.REOPEN) else None
     closes = tuple(range(4_294_967_000, 4_294_967_100)) if kind is Kind.REMOVE else ()
     for seen, observation in OBSERVATIONS.items():
         yield f"pending, {seen}", details(asked, granted=granted, seen=observation, closes=closes)
@@ -79,7 +79,7 @@ def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
 
 
 def _settled(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
-    granted = factories.grant() if kind is Kind.EXTEND else None
+    granted = factories.grant() if kind in (Kind.EXTEND, Kind.REOPEN) else None
     deny = factories.vote(Verdict.DENY, reason, person=MANY[29])
     yield "denied", details(request(kind, RequestState.DENIED, reason=reason), *AGREED, deny, granted=granted)
     for state in (RequestState.CANCELLED, RequestState.LAPSED):

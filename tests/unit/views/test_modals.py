@@ -210,6 +210,11 @@ PARAMS = {
     "plan": "heroku-postgresql:advanced",
     "accounts": Accounts(("arn:aws:iam::123456789012:root",)),
     "handle": "<17>",
+    "group": UserId("S0LEADS"),
+    "name": "postgresql-<new>-1",
+    "alias": "billing",
+    "needed": 2,
+    "missing": 1,
 }
 """A value for every placeholder that a refusal may have."""
 

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.privatelink.aws_account import accounts, number_of, parse_account, parse_accounts, short
+from bot.domain.privatelink.aws_account import (
+    SHOWN,
+    accounts,
+    number_of,
+    parse_account,
+    parse_accounts,
+    short,
+)
 from bot.domain.subject import Accounts
 from bot.errors import Refusal, Refused
 
@@ -114,3 +121,21 @@ def test_anything_at_all_is_an_arn_or_refused(text: str) -> None:
     except Refused:
         return
     assert all(arn.startswith("arn:aws:iam::") for arn in found.arns)
+
+
+def test_more_accounts_than_an_approver_can_be_shown_are_refused_with_how_many_fit() -> None:
+    numbers = [f"{number:012}" for number in range(1, 60)]
+    with pytest.raises(Refused) as caught:
+        parse_accounts(" ".join(numbers))
+    assert caught.value.reason is Refusal.ACCOUNTS_TOO_MANY
+    limit = caught.value.params["limit"]
+    assert caught.value.params["count"] == len(numbers)
+    assert isinstance(limit, int)
+    assert len(parse_accounts(" ".join(numbers[:limit])).arns) == limit
+    assert sum(len(arn) + 3 for arn in parse_accounts(" ".join(numbers[:limit])).arns) <= SHOWN
+
+
+def test_one_account_with_the_longest_name_fits() -> None:
+    # AWS, "IAM and AWS STS quotas": a path of 512 characters, a name of 64.
+    path = "/".join(["p" * 63] * 8)
+    assert len(parse_accounts(f"123456789012:user/{path}/{'n' * 64}").arns) == 1
