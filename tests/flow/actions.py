@@ -45,9 +45,11 @@ class Acts:
     async def settle(self) -> None:
         """Waits until the bot has observed its databases and synchronized its users."""
 
+        app = self.environment.app
+
         async def known() -> bool:
-            async with self.environment.app.store.transaction() as tx:
-                people = await tx.slack_users.find("U0ENGINEER")
+            async with app.store.transaction() as tx:
+                person = await tx.slack_users.find("U0ENGINEER", groups=app.policy.groups)
                 databases = await tx.targets.databases()
                 observations = [
                     await tx.reconcile_queue.observation(database.id, method)
@@ -58,7 +60,9 @@ class Acts:
                     await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
                     for space in await tx.targets.spaces()
                 ]
-                return people is not None and observations != [] and all(observations)
+                # Groups are read by themselves, and nobody decides before.
+            read = person is not None and not person.unknown_groups
+            return read and observations != [] and all(observations)
 
         await self.until(known)
 

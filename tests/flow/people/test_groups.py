@@ -54,7 +54,7 @@ def with_group(id: str, **changed: object) -> Callable[[SlackEmulator], None]:
         (
             TWO_RULES.replace('["S0GONE"]', '["S0LEADS"]\nrequesters = ["S0GONE"]'),
             with_group("S0GONE", disabled=True),
-            "S0GONE could not be read",
+            "<!subteam^S0GONE> could not be read",
         ),
     ],
     ids=["disabled", "misspelt", "of requesters"],
@@ -63,7 +63,7 @@ async def test_a_group_that_cannot_be_read_spoils_its_own_rule_only_and_is_told_
     database_url: str, policy: str, prepare: Callable[[SlackEmulator], None], refusal: str
 ) -> None:
     async with workspace(database_url, policy=policy, prepare=prepare) as acts:
-        await acts.settle()
+        await acts.observed()
         await acts.until(lambda: unreadable(acts))
         assert "S0GONE (no_such_subteam)" in unreadable(acts)[0]
         await acts.type("engineer", ADD)
