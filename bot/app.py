@@ -1,12 +1,12 @@
 """Composition root: builds the application and connects its parts."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import structlog
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
@@ -24,11 +24,13 @@ from bot.directory.lookups import Job
 from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
+from bot.domain.policy.stand_in import PolicyState, stand_in
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.notifier import Notifier
+from bot.policy_reporter import PolicyReporter
 from bot.ports import Clock, WorkerName
 from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.controller import Controller
@@ -81,6 +83,9 @@ class App:
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
         """Serves browsers, and Slack over HTTP or in Socket Mode, for the length of a ``with`` block."""
+        if self.policy.readable:
+            # In the background: people are answered although the store cannot be reached.
+            self.background_tasks.run(self._record_policy())
         if self.settings.app_token is None:
             yield await self.web()
             return
@@ -92,7 +97,7 @@ class App:
                 await self.services.queries.databases()
                 await socket.require()
 
-            yield Starlette(routes=[*health_routes(ready), *self._pages()])
+            yield Starlette(routes=[*self._health(ready), *self._pages()])
 
     async def web(self) -> Starlette:
         """Builds the ASGI application that serves browsers, and Slack over HTTP."""
@@ -102,8 +107,12 @@ class App:
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
         gate = RequestVerification(bolt, secrets=secrets, path=PATH)
         return Starlette(
-            routes=[Route(PATH, gate), *health_routes(self.services.queries.databases), *self._pages()]
+            routes=[Route(PATH, gate), *self._health(self.services.queries.databases), *self._pages()]
         )
+
+    def _health(self, ready: Callable[[], Awaitable[object]]) -> list[Route]:
+        """Health checks of this process."""
+        return health_routes(ready, policy_readable=self.policy.readable)
 
     def _pages(self) -> list[Route]:
         """Pages that people open in a browser."""
@@ -181,6 +190,19 @@ class App:
             timings=self.timings,
         )
 
+    def policy_reporter(self) -> PolicyReporter:
+        """Builds what records the policy, or reports that it cannot be read."""
+        return PolicyReporter(store=self.store, policy=self.policy, clock=self.clock)
+
+    async def _record_policy(self) -> None:
+        """Records a policy that could be read; waits while the store is out of reach."""
+        await until_success(
+            self.policy_reporter().record,
+            retry_on=TryAgainError,
+            gaps=self.timings.retry,
+            event="app.store_unavailable",
+        )
+
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Runs reconciler, notifier and scheduler for the length of a ``with`` block."""
@@ -223,7 +245,17 @@ class App:
             gaps=self.timings.retry,
             event="app.store_unavailable",
         )
-        async with running(reconciling.run, notifying.run, looking_up.run, scheduler.run):
+        loops: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            reconciling.run,
+            notifying.run,
+            looking_up.run,
+            scheduler.run,
+        ]
+        if self.policy.readable:
+            await self._record_policy()
+        else:
+            loops.append(self.policy_reporter().run)
+        async with running(*loops):
             yield
 
     async def refresh_everything(self) -> None:
@@ -232,6 +264,35 @@ class App:
             await tx.reconcile_queue.refresh_all()
             await tx.commit()
         self.wakeups.wake(WorkerName)
+
+
+async def stand_in_policy(settings: Settings, *, problem: str, timings: Timings = DEFAULT) -> Policy:
+    """Returns what takes the place of a policy that cannot be read; waits while the store is out of reach.
+
+    Args:
+        settings: with the store's address.
+        problem: why it cannot be read.
+        timings: of attempts to reach the store.
+
+    Raises:
+        MisconfiguredError: no policy was ever read, so that nothing can be open either; it says the problem.
+    """
+    engine = engine_for(settings.database_url)
+    store = PostgresStore(engine, PostgresWakeups(url=settings.database_url, timings=timings), timings)
+
+    async def read() -> PolicyState | None:
+        async with store.transaction() as tx:
+            return await tx.policy_states.last()
+
+    try:
+        state = await until_success(
+            read, retry_on=TryAgainError, gaps=timings.retry, event="app.store_unavailable"
+        )
+    finally:
+        await engine.dispose()
+    if state is None:
+        raise MisconfiguredError(problem)
+    return stand_in(state, problem=problem)
 
 
 @contextlib.asynccontextmanager

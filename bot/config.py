@@ -55,7 +55,6 @@ class Settings:
 
     Attributes:
         signing_secrets: one, or two while the secret is being rotated; may be empty with an app token.
-        policy_text: the policy file's text; ``policy_source`` says where it is from.
         app_token: opens Socket Mode; None is HTTP.
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
         probes: whether new certificates may be tested from here, by connecting with them.
@@ -68,8 +67,6 @@ class Settings:
     slack_url: str
     heroku_url: str
     heroku_data_url: str
-    policy_source: str
-    policy_text: str = field(repr=False)
     port: int
     app_token: str | None = field(default=None, repr=False)
     public_url: str | None = None
@@ -77,13 +74,13 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Reads every setting.
+    """Reads every setting but the policy, without which access still has to end on time.
 
     Raises:
         MisconfiguredError: something is missing or wrong; the sentence names the setting, not its value.
     """
     database = database_url(environ)
-    slack, heroku, policy = slack_settings(environ), heroku_settings(environ), policy_text(environ)
+    slack, heroku = slack_settings(environ), heroku_settings(environ)
     return Settings(
         database_url=database,
         slack_token=slack.token,
@@ -93,8 +90,6 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         heroku_token=heroku.token,
         heroku_url=heroku.url,
         heroku_data_url=heroku.data_url,
-        policy_source=policy.source,
-        policy_text=policy.text,
         port=port(environ),
         public_url=public_url(environ),
         probes=probes(environ),

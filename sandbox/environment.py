@@ -13,6 +13,7 @@ import httpx
 
 from bot.app import App, open_app
 from bot.config import Settings
+from bot.domain.policy.rules import Policy
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from sandbox.control_panel import Panel
@@ -67,7 +68,7 @@ class Environment:
     bot_url: str
     bot: "Bot | None" = None
 
-    async def redeploy(self, policy: str) -> None:
+    async def redeploy(self, policy: str | Policy) -> None:
         """Restart the bot under another policy, as a deploy does; store, Slack and Heroku stay as they are.
 
         Raises:
@@ -133,13 +134,12 @@ class Bot:
         self._people = people
         self._running = contextlib.AsyncExitStack()
 
-    async def start(self, policy: str) -> tuple[App, str]:
-        """Start under a policy; return the application and its URL."""
+    async def start(self, policy: str | Policy) -> tuple[App, str]:
+        """Start under a policy, as TOML or parsed; return the application and its URL."""
         enter = self._running.enter_async_context
         socket, url = await enter(listening())
-        changed = replace(self._settings, policy_text=policy, public_url=url)
-        parsed = parse_policy(policy, source=changed.policy_source)
-        app = await enter(open_app(changed, parsed, clock=self._clock))
+        parsed = policy if isinstance(policy, Policy) else parse_policy(policy, source="the demo's policy")
+        app = await enter(open_app(replace(self._settings, public_url=url), parsed, clock=self._clock))
         # Entered after the app, so that the server closes first: no request meets an app that has stopped.
         running = await enter(servers())
         await running.open(await app.web(), socket)
@@ -147,7 +147,7 @@ class Bot:
         self._people.call(url)
         return app, url
 
-    async def restart(self, policy: str) -> tuple[App, str]:
+    async def restart(self, policy: str | Policy) -> tuple[App, str]:
         """Stop, then start under another policy."""
         await self.stop()
         return await self.start(policy)
@@ -163,7 +163,6 @@ def settings(
     *,
     slack_url: str,
     heroku_url: str,
-    policy: str = POLICY,
     public_url: str | None = None,
     probes: bool = False,
 ) -> Settings:
@@ -176,8 +175,6 @@ def settings(
         slack_url=f"{slack_url}/api/",
         heroku_url=heroku_url,
         heroku_data_url=heroku_url,
-        policy_source="the demo's policy",
-        policy_text=policy,
         port=0,
         public_url=public_url,
         probes=probes,
@@ -190,7 +187,7 @@ async def start_environment(
     heroku: HerokuEmulator,
     *,
     port: int = 0,
-    policy: str = POLICY,
+    policy: str | Policy = POLICY,
     probes: bool = False,
     slack: SlackEmulator | None = None,
 ) -> AsyncIterator[Environment]:
@@ -200,7 +197,7 @@ async def start_environment(
         database_url: A migrated database.
         heroku: The emulated Heroku, filled.
         port: Port of the page; 0 picks a free one.
-        policy: The policy as TOML.
+        policy: The policy as TOML, or as the bot would have read it.
         probes: Whether the bot may test new certificates.
         slack: The emulated Slack, filled; the default workspace if None.
     """
@@ -221,7 +218,6 @@ async def start_environment(
             database_url,
             slack_url=slack.base_url,
             heroku_url=heroku_url,
-            policy=policy,
             probes=probes,
         )
         bot = Bot(bot_settings, clock=clock, people=people)

@@ -472,6 +472,7 @@ policy_state = Table(
     Column("language", Text, nullable=False),
     Column("warn_before", Interval, nullable=False),
     Column("read_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("unreadable_since", UtcDateTime, comment="business time; null: the last start could read it"),
     comment="what a worker goes on with while the policy cannot be read",
 )
 

@@ -26,6 +26,7 @@ from storage.repositories.mtls_rules import PostgresMtlsRules
 from storage.repositories.operations import PostgresOperations
 from storage.repositories.outbox import PostgresOutbox
 from storage.repositories.periodic_tasks import PostgresPeriodicTasks
+from storage.repositories.policy_states import PostgresPolicyStates
 from storage.repositories.privatelink_accounts import PostgresPrivateLinkAccounts
 from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
@@ -38,7 +39,7 @@ from storage.write_buffer import WriteBuffer
 class PostgresTransaction(Transaction):
     """One unit of work on one connection.
 
-    Repositories are made when they are first used: most transactions use two or three of the sixteen. They
+    Repositories are made when they are first used: most transactions use two or three of the seventeen. They
     share the connection, the write buffer and the set of workers to wake.
 
     Args:
@@ -128,6 +129,11 @@ class PostgresTransaction(Transaction):
     @override
     def periodic_tasks(self) -> PostgresPeriodicTasks:
         return PostgresPeriodicTasks(self._connection)
+
+    @cached_property
+    @override
+    def policy_states(self) -> PostgresPolicyStates:
+        return PostgresPolicyStates(self._connection)
 
     @cached_property
     @override

@@ -30,7 +30,9 @@ _TELLS: Final[Mapping[Clause, str]] = {
 _TRIED: Final = """\
 pgaccess policy check [FILE]
 pgaccess policy test [FILE] --as U0123ABCD,S0789ENGR --on billing \\
-    [--environment production] [--method mtls]"""
+    [--space acme-private] [--app billing] [--addon postgresql-1] [--environment production] [--method mtls]
+pgaccess policy test [FILE] --as U0123ABCD --on acme-private --method trusted --inside billing --inside ledger
+pgaccess policy matrix [FILE] [--format csv]"""
 
 
 def pages() -> dict[str, str]:
@@ -91,14 +93,31 @@ def _policy() -> str:
         _keys(MatchKeys),
         "## `[[rules]]`",
         "The first rule that matches the environment of the database, the method and the requester applies. "
-        "A matching rule that denies wins at any position. What no rule matches is refused. A rule that can "
-        "never apply, because an earlier one matches everything that it does, is an error at start.",
+        "A matching rule that denies wins at any position. What no rule matches is refused. A rule or a "
+        "pattern that can never apply, because an earlier one matches everything that it does, is an error.",
         _keys(RuleKeys),
         "## Testing a policy",
         f"```\n{_TRIED}\n```",
-        "`check` validates the policy; `test` shows what a person may request, by which rule, who decides, "
-        "and on which terms. Neither needs any other setting; the exit status is 0, or 2 with an error "
-        "message.",
+        "`check` validates the policy. With `DATABASE_URL` it also says what does not fit what pgaccess "
+        "knows of Heroku and Slack: entries and patterns that match nothing, databases that nothing covers, "
+        "spaces whose own entry is laxer than the databases in them, groups that are empty or cannot be "
+        "read, and rules that too few people can decide.",
+        "`test` shows what a person may request, by which rule, who decides, and on which terms; `matrix` "
+        "shows the same for every environment and method, for everybody and for each person or group that a "
+        "rule names as requester. Both ask the code that decides requests.",
+        "The exit status is 0; 1 if `check` found something to mend; or 2 with an error message.",
+        "## A policy that cannot be read",
+        "`release` validates the policy before it migrates: a release with a wrong one fails, and the old "
+        "one stays. Heroku runs it for every deploy and every changed config var.",
+        "A process that starts without a readable policy goes on with what the store keeps of the last one: "
+        "its channels, its language and `warn_before`. Access ends on time, warnings are sent, owners can "
+        "end their own access, and everything can be looked at. Nothing is requested, approved or opened. "
+        "The log has an error each minute, the operations channel a message each hour, and `/readyz` and "
+        "`check` say so. What was approved before waits, and is opened once the policy can be read, unless "
+        "its deadline for opening has passed: then it has failed, and can be retried.",
+        "The policy is read when a process starts: restart the processes after mending a file. On Heroku, "
+        "changing a config var restarts them. Where no policy was ever read, the process ends with exit "
+        "status 2 and the error message.",
     )
 
 

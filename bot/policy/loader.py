@@ -2,6 +2,8 @@
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -45,7 +47,7 @@ def parse_policy(text: str, *, source: str) -> Policy:
     problem = next(_contradictions(keys, policy), None)
     if problem is not None:
         raise MisconfiguredError(f"{source}: {problem}")
-    return policy
+    return replace(policy, digest=sha256(text.encode()).hexdigest())
 
 
 # --- keys to values ---------------------------------------------------------------------------
@@ -129,9 +131,7 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
     for position, match_keys in enumerate(keys.match, 1):
         if match_keys.space is match_keys.app is match_keys.addon is None:
             yield f"match {position} needs at least one of the keys space, app and addon"
-    named = [target.environment for target in keys.targets.values()]
-    if UNMATCHED_REFUSED in (*named, *(each.environment for each in keys.match)):
-        yield f'no environment can be called "{UNMATCHED_REFUSED}", the value of unmatched that refuses'
+    yield from _refusing_environments(keys)
     taken = {rule_keys.name for rule_keys in keys.rules}
     for position, rule_keys in enumerate(keys.rules, 1):
         if rule_keys.name is None:
@@ -143,6 +143,17 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
         if unused := _unused_keys(rule_keys):
             yield f'rule "{rule.name}": a denying rule cannot have {", ".join(unused)}'
     yield from contradictions(policy)
+
+
+def _refusing_environments(keys: PolicyKeys) -> Iterator[str]:
+    """Yield a sentence for an environment that looks as if it refused, and would do the opposite."""
+    named = [target.environment for target in keys.targets.values()]
+    named += [each.environment for each in keys.match]
+    named += [name for rule in keys.rules for name in rule.environments or ()]
+    if any(name.casefold() == UNMATCHED_REFUSED for name in named):
+        yield f'no environment can be called "{UNMATCHED_REFUSED}", the value of unmatched that refuses'
+    elif keys.unmatched != UNMATCHED_REFUSED and keys.unmatched.casefold() == UNMATCHED_REFUSED:
+        yield f'unmatched: write "{UNMATCHED_REFUSED}" in lower case, or name an environment'
 
 
 # --- validation errors as sentences  ------------------------------------------------------------

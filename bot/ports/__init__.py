@@ -5,6 +5,7 @@ from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.services import (
@@ -76,6 +77,7 @@ __all__ = [
     "OutboxMessage",
     "PeoplePage",
     "PeriodicTasks",
+    "PolicyStates",
     "PrivateLinkAccounts",
     "PrivateLinkState",
     "RateBudgets",

@@ -129,6 +129,10 @@ class Requests(Protocol):
         """Reads the pending request to open a grant again."""
         ...
 
+    async def all(self, ids: Collection[int]) -> tuple[Request, ...]:
+        """Reads requests by number, without locking them."""
+        ...
+
     async def pending_ids(self) -> tuple[int, ...]:
         """Lists the numbers of all requests that wait for a decision, oldest first."""
         ...

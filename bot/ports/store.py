@@ -8,6 +8,7 @@ from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.policy_states import PolicyStates
 from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
@@ -89,6 +90,11 @@ class Transaction(Protocol):
     @property
     def periodic_tasks(self) -> PeriodicTasks:
         """Periodic tasks."""
+        ...
+
+    @property
+    def policy_states(self) -> PolicyStates:
+        """The last policy that could be read."""
         ...
 
     @property

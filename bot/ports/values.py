@@ -78,6 +78,8 @@ class MessageKind(StrEnum):
     LINK_MISSING = "notification.link_missing"
     LINK_UNAPPLIED = "notification.link_unapplied"
     LINK_STAYS = "notification.link_stays"
+    POLICY_UNREADABLE = "notification.policy_unreadable"
+    POLICY_READABLE = "notification.policy_readable"
 
     @property
     def is_card(self) -> bool:

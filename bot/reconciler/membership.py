@@ -1,18 +1,21 @@
 """Asks again before something is opened whether it still may be: an approval may be hours old."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 from uuid import UUID
 
 from bot.domain.grant import ReasonCode
 from bot.domain.owned_entry import DesiredGrant
-from bot.domain.person import require_member
-from bot.domain.policy.rules import Policy
+from bot.domain.person import Person, require_member
+from bot.domain.policy.rules import Policy, rule_for
+from bot.domain.request import Request
+from bot.domain.target import Database
 from bot.errors import Refused
-from bot.ports import Transaction
+from bot.ports import ReconcileJob, Transaction
 from bot.reconciler.outcome import Outcome
-from bot.services.judgement import TRANSIENT, judge
+from bot.services.judgement import TRANSIENT, databases_inside, require_terms
 
 
 class OpeningStatus(Enum):
@@ -31,54 +34,101 @@ REASONS: Final = {
 """Why what may not be opened fails; what is not known waits."""
 
 
-async def opening_status(tx: Transaction, policy: Policy, *, owner: str, request: int) -> OpeningStatus:
-    """Returns whether access may be opened for somebody now: by membership, and by today's policy.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """What is asked again: whose access to open, by which approved request.
+
+    Attributes:
+        owner: Slack id.
+        request: the number of the approved request.
+    """
+
+    owner: str
+    request: int
+
+
+async def opening_statuses(
+    tx: Transaction, policy: Policy, job: ReconcileJob, openings: Iterable[Opening]
+) -> Mapping[Opening, OpeningStatus]:
+    """Returns whether each may be opened now: by membership, and by today's policy.
+
+    The queue's row is locked meanwhile and clicks wait for it: the number of queries depends on the number of
+    owners, and not on that of grants.
 
     Args:
         tx: that records the intent to open.
         policy: today's; while it cannot be read, everything waits.
-        owner: Slack id of the person. One who is not known well enough is looked up.
-        request: the number of the approved request.
+        job: the target and its method.
+        openings: what is about to be opened.
     """
+    asked = tuple(openings)
     if not policy.readable:
-        return OpeningStatus.UNKNOWN
-    found = await tx.slack_users.find(owner)
-    if found is None:
-        # A pending lookup is left as it is: requested anew, the answer to it would not count.
-        if await tx.slack_users.requested_lookup(owner) is None:
-            await tx.slack_users.request_lookup(owner)
+        return dict.fromkeys(asked, OpeningStatus.UNKNOWN)
+    inside = await databases_inside(tx, job.target)
+    owners = {owner: await _owner(tx, policy, owner) for owner in sorted({each.owner for each in asked})}
+    requests = {each.id: each for each in await tx.requests.all([each.request for each in asked])}
+    return {
+        each: _status(policy, job, owners[each.owner], requests.get(each.request), inside) for each in asked
+    }
+
+
+async def _owner(tx: Transaction, policy: Policy, id: str) -> Person | None:
+    """Returns what is known of an owner; one who is not known well enough is looked up."""
+    found = await tx.slack_users.find(id, groups=policy.groups)
+    # A pending lookup is left as it is: requested anew, the answer to it would not count.
+    if found is None and await tx.slack_users.requested_lookup(id) is None:
+        await tx.slack_users.request_lookup(id)
+    return found
+
+
+def _status(
+    policy: Policy,
+    job: ReconcileJob,
+    owner: Person | None,
+    request: Request | None,
+    inside: Sequence[Database],
+) -> OpeningStatus:
+    if owner is None or request is None:
         return OpeningStatus.UNKNOWN
     try:
-        require_member(found)
+        require_member(owner)
     except Refused:
         return OpeningStatus.OUTSIDER
-    details = await tx.requests.details(request)
-    if details is None:
-        return OpeningStatus.UNKNOWN
     try:
+        rule = rule_for(
+            policy,
+            target=job.target,
+            method=job.method,
+            ids=owner.ids,
+            unknown=owner.unknown_groups,
+            inside=inside,
+        )
         # Its length counts from its approval: what was allowed then is not too long by having waited.
-        await judge(tx, policy, details, now=details.request.decided_at or details.request.asked_at)
+        require_terms(rule, request.kind, request.terms, now=request.decided_at or request.asked_at)
     except Refused as refused:
         return OpeningStatus.UNKNOWN if refused.reason in TRANSIENT else OpeningStatus.REFUSED
     return OpeningStatus.ALLOWED
 
 
 async def grants_allowed_now(
-    tx: Transaction, policy: Policy, grants: Iterable[DesiredGrant[Any]], outcome: Outcome
+    tx: Transaction,
+    policy: Policy,
+    job: ReconcileJob,
+    grants: Iterable[DesiredGrant[Any]],
+    outcome: Outcome,
 ) -> frozenset[UUID]:
     """Returns the grants that may be opened at this moment; notes which of the others fail, and why.
 
     Args:
         tx: that records the intent to open.
         policy: today's.
+        job: the target and its method.
         grants: about to be opened.
         outcome: of the run.
     """
-    allowed = set()
-    for grant in grants:
-        status = await opening_status(tx, policy, owner=grant.owner, request=grant.request)
-        if status is OpeningStatus.ALLOWED:
-            allowed.add(grant.grant)
-        elif status in REASONS:
-            outcome.fail_grants([grant.grant], REASONS[status])
-    return frozenset(allowed)
+    asked = {grant.grant: Opening(owner=grant.owner, request=grant.request) for grant in grants}
+    statuses = await opening_statuses(tx, policy, job, asked.values())
+    for grant, opening in asked.items():
+        if statuses[opening] in REASONS:
+            outcome.fail_grants([grant], REASONS[statuses[opening]])
+    return frozenset(grant for grant, each in asked.items() if statuses[each] is OpeningStatus.ALLOWED)

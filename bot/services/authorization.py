@@ -19,7 +19,10 @@ async def approves(context: ServiceContext, tx: Transaction, details: RequestDet
     if rule is None:
         try:
             rule = await rule_concerning(tx, context.policy, details.target, details.request.terms.method)
-        except Refused:
+        except Refused as refused:
+            # That nobody can be known to approve is another answer than that this person may not.
+            if refused.reason is Refusal.POLICY_UNREADABLE:
+                raise
             return False
     return not rule.approvers.isdisjoint(member.ids)
 

@@ -8,7 +8,14 @@ from datetime import datetime
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.person import Person, require_member
-from bot.domain.policy.rules import Policy, Rule, WhenNobody, require_reason, with_admins
+from bot.domain.policy.rules import (
+    Policy,
+    Rule,
+    WhenNobody,
+    require_readable,
+    require_reason,
+    with_admins,
+)
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder
 from bot.domain.target import Target
@@ -103,8 +110,11 @@ class ServiceContext:
         refused, and nothing else is.
 
         Raises:
-            Refused: the person is not such a member, or not enough is known about them.
+            Refused: the person is not such a member, not enough is known about them, or the policy cannot be
+                read.
         """
+        # Before targets are looked for: without the policy its aliases are not known either.
+        require_readable(self.policy)
         return require_member(await tx.slack_users.find(person, groups=self.policy.groups))
 
     async def closing_member(self, tx: Transaction, person: str) -> Person:

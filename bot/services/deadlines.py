@@ -1,6 +1,6 @@
 """What is due by business time: ends, warnings, lapses, reminders; and sealing the audit log."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain import grant as grants
@@ -16,6 +16,9 @@ BATCH: Final = 100
 
 ENDS: Final = 1000
 """Ends in one transaction, written together: a target whose ends are split is reconciled twice."""
+
+REMINDER_HELD: Final = timedelta(minutes=15)
+"""How much later a reminder comes that was due while the policy could not be read, at most."""
 
 SEALED: Final = 500
 """Audit lines sealed in one transaction."""
@@ -87,6 +90,10 @@ class DeadlineService:
     async def _remind(self, tx: Transaction, request: Request, now: datetime) -> None:
         """Reminds in the card's thread; after a jump in time once, not once for each time missed."""
         policy = self._context.policy
+        if not policy.readable:
+            # Nobody could decide now, and when to remind next is what the policy says.
+            await tx.requests.reminded(request, given=request.reminders, next_at=now + REMINDER_HELD)
+            return
         rule = policy.rule_named(request.rule)
         after = () if rule is None else rule.remind_after
         given = request.reminders + 1

@@ -13,8 +13,8 @@ from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
 
-TRANSIENT: Final = frozenset({Refusal.PERSON_UNKNOWN, Refusal.GROUPS_UNKNOWN})
-"""Refusals that say nothing of what is allowed: Slack has to be read first."""
+TRANSIENT: Final = frozenset({Refusal.PERSON_UNKNOWN, Refusal.GROUPS_UNKNOWN, Refusal.POLICY_UNREADABLE})
+"""Refusals that say nothing of what is allowed: Slack has to be read first, or the policy."""
 
 _CLOSING: Final = frozenset({Kind.REMOVE, Kind.REMOVE_UNMANAGED, Kind.DISABLE, Kind.CLOSE, Kind.DISCARD})
 """Kinds that open nothing: the policy's denials and limits are about opening."""

@@ -30,6 +30,19 @@ def operational(message: OutboxMessage, t: Translator) -> Message:
     return block_kit.paragraphs(t(message.kind, **message.params))
 
 
+def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) -> Message:
+    """The policy cannot be read; once it can, the message says that it could not.
+
+    Args:
+        message: with what is wrong.
+        t: the channel's language.
+        readable: whether it can be read now.
+    """
+    if readable:
+        return block_kit.paragraphs(t("notification.policy_unreadable.over", **message.params))
+    return block_kit.paragraphs(t(message.kind, **message.params))
+
+
 def decided(details: RequestDetails, t: Translator) -> Message:
     """The decision, as soon as it is made."""
     request, decision = details.request, request_card.decisive(details)

@@ -27,9 +27,11 @@ def render(
     Raises:
         ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
     """
-    # It belongs to no request either, but has a layout of its own.
+    # These belong to no request either, but have a layout of their own.
     if message.kind is MessageKind.UNOWNED:
         return block_kit.posted(expiry.unowned(message, t))
+    if message.kind is MessageKind.POLICY_UNREADABLE:
+        return block_kit.posted(notifications.policy_unreadable(message, t, readable=policy.readable))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
     return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))

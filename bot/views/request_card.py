@@ -131,6 +131,9 @@ def approvers(policy: Policy, rule: str) -> Mrkdwn:
     """Those who may decide under a rule, mentioned; sorted, so that rendering twice gives the same text."""
     named = policy.rule_named(rule)
     people = policy.admins if named is None else named.approvers
+    if not people:
+        # While the policy cannot be read nobody is known by name.
+        return Mrkdwn(f"<#{policy.approvals_channel}>")
     return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
 
 

@@ -349,6 +349,12 @@ class PostgresRequests(Requests):
         return None if row is None else request_of(row)
 
     @override
+    async def all(self, ids: Collection[int]) -> tuple[Request, ...]:
+        statement = select(requests).where(requests.c.id == any_(_IDS))
+        rows = (await self._connection.execute(statement, {"ids": sorted(ids)})).mappings()
+        return tuple(request_of(row) for row in rows)
+
+    @override
     async def pending_ids(self) -> tuple[int, ...]:
         statement = select(requests.c.id).where(_PENDING).order_by(requests.c.id)
         return tuple((await self._connection.execute(statement)).scalars())

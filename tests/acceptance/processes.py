@@ -96,8 +96,8 @@ class Machine:
         self._environ["SLACK_API_URL"] = f"{self.slack}/api/"
 
     def start_bot(self) -> None:
-        """Migrates, and starts web and worker."""
-        assert self.run("bot", "migrate") == 0
+        """Does what a platform does: the release phase, then web and worker."""
+        assert self.run("bot", "release") == 0
         self.start("web", "bot", "web")
         self.start("worker", "bot", "worker")
         until(self._ready)

@@ -86,6 +86,8 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.HEROKU_DENIED: (None,),
     MessageKind.HEROKU_TROUBLE: (None,),
     MessageKind.ORPHAN: (None,),
+    MessageKind.POLICY_UNREADABLE: (None,),
+    MessageKind.POLICY_READABLE: (None,),
     MessageKind.CERTIFICATE_READY: (operated(_done),),
     MessageKind.CERTIFICATE_GONE: (operated(_done),),
     MessageKind.CERTIFICATE_UNMANAGED: (None,),
@@ -130,6 +132,7 @@ PARAMS: Final = {
     **{"name": "client-1.example", "handle": "0a1b2c3d"},
     **{"count": "4", "networks": "`203.0.113.4/32`, `203.0.113.5/32`"},
     **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
+    **{"problem": 'pgaccess.toml: rule "<a>": the key `banana` is unknown'},
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }
 """The params of messages without a request."""

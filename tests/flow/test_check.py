@@ -12,6 +12,13 @@ import pytest
 from bot.cli.check import CheckStatus, ReportLine, check_installation
 from bot.cli.check.report import CheckResult, run_check
 from bot.cli.manifest import SCOPES
+from bot.cli.policy_check import check
+from bot.clock import SystemClock
+from bot.domain.policy.environments import PolicyTarget
+from bot.domain.target import KnownAs
+from bot.heroku.client import HerokuClient
+from bot.policy.loader import parse_policy
+from bot.policy_reporter import PolicyReporter
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection as heroku_faults
 from sandbox.heroku.behavior import Behavior
@@ -25,6 +32,8 @@ from sandbox.slack import fault_injection as slack_faults
 from sandbox.slack.delivery_transport import Delivered
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
+from storage.transaction import PostgresStore
+from tests.unit import factories
 
 APP_TOKEN = "xapp-emulated"
 POLICY = """
@@ -37,8 +46,11 @@ name = "everything"
 approvers = ["U0LEAD", "U0LEAD2"]
 """
 SECRETS = (BOT_TOKEN, SIGNING_SECRET, HEROKU_TOKEN, APP_TOKEN, "geheim")
-SLACK = ("Slack token", "Slack scopes", "channels", "approvers")
-HEROKU = ("Heroku token", "Heroku rate limit", "Heroku databases", "Heroku Data API")
+SLACK = ("Slack token", "Slack scopes", "channels", "approvers", "rules")
+HEROKU = (
+    *("Heroku token", "Heroku rate limit", "Heroku databases"),
+    *("policy and Heroku", "Heroku Data API"),
+)
 
 
 @dataclass
@@ -121,12 +133,14 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
         "approvals channel",
         "operations channel",
         "approvers",
+        "rules",
         "Heroku token",
         "Heroku rate limit",
         "Heroku databases",
+        "policy and Heroku",
         "Heroku Data API",
     ]
-    assert {line.verdict for line in lines} == {CheckStatus.OK}
+    assert {line.verdict for line in lines} == {CheckStatus.OK, CheckStatus.NOTE}
     said = {line.topic: line.message for line in lines}
     assert "https://bot.example.org/slack/events" in said["settings"]
     assert "migrated to revision" in said["database"]
@@ -134,6 +148,11 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
     assert said["Slack scopes"] == f"all {len(SCOPES)} granted"
     assert said["approvals channel"] == "#approvals (C0APPROVALS), the bot is a member"
     assert said["approvers"] == "U0LEAD, U0LEAD2: all exist and are active full members"
+    assert said["rules"] == "each has more approvers than it needs"
+    assert said["policy and Heroku"] == (
+        f"no entry names the space acme-private: a range on it is judged by billing ({DATABASE}) inside, "
+        "each by its own rules"
+    )
     assert said["Heroku databases"].startswith(f"billing ({DATABASE}); 1 space and 2 apps visible")
     assert said["Heroku Data API"] == "reachable; mTLS on billing is Operational"
     assert str(lines[0]).startswith("ok   settings: ")
@@ -172,7 +191,7 @@ async def test_each_part_of_the_settings_is_named_and_the_others_are_checked_all
     said = [line.message for line in lines if line.topic == "settings"]
     assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT"]
     assert skipped(lines) == set(SLACK)
-    assert {line.verdict for line in lines if line.topic in HEROKU} == {CheckStatus.OK}
+    assert CheckStatus.PROBLEM not in {line.verdict for line in lines if line.topic in HEROKU}
 
 
 async def test_without_any_setting_everything_says_so(installation: Installation) -> None:
@@ -185,8 +204,26 @@ async def test_without_any_setting_everything_says_so(installation: Installation
 async def test_a_policy_that_cannot_be_read_skips_its_channels_and_people(installation: Installation) -> None:
     lines = await installation.check(PGACCESS_POLICY_TOML='language = "fr"')
 
-    assert skipped(lines) == {"channels", "approvers"}
-    assert [line.topic for line in lines if line.verdict is CheckStatus.PROBLEM] == ["policy"]
+    assert skipped(lines) == {"channels", "approvers", "rules", "policy and Heroku"}
+    policy, without = [line.message for line in lines if line.topic == "policy"]
+    assert policy.startswith("PGACCESS_POLICY_TOML: ")
+    assert without == "none was ever read, so `worker` and `web` do not start"
+
+
+async def test_with_a_policy_that_was_read_before_it_says_what_goes_on_without_it(
+    installation: Installation, store: PostgresStore
+) -> None:
+    good = parse_policy(POLICY, source="the test")
+    await PolicyReporter(store=store, policy=good, clock=SystemClock()).record()
+
+    lines = await installation.check(PGACCESS_POLICY_TOML='language = "fr"')
+
+    wrong, note = [line for line in lines if line.topic == "policy"]
+    assert (wrong.verdict, note.verdict) == (CheckStatus.PROBLEM, CheckStatus.NOTE)
+    assert note.message == (
+        "until it can be read, access ends on time, nothing is requested or opened, and alerts go to "
+        "C0OPERATIONS"
+    )
 
 
 # --- the database -------------------------------------------------------------------------------------
@@ -225,7 +262,7 @@ async def test_a_database_out_of_reach_is_named_without_its_password(
 async def test_a_token_that_slack_does_not_take_skips_only_slack(installation: Installation) -> None:
     lines = await installation.check(SLACK_BOT_TOKEN="xoxb-geheim")
 
-    assert skipped(lines) == {"Slack scopes", "channels", "approvers"}
+    assert skipped(lines) == {"Slack scopes", "channels", "approvers", "rules"}
     (line,) = [line for line in lines if line.verdict is CheckStatus.PROBLEM]
     assert (line.topic, "invalid_auth" in line.message) == ("Slack token", True)
 
@@ -293,7 +330,7 @@ async def test_in_socket_mode_the_apps_token_is_tried_and_no_signing_secret_is_n
     lines = await installation.check(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
     wrong = await installation.wrong(SLACK_APP_TOKEN="xapp-geheim")
 
-    assert {line.verdict for line in lines} == {CheckStatus.OK}
+    assert CheckStatus.PROBLEM not in {line.verdict for line in lines}
     assert "Socket Mode" in {line.topic for line in lines}
     assert "connections:write" in wrong["Socket Mode"]
 
@@ -362,6 +399,229 @@ async def test_an_html_page_instead_of_the_api_is_a_line_too(installation: Insta
     wrong = await installation.wrong(HEROKU_API_URL=installation.slack.base_url)
 
     assert list(wrong) == ["Heroku token"]
+
+
+# --- the policy beside Slack --------------------------------------------------------------------------
+
+
+def line_of(lines: list[ReportLine], topic: str) -> ReportLine:
+    (line,) = [line for line in lines if line.topic == topic]
+    return line
+
+
+async def test_a_rule_that_too_few_people_can_decide_is_named(installation: Installation) -> None:
+    two = POLICY + "approvals = 2\n"
+    even = line_of(await installation.check(PGACCESS_POLICY_TOML=two), "rules")
+    installation.slack.world.deactivate("U0LEAD2")
+
+    short = line_of(await installation.check(PGACCESS_POLICY_TOML=two), "rules")
+
+    assert even.verdict is CheckStatus.NOTE
+    assert even.message == (
+        'rule "everything" needs 2 approvals, and 2 can give them: when one of these asks, it is refused'
+    )
+    assert short.verdict is CheckStatus.PROBLEM
+    assert short.message == (
+        'rule "everything" needs 2 approvals, and only 1 is known who could give one: when somebody asks, it '
+        "is refused"
+    )
+
+
+async def test_where_the_admins_decide_for_want_of_others_it_is_no_problem(
+    installation: Installation,
+) -> None:
+    admins = 'when_nobody = "admins"\nadmins = ["S0LEADS", "U0ENGINEER"]\n'
+    policy = admins + POLICY.replace('["U0LEAD", "U0LEAD2"]', '["U0LEAD"]')
+
+    rules = line_of(await installation.check(PGACCESS_POLICY_TOML=policy), "rules")
+
+    assert rules.verdict is CheckStatus.NOTE
+    assert rules.message.endswith("when one of these asks, the admins decide as well")
+
+
+async def test_of_a_large_group_only_as_many_are_looked_up_as_a_rule_needs(
+    installation: Installation,
+) -> None:
+    world = installation.slack.world
+    world.groups["S0LEADS"] = replace(
+        world.groups["S0LEADS"], users=("U0LEAD", "U0LEAD2", *(f"U0MEMBER{n}" for n in range(500)))
+    )
+
+    lines = await installation.check(
+        PGACCESS_POLICY_TOML=POLICY.replace('["U0LEAD", "U0LEAD2"]', '["S0LEADS"]')
+    )
+
+    assert line_of(lines, "rules").verdict is CheckStatus.OK
+
+
+async def test_a_group_of_requesters_that_is_empty_or_gone_is_named(installation: Installation) -> None:
+    policy = POLICY + 'requesters = ["S0LEADS"]\n'
+    assert (
+        line_of(await installation.check(PGACCESS_POLICY_TOML=policy), "requesters").verdict is CheckStatus.OK
+    )
+    installation.slack.world.groups["S0LEADS"] = replace(installation.slack.world.groups["S0LEADS"], users=())
+
+    empty = await installation.wrong(PGACCESS_POLICY_TOML=policy)
+    gone = await installation.wrong(PGACCESS_POLICY_TOML=policy.replace("S0LEADS", "S0OTHER"))
+
+    assert empty["requesters"] == "the user group S0LEADS has no members"
+    assert gone["requesters"].startswith("S0OTHER: the user group does not exist or is disabled")
+
+
+@pytest.mark.parametrize("code", ["plan_upgrade_required", "paid_teams_only"])
+async def test_a_workspace_without_user_groups_works_for_a_policy_that_names_people(
+    installation: Installation, code: str
+) -> None:
+    installation.slack.fault("usergroups.*", slack_faults.error(code, times=None))
+    people = line_of(await installation.check(), "user groups")
+    assert people.verdict is CheckStatus.NOTE
+    assert people.message.endswith("the policy names only people, so nothing is missing")
+
+    groups = await installation.wrong(PGACCESS_POLICY_TOML=POLICY.replace('"U0LEAD"', '"S0LEADS"'))
+    assert groups["user groups"].endswith("name people instead of S0LEADS")
+    assert groups["approvers"] == "S0LEADS: this workspace's Slack plan has no user groups"
+
+
+# --- the policy beside Heroku -------------------------------------------------------------------------
+
+
+async def coverage(installation: Installation, *tables: str, unmatched: str = "default") -> list[ReportLine]:
+    """The lines about a policy with some more tables and what there is at Heroku."""
+    text = POLICY.replace('unmatched = "default"', f'unmatched = "{unmatched}"').replace(
+        "[[rules]]", "\n".join([*tables, "[[rules]]"])
+    )
+    lines = await installation.check(PGACCESS_POLICY_TOML=text)
+    return [line for line in lines if line.topic == "policy and Heroku"]
+
+
+def entry(alias: str, database: str, environment: str = "default") -> str:
+    return f'[targets.{alias}]\ndatabase = "{database}"\nenvironment = "{environment}"\n'
+
+
+WHOLE = '[targets.whole]\nspace = "acme-private"\n'
+
+
+async def test_an_entry_that_matches_nothing_is_named(installation: Installation) -> None:
+    nothing, space = '[targets.other]\nspace = "acme-privat"\n', entry("ledger", "postgresql-curved-99999")
+    lines = await coverage(installation, entry("billing", "billing"), WHOLE, nothing, space)
+
+    assert [line.message for line in lines] == [
+        "targets.other matches nothing at Heroku: no space is called acme-privat",
+        "targets.ledger matches nothing at Heroku: no add-on or app with a database in a Private or Shield "
+        "Space is called postgresql-curved-99999",
+    ]
+    assert {line.verdict for line in lines} == {CheckStatus.PROBLEM}
+
+
+async def test_patterns_that_match_nothing_or_only_what_goes_elsewhere_are_named(
+    installation: Installation,
+) -> None:
+    prod = '[[match]]\napp = "*-prod"\nenvironment = "default"\n'
+    app = '[[match]]\napp = "bill*"\nenvironment = "default"\n'
+    lines = await coverage(installation, entry("money", DATABASE), WHOLE, prod, app)
+
+    assert [line.message for line in lines] == [
+        'match 1 (app = "*-prod") matches nothing at Heroku',
+        'match 2 (app = "bill*") counts for nothing at Heroku: all that it matches is named by an entry or '
+        "matches an earlier one",
+    ]
+
+
+async def test_a_database_that_nothing_covers_is_named_with_what_that_means(
+    installation: Installation,
+) -> None:
+    lines = await coverage(installation, WHOLE, unmatched="refuse")
+
+    assert lines[0].verdict is CheckStatus.NOTE
+    assert lines[0].message == (
+        f"no entry and no pattern covers billing ({DATABASE}): every request for it is refused, also for "
+        "their space"
+    )
+
+
+async def test_a_space_that_is_laxer_than_a_database_inside_is_named_with_how_it_is_judged(
+    installation: Installation,
+) -> None:
+    strict = '[[rules]]\nname = "production"\ndeny = true\nenvironments = ["production"]\n'
+    lines = await coverage(installation, entry("money", DATABASE, "production"), WHOLE, strict)
+
+    (line,) = lines
+    assert line.verdict is CheckStatus.NOTE
+    assert line.message == (
+        f"the entry of the space acme-private (default) is laxer than the rules of billing ({DATABASE}) "
+        "inside, for everybody: a range on the space is judged by both, and the stricter one decides"
+    )
+
+
+async def test_a_space_as_strict_as_what_is_inside_is_not_worth_a_line(installation: Installation) -> None:
+    (line,) = await coverage(installation, entry("money", DATABASE), WHOLE)
+    assert (line.verdict, line.message) == (
+        CheckStatus.OK,
+        "every entry and every target has its counterpart",
+    )
+
+
+async def test_a_target_that_may_have_replaced_another_is_named(
+    installation: Installation, store: PostgresStore
+) -> None:
+    billing = PolicyTarget(alias="money", database=DATABASE, environment="default")
+    async with store.transaction() as tx:
+        client = HerokuClient(
+            token=HEROKU_TOKEN,
+            platform_url=installation.environ["HEROKU_API_URL"],
+            data_url=installation.environ["HEROKU_API_URL"],
+        )
+        (found,) = await client.databases()
+        await client.close()
+        await tx.targets.save_discovery([found])
+        await tx.targets.bind({found.id: KnownAs(contested=frozenset({billing.key}))})
+        await tx.commit()
+
+    lines = await coverage(installation, entry("money", DATABASE), WHOLE)
+
+    assert lines[0].message == (
+        f"billing ({DATABASE}) may have replaced what targets.money means: nothing is opened to it until an "
+        "admin has confirmed which is which"
+    )
+    assert lines[0].verdict is CheckStatus.PROBLEM
+
+
+# --- pgaccess policy check, by what the store knows ---------------------------------------------------
+
+
+async def test_policy_check_says_what_the_store_knows_without_any_token(
+    installation: Installation, store: PostgresStore, database_url: str
+) -> None:
+    policy = parse_policy(
+        POLICY.replace('["U0LEAD", "U0LEAD2"]', '["U0LEAD", "S0LEADS", "S0GONE"]'), source="the test"
+    )
+    empty = await check(policy, {"DATABASE_URL": database_url})
+    assert [line.strip() for line in empty.lines[1:]] == [
+        "nothing at Heroku was read yet: the worker does that",
+        "nobody in Slack was read yet: the worker does that",
+    ]
+    assert not empty.wrong
+
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery([factories.database()])
+        await tx.slack_users.save([factories.person("U0LEAD")])
+        await tx.slack_users.save_group("S0LEADS", [])
+        await tx.commit()
+    answer = await check(policy, {"DATABASE_URL": database_url})
+
+    assert answer.wrong
+    assert answer.lines[1:] == [
+        "!! the user group S0GONE cannot be read (not read yet): nobody is known to be in it, so what hangs "
+        "on it is refused",
+        "!! the user group S0LEADS has no members",
+        '   rule "everything" needs 1 approval, and 1 can give it: when one of these asks, it is refused',
+    ]
+
+
+async def test_policy_check_of_a_store_out_of_reach_says_so_and_no_password() -> None:
+    policy = parse_policy(POLICY, source="the test")
+    answer = await check(policy, {"DATABASE_URL": "postgres://pgaccess:geheim@127.0.0.1:1/main"})
+    assert answer.lines[1:] == ["the store cannot be read, so only the file was checked"]
 
 
 # --- the border ---------------------------------------------------------------------------------------

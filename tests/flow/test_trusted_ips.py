@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
-from sandbox.environment import start_environment
+from sandbox.environment import POLICY, start_environment
 from sandbox.heroku.fixtures import OFFICE, SPACE
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -18,6 +18,8 @@ RANGE = "203.0.113.4/32"
 LINE = f"/pgaccess trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
 PUT = r"PUT .*/inbound-ruleset$"
 CONFIRM, WEB_ONLY = "space.support_done", "space.support_web"
+PATIENT = POLICY.replace("unmatched", "pending_per_person = 100\nunmatched", 1)
+"""Fifty requests of one person may wait."""
 
 
 class Ranges(Acts):
@@ -85,7 +87,7 @@ async def ranges(database_url: str) -> AsyncIterator[Ranges]:
     heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     heroku.add_space("acme-fir", generation="fir")
-    async with start_environment(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku, policy=PATIENT) as environment:
         ranges = Ranges(environment)
         await ranges.settle()
         await ranges.seen(OFFICE)

@@ -215,7 +215,6 @@ class World:
             self.url,
             slack_url=self.slack.base_url,
             heroku_url="http://heroku.test",
-            policy=text,
             public_url=BOT,
         )
         opened = await enter(open_app(wanted, parse_policy(text, source="the model"), clock=self.clock))

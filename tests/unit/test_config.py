@@ -4,13 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, database_url, read_settings
+from bot.config import Settings, database_url, policy_text, read_settings
 from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 
 SECRET = "geheim"
-MINIMAL = 'approvals_channel = "C0123ABCD"\n[[rules]]\nname = "all"\napprovers = ["U0123ABCD"]\n'
+MINIMAL = """
+approvals_channel = "C0123ABCD"
+unmatched = "default"
+[[rules]]
+name = "all"
+approvers = ["U0123ABCD"]
+"""
 ENVIRON = {
     "DATABASE_URL": f"postgres://pgaccess:{SECRET}1@db.example.org/main",
     "SLACK_BOT_TOKEN": f"xoxb-{SECRET}2",
@@ -24,8 +30,9 @@ def settings(**changed: str) -> Settings:
     return read_settings(ENVIRON | changed)
 
 
-def policy_of(found: Settings) -> Policy:
-    return parse_policy(found.policy_text, source=found.policy_source)
+def policy_of(**changed: str) -> Policy:
+    found = policy_text(ENVIRON | changed)
+    return parse_policy(found.text, source=found.source)
 
 
 def wrong(**changed: str) -> str:
@@ -63,7 +70,7 @@ def test_a_switch_that_says_neither_yes_nor_no_is_refused() -> None:
 
 def test_secrets_do_not_print() -> None:
     assert SECRET not in repr(settings())
-    assert MINIMAL not in repr(settings())
+    assert MINIMAL not in repr(policy_text(ENVIRON))
 
 
 @pytest.mark.parametrize(
@@ -179,22 +186,30 @@ def test_what_is_no_port_is_refused(given: str) -> None:
 # --- where the policy is from ----------------------------------------------------------------------
 
 
+def unreadable(file: Path) -> str:
+    """The sentence that a policy file is refused with; the settings are read all the same."""
+    changed = {"PGACCESS_POLICY_TOML": "", "PGACCESS_POLICY": str(file)}
+    assert settings(**changed) == settings()
+    with pytest.raises(MisconfiguredError) as caught:
+        policy_text(ENVIRON | changed)
+    return str(caught.value)
+
+
 def test_the_text_in_the_variable_goes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text("nonsense")
-    assert policy_of(settings(PGACCESS_POLICY=str(file))).rules[0].approvers == {"U0123ABCD"}
+    assert policy_of(PGACCESS_POLICY=str(file)).rules[0].approvers == {"U0123ABCD"}
 
 
 def test_the_file_is_read_and_named_in_what_is_wrong_with_it(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_text('language = "fr"\n' + MINIMAL, encoding="utf-8")
-    found = settings(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(file))
     with pytest.raises(MisconfiguredError, match=r"rules\.toml: language: "):
-        policy_of(found)
+        policy_of(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(file))
 
 
 def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
-    sentence = wrong(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(tmp_path / "none.toml"))
+    sentence = unreadable(tmp_path / "none.toml")
     assert "none.toml cannot be read (No such file or directory)" in sentence
     assert "copy pgaccess.example.toml" in sentence
 
@@ -202,5 +217,5 @@ def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> No
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     file.write_bytes("# 承認".encode("shift_jis"))
-    sentence = wrong(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(file))
+    sentence = unreadable(file)
     assert sentence.endswith("rules.toml is not UTF-8 text")

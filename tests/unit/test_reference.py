@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from bot.domain.command_text import COMMAND
 from bot.policy.loader import parse_policy
-from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import MatchKeys, PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.command_table import COMMANDS, parse
 from tests.reference import FOLDER, pages
 
@@ -35,9 +35,9 @@ def test_every_command_on_the_page_can_be_typed() -> None:
 def test_every_command_and_every_key_has_one_row() -> None:
     for words in COMMANDS:
         assert PAGES["commands.md"].count(f"\n| `{' '.join(words)}` |") == 1
-    for model in (PolicyKeys, TargetKeys, RuleKeys):
+    for model in SECTIONS:
         for key in model.model_fields:
-            assert PAGES["policy.md"].count(f"\n| `{key}` |") == 1
+            assert section(model).count(f"\n| `{key}` |") == 1
 
 
 def test_the_minimal_policy_on_the_page_is_valid() -> None:
@@ -46,31 +46,50 @@ def test_the_minimal_policy_on_the_page_is_valid() -> None:
     assert len(parse_policy(minimal[1], source="the page").rules) == 1
 
 
+SECTIONS: dict[type[BaseModel], str] = {
+    PolicyKeys: "## Top level",
+    TargetKeys: "## `[targets.<alias>]`",
+    MatchKeys: "## `[[match]]`",
+    RuleKeys: "## `[[rules]]`",
+}
+
+
+def section(model: type[BaseModel]) -> str:
+    """The section of the policy page with the table of a model's keys."""
+    return PAGES["policy.md"].partition(f"\n{SECTIONS[model]}\n")[2].partition("\n## ")[0]
+
+
 MINIMAL: dict[type[BaseModel], dict[str, object]] = {
     PolicyKeys: {"approvals_channel": "C0123ABCD", "rules": [{}]},
     TargetKeys: {"database": "acme"},
+    MatchKeys: {"environment": "production"},
     RuleKeys: {},
 }
-KEYS = [(model, key) for model in MINIMAL for key in model.model_fields if key not in ("targets", "rules")]
+KEYS = [
+    (model, key)
+    for model in MINIMAL
+    for key in model.model_fields
+    if key not in ("targets", "match", "rules")
+]
 
 
-def cell(key: str, column: int) -> str:
-    """A cell of the policy page's table, by key and column."""
-    row = next(line for line in PAGES["policy.md"].splitlines() if line.startswith(f"| `{key}` |"))
+def cell(model: type[BaseModel], key: str, column: int) -> str:
+    """A cell of a table of the policy page, by model, key and column."""
+    row = next(line for line in section(model).splitlines() if line.startswith(f"| `{key}` |"))
     return row.removeprefix("| ").removesuffix(" |").split(" | ")[column].strip("`")
 
 
 @pytest.mark.parametrize(("model", "key"), KEYS)
 def test_every_example_value_is_valid(model: type[BaseModel], key: str) -> None:
-    example = tomllib.loads(cell(key, 3))
+    example = tomllib.loads(cell(model, key, 3))
     assert set(example) == {key}
     assert getattr(model.model_validate(MINIMAL[model] | example), key) is not None
 
 
-@pytest.mark.parametrize(("model", "key"), [pair for pair in KEYS if cell(pair[1], 2)])
+@pytest.mark.parametrize(("model", "key"), [pair for pair in KEYS if cell(*pair, 2)])
 def test_the_default_on_the_page_is_the_one_that_applies(model: type[BaseModel], key: str) -> None:
     if model.model_fields[key].is_required():
-        assert cell(key, 2) == "required"
+        assert cell(model, key, 2) == "required"
         return
-    example = tomllib.loads(f"{key} = {cell(key, 2)}")
+    example = tomllib.loads(f"{key} = {cell(model, key, 2)}")
     assert model.model_validate(MINIMAL[model] | example) == model.model_validate(MINIMAL[model])

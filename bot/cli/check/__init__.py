@@ -4,12 +4,23 @@ All checks run whatever earlier ones found; one whose settings are missing is sk
 none changes anything, and no line contains a secret.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from bot.cli.check import database, heroku, slack
-from bot.cli.check.report import CheckStatus, ReportLine, ok, plural, problem, run_check, skipped
+from bot.cli.check import database, heroku, people, slack
+from bot.cli.check.report import (
+    CheckResult,
+    CheckStatus,
+    ReportLine,
+    note,
+    ok,
+    plural,
+    problem,
+    run_check,
+    skipped,
+)
 from bot.cli.manifest import PATH
+from bot.cli.stored import Stored, read_store
 from bot.config import (
     PolicyText,
     database_url,
@@ -64,25 +75,53 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
     policy, line = _policy(environ)
     yield line
 
+    stored: Stored | None = None
     missing = "its settings are missing"
     if store_url is None:
         for line in skipped((database.TOPIC,), missing):
             yield line
     else:
-        for line in (await run_check(database.TOPIC, database.check_database(store_url))).lines:
+        lines, stored = await _store(store_url)
+        for line in lines:
             yield line
+    if policy is None and stored is not None:
+        yield _without_policy(stored)
     if for_slack is None:
-        for line in skipped((slack.TOPIC, slack.SCOPE, slack.CHANNELS, slack.PEOPLE), missing):
+        for line in skipped((slack.TOPIC, slack.SCOPE, slack.CHANNELS, people.PEOPLE, people.RULES), missing):
             yield line
     else:
         async for line in slack.check_slack(for_slack, policy):
             yield line
     if for_heroku is None:
-        for line in skipped((heroku.TOPIC, heroku.LIMIT, heroku.DATABASES, heroku.DATA), missing):
+        topics = (heroku.TOPIC, heroku.LIMIT, heroku.DATABASES, heroku.COVERAGE, heroku.DATA)
+        for line in skipped(topics, missing):
             yield line
     else:
-        async for line in heroku.check_heroku(for_heroku):
+        async for line in heroku.check_heroku(for_heroku, policy, {} if stored is None else stored.known):
             yield line
+
+
+async def _store(url: str) -> tuple[Sequence[ReportLine], Stored | None]:
+    """Check the store; return the lines, and what it knows where it can be read."""
+
+    async def read() -> CheckResult[Stored]:
+        return CheckResult(lines=[], value=await read_store(url))
+
+    checked = await run_check(database.TOPIC, database.check_database(url))
+    if any(line.verdict is not CheckStatus.OK for line in checked.lines):
+        return checked.lines, None
+    stored = await run_check(database.TOPIC, read())
+    return (*checked.lines, *stored.lines), stored.value
+
+
+def _without_policy(stored: Stored) -> ReportLine:
+    """What the bot does while the policy cannot be read."""
+    if stored.state is None:
+        return problem(POLICY, "none was ever read, so `worker` and `web` do not start")
+    told = f"alerts go to {stored.state.operations_channel}"
+    return note(
+        POLICY, f"until it can be read, access ends on time, nothing is requested or opened, and {told}"
+    )
 
 
 def _read(

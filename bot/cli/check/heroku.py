@@ -1,7 +1,9 @@
 """Checks the Heroku token, its rate limit, the databases it sees, and the Data API."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 
@@ -10,20 +12,24 @@ from bot.cli.check.report import (
     CheckResult,
     ReportLine,
     failed,
+    found,
     ok,
     plural,
     run_check,
     skipped,
 )
 from bot.config import HerokuSettings
-from bot.domain.target import Database
+from bot.domain.policy.rules import Policy
+from bot.domain.target import Database, KnownAs, Space, with_labels
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnauthorizedError
 from bot.heroku.client import HerokuClient
 from bot.heroku.transport import PAGE
+from bot.policy.coverage import target_findings
 
 TOPIC: Final = "Heroku token"
 LIMIT: Final = "Heroku rate limit"
 DATABASES: Final = "Heroku databases"
+COVERAGE: Final = "policy and Heroku"
 DATA: Final = "Heroku Data API"
 
 HOURLY: Final = 4500
@@ -35,8 +41,16 @@ RESERVE: Final = 450
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
 
 
-async def check_heroku(settings: HerokuSettings) -> AsyncIterator[ReportLine]:
-    """Run every Heroku check. All are reads, so they cannot tell whether the token may also write."""
+async def check_heroku(
+    settings: HerokuSettings, policy: Policy | None, known: Mapping[UUID, KnownAs]
+) -> AsyncIterator[ReportLine]:
+    """Run every Heroku check. All are reads, so they cannot tell whether the token may also write.
+
+    Args:
+        settings: How Heroku is reached.
+        policy: Compared with what there is; None where it cannot be read.
+        known: What the store knows each target by, by Heroku's UUID; empty where it cannot be read.
+    """
     headers = {"Accept": _ACCEPT, "Authorization": f"Bearer {settings.token}", "User-Agent": "pgaccess"}
     timeout = CHECK_TIMEOUT.total_seconds()
     async with httpx.AsyncClient(base_url=settings.url, headers=headers, timeout=timeout) as platform:
@@ -44,7 +58,7 @@ async def check_heroku(settings: HerokuSettings) -> AsyncIterator[ReportLine]:
         for line in account.lines:
             yield line
         if account.value is None:
-            for line in skipped((LIMIT, DATABASES, DATA), "Heroku rejected the token"):
+            for line in skipped((LIMIT, DATABASES, COVERAGE, DATA), "Heroku rejected the token"):
                 yield line
             return
         for line in (await run_check(LIMIT, _limit(platform))).lines:
@@ -55,6 +69,14 @@ async def check_heroku(settings: HerokuSettings) -> AsyncIterator[ReportLine]:
             databases = await run_check(DATABASES, _databases(platform, client))
             for line in databases.lines:
                 yield line
+            if policy is None or databases.value is None:
+                why = "the policy cannot be read" if policy is None else "no database is visible"
+                for line in skipped((COVERAGE,), why):
+                    yield line
+            else:
+                coverage = await run_check(COVERAGE, _coverage(client, policy, databases.value, known))
+                for line in coverage.lines:
+                    yield line
             for line in await _data_api(client, databases.value):
                 yield line
         finally:
@@ -87,6 +109,17 @@ async def _databases(platform: httpx.AsyncClient, client: HerokuClient) -> Check
         return failed(DATABASES, f"{visible}, {why}")
     names = ", ".join(f"{database.app} ({database.name})" for database in databases)
     return CheckResult(lines=[ok(DATABASES, f"{names}; {visible}")], value=databases)
+
+
+async def _coverage(
+    client: HerokuClient, policy: Policy, databases: tuple[Database, ...], known: Mapping[UUID, KnownAs]
+) -> CheckResult[None]:
+    """Compare the policy with every database and space, by what it is bound to where that is known."""
+    unknown = KnownAs()
+    labelled = [replace(each, known=known.get(each.id, unknown)) for each in with_labels(databases)]
+    spaces: list[Space] = [replace(each, known=known.get(each.id, unknown)) for each in await client.spaces()]
+    lines = found(COVERAGE, target_findings(policy, labelled, spaces))
+    return CheckResult(lines=lines or [ok(COVERAGE, "every entry and every target has its counterpart")])
 
 
 async def _data_api(client: HerokuClient, databases: tuple[Database, ...] | None) -> list[ReportLine]:

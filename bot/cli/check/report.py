@@ -1,7 +1,7 @@
 """Result lines of `pgaccess check`, and the place where every error becomes one."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackClientError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import PgaccessError
+from bot.policy.finding import Finding
 
 CHECK_TIMEOUT: Final = timedelta(seconds=10)
 """Deadline of one check."""
@@ -35,6 +36,7 @@ class CheckStatus(StrEnum):
 
     OK = "ok"
     PROBLEM = "!!"
+    NOTE = ".."
     SKIPPED = "--"
 
 
@@ -73,6 +75,16 @@ def ok(topic: str, message: str) -> ReportLine:
 def problem(topic: str, message: str) -> ReportLine:
     """Return a line for a check that failed; the message says what to do."""
     return ReportLine(CheckStatus.PROBLEM, topic, message)
+
+
+def note(topic: str, message: str) -> ReportLine:
+    """Return a line that is good to know, and asks nobody to act."""
+    return ReportLine(CheckStatus.NOTE, topic, message)
+
+
+def found(topic: str, findings: Iterable[Finding]) -> list[ReportLine]:
+    """Return a line for each finding about the policy."""
+    return [(problem if each.wrong else note)(topic, each.sentence) for each in findings]
 
 
 def failed(topic: str, message: str) -> CheckResult[Any]:

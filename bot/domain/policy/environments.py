@@ -62,11 +62,29 @@ class Pattern:
 
         A space matches only patterns that say nothing of apps and add-ons.
         """
+        if isinstance(target, Space) and (self.app, self.addon) != (None, None):
+            return False
         names = names_first_seen(target)
         return all(
             glob is None or fnmatchcase(name.lower(), glob.lower())
             for glob, name in zip((self.space, self.app, self.addon), names, strict=True)
         )
+
+    def covers(self, other: "Pattern") -> bool:
+        """Whether it certainly matches whatever another one does; of odd globs that is not known."""
+        mine, others = (self.space, self.app, self.addon), (other.space, other.app, other.addon)
+        return all(_covers(one, another) for one, another in zip(mine, others, strict=True))
+
+
+def _covers(one: str | None, other: str | None) -> bool:
+    """Whether a glob matches whatever another one does."""
+    if one is None or other is None:
+        # None also matches a space, of which there is no name.
+        return one is None
+    if one.lower() == other.lower():
+        return True
+    # With stars only, each of them takes what the other's wildcards may stand for.
+    return not set(one) & set("?[]") and fnmatchcase(other.lower(), one.lower())
 
 
 def names_first_seen(target: Target) -> tuple[str, str, str]:

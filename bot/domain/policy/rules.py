@@ -1,7 +1,7 @@
 """The policy: who may request what, who approves and how many, for how long, and how wide."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -98,6 +98,8 @@ class Policy:
         when_owner_leaves: what becomes of the certificates of somebody who left.
         pending_per_person: how many requests of one person may wait for a decision.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
+        problem: why it could not be read, as a sentence; empty for a policy that was.
+        digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
     """
 
     approvals_channel: str
@@ -113,6 +115,8 @@ class Policy:
     when_owner_leaves: WhenOwnerLeaves = WhenOwnerLeaves.ASK
     pending_per_person: int = 20
     readable: bool = True
+    problem: str = ""
+    digest: str = field(default="", compare=False)
 
     @property
     def groups(self) -> frozenset[str]:
@@ -195,24 +199,31 @@ def rule_for(
         inside: for a space, the databases in it.
 
     Raises:
-        Refused: a rule denies it, none allows it, it is not known which one would, or no entry of the policy
-            covers the target.
+        Refused: a rule denies it, none allows it, it is not known which one would, no entry of the policy
+            covers the target, or the policy cannot be read.
     """
+    require_readable(policy)
     environments = sorted(policy.environments(target, inside))
     return strictest(
-        [_rule_in(policy, environment, target.label, method, ids, unknown) for environment in environments]
+        [rule_in(policy, environment, target.label, method, ids, unknown) for environment in environments]
     )
 
 
-def _rule_in(
+def require_readable(policy: Policy) -> None:
+    """Refuses everything that needs a rule while the policy cannot be read."""
+    if not policy.readable:
+        raise Refused(Refusal.POLICY_UNREADABLE)
+
+
+def rule_in(
     policy: Policy,
     environment: str,
     label: str,
     method: Method,
     ids: Collection[str],
-    unknown: Collection[str],
+    unknown: Collection[str] = (),
 ) -> Rule:
-    """The rule that allows a request in one environment; raises as ``rule_for`` does."""
+    """Returns the rule that allows a request in one environment; raises as ``rule_for`` does."""
     concerned = [rule for rule in policy.rules if _concerns(rule, environment, method)]
     denying = [rule for rule in concerned if rule.denies]
     for rule in denying:
@@ -254,8 +265,9 @@ def rules_concerning(policy: Policy, *, target: Target, method: Method, inside: 
     For closing what is open after its own rule is gone: who could approve such access today may end it.
 
     Raises:
-        Refused: no rule concerns the target, or no entry of the policy covers it.
+        Refused: no rule concerns the target, no entry of the policy covers it, or it cannot be read.
     """
+    require_readable(policy)
     environments = policy.environments(target, inside)
     found = [
         rule

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy.environments import PolicyTarget
+from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.rules import Policy, Rule
 
 
@@ -22,6 +22,12 @@ def contradictions(policy: Policy) -> Iterator[str]:
     yield from _doubled_targets(policy.targets)
     yield from _doubled_names(policy.rules)
     known = environments(policy)
+    if not known:
+        yield (
+            "nothing could be requested: name databases and spaces in [targets] or by [[match]], or give all "
+            'others an environment, for example unmatched = "default"'
+        )
+    yield from _shadowed_patterns(policy.patterns)
     for rule in policy.rules:
         # A rule that denies records no request, so its approvals and durations are never asked.
         limits = () if rule.denies else (*_approval(rule), *_durations(rule, policy), *_reminders(rule))
@@ -114,6 +120,13 @@ def _reminders(rule: Rule) -> Iterator[str]:
     if reminders and reminders[-1] >= rule.lapse_after:
         last, lapse = show_duration(reminders[-1]), show_duration(rule.lapse_after)
         yield f"remind_after ({last}) is not before lapse_after ({lapse}): say shorter ones, or [] for none"
+
+
+def _shadowed_patterns(patterns: Sequence[Pattern]) -> Iterator[str]:
+    for place, pattern in enumerate(patterns):
+        over = next((at for at, other in enumerate(patterns[:place], 1) if other.covers(pattern)), None)
+        if over is not None:
+            yield (f"match {place + 1} can never count: match {over} goes before it and matches all it does")
 
 
 def _shadowed(rules: Sequence[Rule], known: frozenset[str]) -> Iterator[str]:

@@ -56,12 +56,16 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         )
         self._unmanaged = UnmanagedRulesExecutor(clock=clock)
         self._rules = RuleExecutor(observer=observer, heroku=heroku, policy=policy, unmanaged=self._unmanaged)
-        self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock)
-        self._certificates = CertificateExecutor(observer=observer, heroku=heroku, clock=clock, policy=policy)
+        opens = policy.readable
+        self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock, opens=opens)
+        self._certificates = CertificateExecutor(
+            observer=observer, heroku=heroku, clock=clock, opens=opens, policy=policy
+        )
         self._rotation = RotationExecutor(
             observer=observer,
             heroku=heroku,
             clock=clock,
+            opens=opens,
             certificates=self._certificates,
             probe=probe,
         )

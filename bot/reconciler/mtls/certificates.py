@@ -13,7 +13,7 @@ from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId
 from bot.ports import BOT, AuditContext
-from bot.reconciler.membership import REASONS, OpeningStatus, opening_status
+from bot.reconciler.membership import REASONS, Opening, OpeningStatus, opening_statuses
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import OperationExecutor
 
@@ -79,7 +79,7 @@ class CertificateExecutor(OperationExecutor):
         if verdict.step is IssuanceStep.ASK:
             run.outcome.waiting = True
             # Two unanswered calls at once could not be told apart: a certificate carries no marker.
-            if not _others_are_unclear(run, operation):
+            if self.opens and not _others_are_unclear(run, operation):
                 await self._ask(run, operation, listed)
             return None
         return await self._follow(run, operation, verdict)
@@ -140,8 +140,8 @@ class CertificateExecutor(OperationExecutor):
             current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:
                 return None
-            owner, request = current.owner, current.request
-            status = await opening_status(tx, self.policy, owner=owner, request=request)
+            opening = Opening(owner=current.owner, request=current.request)
+            status = (await opening_statuses(tx, self.policy, run.job, [opening]))[opening]
             if status in REASONS:
                 run.outcome.fail(operation, REASONS[status])
             if status is not OpeningStatus.ALLOWED:

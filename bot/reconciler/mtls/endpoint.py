@@ -37,7 +37,7 @@ class EndpointExecutor(OperationExecutor):
             switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
         )
         match step:
-            case EndpointStep.ASK:
+            case EndpointStep.ASK if self.opens:
                 await self._ask_to_enable(run, operation)
             case EndpointStep.READ_CERTIFICATES if switch.operational_at is None:
                 await self.note(run, operation, lambda it: endpoint.operational(it, at=at))
@@ -47,7 +47,8 @@ class EndpointExecutor(OperationExecutor):
                 run.outcome.finish(operation)
             case EndpointStep.FAIL:
                 run.outcome.fail(operation, reason_code)
-        run.outcome.waiting |= step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
+        held = step is EndpointStep.ASK and not self.opens
+        run.outcome.waiting |= held or step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
 
     async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation) -> None:
         name, present = run.job.database.name, run.present

@@ -175,4 +175,4 @@ class RuleExecutor:
         """Whether a network is to be opened for somebody who may have it at this moment."""
         opening = run.stored.opening([network])
         grants = [grant for grant in run.stored.grants if grant.grant in opening]
-        return bool(await grants_allowed_now(tx, self.policy, grants, run.outcome))
+        return bool(await grants_allowed_now(tx, self.policy, run.job, grants, run.outcome))

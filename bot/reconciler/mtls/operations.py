@@ -29,11 +29,13 @@ class OperationExecutor:
         observer: holds the lease.
         heroku: where it is done.
         clock: business time.
+        opens: whether anything may be enabled or issued; not while the policy cannot be read.
     """
 
     observer: MtlsObserver
     heroku: Heroku
     clock: Clock
+    opens: bool
 
     async def note(self, run: MtlsReconciliation, operation: Operation, noting: Noting) -> Operation | None:
         """Adds to the progress of an operation, in a commit of its own.

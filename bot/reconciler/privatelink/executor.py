@@ -190,7 +190,7 @@ class AccountExecutor:
             if not run.current:
                 run.outcome.stopped = True
                 return []
-            members = await grants_allowed_now(tx, self.policy, grants, run.outcome)
+            members = await grants_allowed_now(tx, self.policy, run.job, grants, run.outcome)
             arns = {arn for grant in members for arn in accounts[grant]}
             if arns:
                 await tx.privatelink_accounts.intend_creation(run.job, arns)

@@ -237,7 +237,7 @@ class RulesetExecutor(LeaseManager):
         """Whether a range is to be opened for somebody who may have it at this moment."""
         opening = run.stored.opening([source])
         grants = [grant for grant in run.stored.grants if grant.grant in opening]
-        return bool(await grants_allowed_now(tx, self._policy, grants, run.outcome))
+        return bool(await grants_allowed_now(tx, self._policy, run.job, grants, run.outcome))
 
 
 def _text(rules: Sequence[RulesetRule]) -> str:

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("warn_before", sa.Interval(), nullable=False),
         sa.Column("read_at", time, server_default=sa.text("now()"), nullable=False, comment="Postgres time"),
+        sa.Column("unreadable_since", time, comment="business time; null: the last start could read it"),
         sa.CheckConstraint('"only"', name=op.f("ck_policy_state_one_row")),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_policy_state")),
         comment="what a worker goes on with while the policy cannot be read",

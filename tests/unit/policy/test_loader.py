@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot.domain.method import Method
-from bot.domain.policy.environments import PolicyTarget
-from bot.domain.policy.rules import Policy, Rule
+from bot.domain.policy.environments import Pattern, PolicyTarget
+from bot.domain.policy.rules import Policy, Rule, WhenNobody, WhenOwnerLeaves
 from bot.domain.policy.validation import contradictions
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
-from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import MatchKeys, PolicyKeys, RuleKeys, TargetKeys
 from tests.unit.factories import POLICY, RULE
 
 EXAMPLE = (Path(__file__).parents[3] / "pgaccess.example.toml").read_text(encoding="utf-8")
-CHANNEL = 'approvals_channel = "C0123ABCD"\n'
-RULES = '[[rules]]\napprovers = ["U0123ABCD"]\n'
+CHANNEL = 'approvals_channel = "C0123ABCD"\nunmatched = "default"\n'
+RULES = '[[rules]]\nname = "all"\napprovers = ["U0123ABCD"]\n'
 MINIMAL = CHANNEL + RULES
-DENY = "[[rules]]\ndeny = true\n"
+DENY = '[[rules]]\nname = "never"\ndeny = true\n'
 
 
 def parse(text: str) -> Policy:
@@ -53,8 +53,33 @@ def test_the_least_policy_has_a_channel_and_one_rule_with_approvers() -> None:
         admins=frozenset(),
         warn_before=timedelta(minutes=30),
         targets=(),
-        rules=(replace(RULE, name="rule 1", approvers=frozenset({"U0123ABCD"})),),
+        rules=(replace(RULE, name="all", approvers=frozenset({"U0123ABCD"})),),
+        patterns=(),
+        unmatched="default",
+        when_nobody=WhenNobody.REFUSE,
+        when_owner_leaves=WhenOwnerLeaves.ASK,
+        pending_per_person=20,
     )
+
+
+def test_what_nothing_covers_is_refused_unless_the_file_says_otherwise() -> None:
+    covered = 'approvals_channel = "C0123ABCD"\n[targets.billing]\ndatabase = "acme"\n' + RULES
+    assert parse(covered).unmatched is None
+    assert parse(MINIMAL).unmatched == "default"
+    assert (
+        parse(
+            MINIMAL.replace('"default"', '"refuse"').replace(RULES, "") + "[targets.a]\n"
+            'database = "acme"\n' + RULES
+        ).unmatched
+        is None
+    )
+
+
+def test_two_texts_of_a_policy_have_two_digests_and_may_be_equal() -> None:
+    one, other = parse(MINIMAL), parse(MINIMAL + "# a comment\n")
+    assert one == other
+    assert one.digest != other.digest
+    assert len(one.digest) == 64
 
 
 def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_rule() -> None:
@@ -90,6 +115,11 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
         environments=frozenset({"default", "staging"}),
         approvers=frozenset({"U0123ABCD", "U0456EFGH"}),
     )
+    assert policy.patterns == (
+        Pattern(environment="staging", space="acme-*", app="*-staging", addon="postgresql-*"),
+        Pattern(environment="default", space="acme-*"),
+    )
+    assert (policy.unmatched, policy.pending_per_person) == (None, 20)
     assert policy.groups == {"S0123ADMN", "S0456CNTR", "S0789ENGR", "S0123LEAD"}
 
 
@@ -97,15 +127,18 @@ def test_the_example_has_every_key_and_explains_it_in_a_comment_above() -> None:
     said = tomllib.loads(EXAMPLE)
     rules = {key for rule in said["rules"] for key in rule}
     targets = {key for target in said["targets"].values() for key in target}
+    patterns = {key for pattern in said["match"] for key in pattern}
     models: list[tuple[set[str], type[BaseModel]]] = [
         (set(said), PolicyKeys),
         (rules, RuleKeys),
         (targets, TargetKeys),
+        (patterns, MatchKeys),
     ]
     for keys, model in models:
         assert keys == set(model.model_fields)
     lines = EXAMPLE.splitlines()
-    for key in (*PolicyKeys.model_fields, *RuleKeys.model_fields, *TargetKeys.model_fields):
+    models_of_rows = (PolicyKeys, RuleKeys, TargetKeys, MatchKeys)
+    for key in (key for model in models_of_rows for key in model.model_fields):
         first = next(at for at, line in enumerate(lines) if line.lstrip("[").startswith(key))
         # Two keys may share the comment above the first of them.
         assert lines[first - 1].startswith("#") or lines[first - 2].startswith("#"), key
@@ -123,15 +156,28 @@ def test_the_defaults_that_the_example_tells_in_words_are_the_defaults() -> None
     assert parse(MINIMAL + keys) == parse(MINIMAL)
 
 
-def test_rules_without_a_name_are_called_by_their_place() -> None:
-    text = (
-        CHANNEL
-        + DENY
-        + 'methods = ["trusted"]\n'
-        + '[[rules]]\nname = "web"\nmethods = ["mtls"]\napprovers = ["U01"]\n'
-    )
-    names = [rule.name for rule in parse(text.replace("U01", "U0123ABCD") + RULES).rules]
-    assert names == ["rule 1", "web", "rule 3"]
+@pytest.mark.parametrize(
+    ("lines", "proposed"),
+    [
+        ('approvers = ["U0123ABCD"]', "everything else"),
+        ('environments = ["default"]\napprovers = ["U0123ABCD"]', "default"),
+        ('environments = ["default"]\nmethods = ["mtls", "trusted"]\napprovers = ["U0123ABCD"]',
+         "default mtls trusted"),
+        ('deny = true\nenvironments = ["default"]', "no default"),
+    ],
+)  # fmt: skip
+def test_a_rule_without_a_name_is_refused_with_a_name_that_it_could_have(lines: str, proposed: str) -> None:
+    text = f"{CHANNEL}[[rules]]\n{lines}\n"
+    assert wrong(text) == f'rule 1 needs a name: add, for example, name = "{proposed}"'
+    named = text.replace("[[rules]]\n", f'[[rules]]\nname = "{proposed}"\n') + RULES
+    with contextlib.suppress(MisconfiguredError):
+        assert parse(named).rules[0].name == proposed
+
+
+def test_a_proposed_name_is_one_that_no_other_rule_has() -> None:
+    taken = '[[rules]]\nname = "everything else"\nmethods = ["mtls"]\napprovers = ["U0123ABCD"]\n'
+    nameless = '[[rules]]\napprovers = ["U0123ABCD"]\n'
+    assert wrong(CHANNEL + taken + nameless).endswith('for example, name = "everything else 2"')
 
 
 @pytest.mark.parametrize(
@@ -153,15 +199,18 @@ def test_rules_without_a_name_are_called_by_their_place() -> None:
          frozenset({"U0123ABCD", "W0123ABCD", "S0123ABCD"})),
         ('environments = ["default"]', "environments", frozenset({"default"})),
         ("minimum_reason = 200", "minimum_reason", 200),
-        ('name = " 本番 — 夜間 "', "name", "本番 — 夜間"),
     ],
 )  # fmt: skip
 def test_a_rule_says(line: str, key: str, value: object) -> None:
     assert getattr(parse(MINIMAL + line).rules[0], key) == value
 
 
+def test_a_name_may_be_in_any_language_and_loses_blanks_around_it() -> None:
+    assert parse(MINIMAL.replace('"all"', '" 本番 — 夜間 "')).rules[0].name == "本番 — 夜間"
+
+
 def test_more_approvals_than_are_named_may_come_from_a_group() -> None:
-    text = CHANNEL + '[[rules]]\napprovers = ["U0123ABCD", "S0123ABCD"]\napprovals = 5\n'
+    text = CHANNEL + '[[rules]]\nname = "all"\napprovers = ["U0123ABCD", "S0123ABCD"]\napprovals = 5\n'
     assert parse(text).rules[0].approvals == 5
 
 
@@ -182,17 +231,17 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
         (CHANNEL + "rules = []", "there is no rule: add [[rules]] with approvers"),
         (CHANNEL + "rules = [1]", "rules.0 must be a table"),
         (CHANNEL + "targets = 1\n" + RULES, "targets must be a table"),
-        ('approvals_channel = "approvals"\n' + RULES,
+        ('approvals_channel = "approvals"\nunmatched = "default"\n' + RULES,
          "approvals_channel must be a Slack channel id such as C0123ABCD, not approvals"),
         ('approvals_chanel = "C0123ABCD"\n' + RULES,
          "the key approvals_chanel is unknown; did you mean approvals_channel?"),
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, language, admins, "
-         "warn_before, targets, rules"),
+         "warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, match, targets, rules"),
         ('approvers = ["U0123ABCD"]\n' + CHANNEL,
          "the key approvers belongs to a rule: move it below [[rules]]"),
         (MINIMAL + 'language = "ja"',
-         'rule "rule 1": the key language is a top-level key: move it above the first table'),
+         'rule "all": the key language is a top-level key: move it above the first table'),
         (MINIMAL + "[approval]\nvotes = 2", "the key approval is unknown; known are "),
         ("operations_channel = 1\n" + MINIMAL, "operations_channel: "),
         ('language = "fr"\n' + MINIMAL, "language: Input should be 'en' or 'ja'"),
@@ -200,6 +249,16 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
          "admins.0 must be the Slack id of a user (U0123ABCD) or a user group (S0123ABCD), not @lead"),
         ('warn_before = "0m"\n' + MINIMAL, 'warn_before: must be a duration such as "8h" or "2d"'),
         ('warn_before = ["30m"]\n' + MINIMAL, "warn_before: must be a duration such as"),
+        ('when_nobody = "wait"\n' + MINIMAL, "when_nobody: Input should be 'refuse' or 'admins'"),
+        ('when_owner_leaves = "keep"\n' + MINIMAL, "when_owner_leaves: Input should be 'end' or 'ask'"),
+        ("pending_per_person = 0\n" + MINIMAL, "pending_per_person: "),
+        ('pending_per_person = "20"\n' + MINIMAL, "pending_per_person: "),
+        (MINIMAL.replace('"default"', '"two words"'), "unmatched: must be one word"),
+        (MINIMAL.replace('"default"', '"Refuse"'),
+         'unmatched: write "refuse" in lower case, or name an environment'),
+        (MINIMAL.replace('unmatched = "default"', ""),
+         "nothing could be requested: name databases and spaces in [targets] or by [[match]], or give all "
+         'others an environment, for example unmatched = "default"'),
     ],
 )  # fmt: skip
 def test_at_the_top_what_is_wrong_is_named(text: str, sentence: str) -> None:
@@ -248,17 +307,24 @@ def test_at_the_top_what_is_wrong_is_named(text: str, sentence: str) -> None:
     ],
 )
 def test_in_a_rule_what_is_wrong_is_named_with_the_rule(line: str, sentence: str) -> None:
-    assert wrong(MINIMAL + line).startswith(f'rule "rule 1": {sentence}')
+    assert wrong(MINIMAL + line).startswith(f'rule "all": {sentence}')
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a`b", "a\\nb", "x" * 61])
 def test_a_name_that_would_not_show_on_a_card_is_refused(name: str) -> None:
-    assert "name: must be a name of at most 60 characters" in wrong(MINIMAL + f'name = "{name}"')
+    assert "name: must be a name of at most 60 characters" in wrong(MINIMAL.replace('"all"', f'"{name}"'))
 
 
 def test_a_rule_is_named_by_the_name_that_it_has() -> None:
-    assert wrong(MINIMAL + 'name = "web"\nbanana = 1').startswith('rule "web": the key banana is unknown')
-    assert wrong(MINIMAL + "name = 7\nbanana = 1").startswith('rule "rule 1": the key banana is unknown')
+    assert wrong(MINIMAL + "banana = 1").startswith('rule "all": the key banana is unknown')
+    odd = MINIMAL.replace('"all"', "7")
+    assert wrong(odd + "banana = 1").startswith('rule "rule 1": the key banana is unknown')
+
+
+def test_a_name_with_the_word_that_joins_names_is_refused() -> None:
+    sentence = 'rule "web + rest": a name cannot contain " + ", which joins the names of rules'
+    assert wrong(MINIMAL.replace('"all"', '"web + rest"')) == sentence
+    assert parse(MINIMAL.replace('"all"', '"web+rest"')).rules[0].name == "web+rest"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +379,7 @@ def test_what_is_no_toml_is_said_to_be_none_and_where() -> None:
     ],
 )  # fmt: skip
 def test_a_rule_that_contradicts_itself_is_named(lines: str, sentence: str) -> None:
-    assert wrong(MINIMAL + lines).startswith(f'rule "rule 1": {sentence}')
+    assert wrong(MINIMAL + lines).startswith(f'rule "all": {sentence}')
 
 
 def test_every_key_that_only_allows_is_refused_beside_deny() -> None:
@@ -324,32 +390,29 @@ def test_every_key_that_only_allows_is_refused_beside_deny() -> None:
             idle.discard(key)
             assert (
                 wrong(CHANNEL + DENY + f"{line}\n" + RULES)
-                == f'rule "rule 1": a denying rule cannot have {key}'
+                == f'rule "never": a denying rule cannot have {key}'
             )
     assert not idle
 
 
 def test_the_same_approver_twice_is_one() -> None:
-    text = CHANNEL + '[[rules]]\napprovers = ["U0123ABCD", "U0123ABCD"]\napprovals = 2'
+    text = MINIMAL.replace('["U0123ABCD"]', '["U0123ABCD", "U0123ABCD"]\napprovals = 2')
     assert "approvals (2) is more than there are approvers (1)" in wrong(text)
 
 
 def test_a_rule_that_allows_needs_approvers() -> None:
-    assert wrong(CHANNEL + "[[rules]]\npermanent = true").startswith(
-        'rule "rule 1": the key approvers is missing'
-    )
-    assert wrong(CHANNEL + "[[rules]]\napprovers = []").startswith(
-        'rule "rule 1": the key approvers is missing'
-    )
+    for line in ("permanent = true", "approvers = []"):
+        text = MINIMAL.replace('approvers = ["U0123ABCD"]', line)
+        assert wrong(text).startswith('rule "all": the key approvers is missing')
 
 
 def test_a_policy_in_which_everything_is_denied_is_refused() -> None:
     assert wrong(CHANNEL + DENY).startswith("every rule denies, so nobody could request anything")
 
 
-def test_two_rules_of_one_name_are_refused_also_when_one_has_it_by_its_place() -> None:
-    named = CHANNEL + '[[rules]]\nname = "Rule 2"\nmethods = ["mtls"]\napprovers = ["U0123ABCD"]\n'
-    assert wrong(named + RULES) == 'rules 1 and 2 have one name, "rule 2"'
+def test_two_rules_of_one_name_are_refused_in_any_case() -> None:
+    named = CHANNEL + '[[rules]]\nname = "ALL"\nmethods = ["mtls"]\napprovers = ["U0123ABCD"]\n'
+    assert wrong(named + RULES) == 'rules 1 and 2 have one name, "all"'
 
 
 @pytest.mark.parametrize(
@@ -394,6 +457,93 @@ def test_a_space_and_a_database_may_have_one_name_but_not_one_alias() -> None:
 def test_an_alias_may_be_the_name_of_its_own_database() -> None:
     tables = '[targets.billing]\ndatabase = "billing"\nenvironment = "production"\n'
     assert parse(CHANNEL + tables + RULES).targets[0].alias == "billing"
+
+
+# --- environments by pattern -----------------------------------------------------------------------
+
+
+def matched(*tables: str, unmatched: str = "default") -> str:
+    """A policy with patterns, of which each has its keys on lines of its own."""
+    channel = f'approvals_channel = "C0123ABCD"\nunmatched = "{unmatched}"\n'
+    return channel + "".join(f"[[match]]\n{table}\n" for table in tables) + RULES
+
+
+def test_a_pattern_has_an_environment_and_globs_over_names() -> None:
+    globs = 'space = "acme-*"\napp = "*-prod"\naddon = "postgresql-[0-9]?"\n'
+    assert parse(matched(f'{globs}environment = "production"')).patterns == (
+        Pattern(environment="production", space="acme-*", app="*-prod", addon="postgresql-[0-9]?"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ('environment = "production"', "match 1 needs at least one of the keys space, app and addon"),
+        ('space = "acme-*"', "match 1: the key environment is missing"),
+        ('spaces = "acme-*"\nenvironment = "x"', "match 1: the key spaces is unknown; did you mean space?"),
+        ('database = "x"\nenvironment = "x"', "match 1: the key database is unknown; known are "),
+        ('space = ""\nenvironment = "x"', 'match 1: space: must be a glob such as "acme-*"'),
+        ('app = "two words"\nenvironment = "x"', 'match 1: app: must be a glob such as "acme-*"'),
+        ('app = ["a", "b"]\nenvironment = "x"', "match 1: app: "),
+        ('app = "a*"\nenvironment = "two words"', "match 1: environment: must be one word"),
+        ('app = "a*"\nenvironment = "refuse"', 'no environment can be called "refuse"'),
+        ('app = "a*"\nenvironment = "REFUSE"', 'no environment can be called "refuse"'),
+    ],
+)
+def test_of_a_pattern_what_is_wrong_is_named_with_its_place(table: str, sentence: str) -> None:
+    assert wrong(matched(table)).startswith(sentence)
+
+
+def test_no_target_and_no_rule_can_name_the_environment_that_refuses() -> None:
+    target = '[targets.billing]\ndatabase = "acme"\nenvironment = "refuse"\n'
+    assert wrong(CHANNEL + target + RULES).startswith('no environment can be called "refuse"')
+    assert wrong(MINIMAL + 'environments = ["refuse"]').startswith('no environment can be called "refuse"')
+
+
+STAGING = 'app = "*-staging"\nenvironment = "staging"'
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ('app = "*-staging"', 'app = "*-staging"'),
+        ('app = "*-STAGING"', 'app = "acme-staging"'),
+        ('app = "acme-*"', 'app = "acme-??-*"'),
+        ('app = "acme-*"', 'app = "acme-[ab]*"'),
+        ('app = "*"', 'app = "acme-*"\nspace = "private-*"'),
+        ('space = "acme-*"', 'space = "acme-*"\napp = "billing"'),
+        ('space = "*"', 'space = "acme-private"'),
+    ],
+)
+def test_a_pattern_behind_one_that_matches_all_it_does_is_refused(earlier: str, later: str) -> None:
+    text = matched(f'{earlier}\nenvironment = "one"', f'{later}\nenvironment = "two"')
+    assert wrong(text) == "match 2 can never count: match 1 goes before it and matches all it does"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ('app = "acme-*"', 'app = "*"'),
+        ('app = "acme-?"', 'app = "acme-*"'),
+        ('app = "acme-[ab]"', 'app = "acme-[abc]"'),
+        ('app = "*-prod"', 'app = "*-staging"'),
+        # A space has no app, so that only the second one matches it.
+        ('space = "acme-*"\napp = "*"', 'space = "acme-*"'),
+        ('addon = "*"', 'space = "acme-*"'),
+    ],
+)
+def test_an_earlier_pattern_that_misses_some_of_it_leaves_it_its_part(earlier: str, later: str) -> None:
+    text = matched(f'{earlier}\nenvironment = "one"', f'{later}\nenvironment = "two"')
+    assert len(parse(text).patterns) == 2
+
+
+def test_an_environment_of_patterns_only_is_one_that_rules_can_name() -> None:
+    rule = '[[rules]]\nname = "staging"\nenvironments = ["staging"]\napprovers = ["U0123ABCD"]\n'
+    assert parse(matched(STAGING, unmatched="refuse").replace(RULES, rule)).rules
+    other = rule.replace('["staging"]', '["production"]')
+    assert wrong(matched(STAGING, unmatched="refuse").replace(RULES, other)) == (
+        'rule "staging": environments names production, and no database is in it; there is staging'
+    )
 
 
 # --- rules that can never count --------------------------------------------------------------------
@@ -470,7 +620,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-KEYS = st.sampled_from([*PolicyKeys.model_fields, *RuleKeys.model_fields, *TargetKeys.model_fields, "banana"])
+KEYS = st.sampled_from(
+    [
+        *(*PolicyKeys.model_fields, *RuleKeys.model_fields),
+        *(*TargetKeys.model_fields, *MatchKeys.model_fields, "banana"),
+    ]
+)
 
 
 def toml(value: object) -> str:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.policy.stand_in import stand_in, state_of
 from bot.domain.request import RequestState
-from bot.services import Services
+from bot.services import Services, open_services
 from storage.tables import audit, outbox
 from storage.transaction import PostgresStore
 from tests import database
@@ -177,3 +178,19 @@ async def test_a_concurrent_lapse_and_decision_end_in_one_of_the_two(
     await services.deadlines.run_due()
     decided = await database.values(engine, audit, "request_id", before="pending")
     assert len(decided) == len(set(decided)) == 4
+
+
+async def test_while_the_policy_cannot_be_read_reminders_wait_and_none_is_lost(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await actions.ask(services)
+    unreadable = open_services(
+        store=store, policy=stand_in(state_of(POLICY), problem="a problem"), clock=clock
+    )
+    clock.present = REMINDERS[0]
+    assert await unreadable.deadlines.run_due() == REMINDERS[0] + timedelta(minutes=15)
+    assert await reminders(engine) == []
+
+    clock.present = REMINDERS[0] + HOUR
+    assert await services.deadlines.run_due() == REMINDERS[1]
+    assert len(await reminders(engine)) == 1

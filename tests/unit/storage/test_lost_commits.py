@@ -36,6 +36,7 @@ class Unanswered:
         self.grants = inner.grants
         self.outbox = inner.outbox
         self.periodic_tasks = inner.periodic_tasks
+        self.policy_states = inner.policy_states
         self.privatelink_accounts = inner.privatelink_accounts
         self.certificates = inner.certificates
         self.expiry_reminders = inner.expiry_reminders

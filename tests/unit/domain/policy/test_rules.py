@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.method import Method
-from bot.domain.policy.environments import PolicyTarget
+from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.rules import (
     Policy,
     Rule,
@@ -20,7 +20,9 @@ from bot.domain.policy.rules import (
     require_reason,
     require_width,
     rule_for,
+    rules_concerning,
 )
+from bot.domain.policy.stand_in import PolicyState, stand_in, state_of
 from bot.domain.target import Database, Space, choose, choose_space
 from bot.errors import Refusal, Refused
 from tests.unit.factories import NOW, POLICY, RULE, database
@@ -48,6 +50,33 @@ def refused(policy: Policy, *ids: str, on: Database = BILLING) -> Refused:
     with pytest.raises(Refused) as caught:
         counts(policy, *ids, on=on)
     return caught.value
+
+
+# --- a policy that cannot be read ------------------------------------------------------------------
+
+STATE = PolicyState(
+    digest="d",
+    approvals_channel="C0APPROVALS",
+    operations_channel="C0OPERATIONS",
+    language="ja",
+    warn_before=timedelta(minutes=20),
+)
+
+
+def test_without_a_readable_policy_nothing_is_allowed_and_that_is_the_reason() -> None:
+    unreadable = stand_in(STATE, problem="the key banana is unknown")
+    assert refused(unreadable, "U0ENGINEER").reason is Refusal.POLICY_UNREADABLE
+    with pytest.raises(Refused) as caught:
+        rules_concerning(unreadable, target=BILLING, method=Method.MTLS, inside=())
+    assert caught.value.reason is Refusal.POLICY_UNREADABLE
+    assert not unreadable.is_admin({"U0LEAD"})
+
+
+def test_what_stands_in_for_a_policy_has_its_channels_language_and_warning() -> None:
+    unreadable = stand_in(STATE, problem="the key banana is unknown")
+    assert state_of(unreadable) == STATE
+    assert state_of(replace(POLICY, digest="d", language="ja", warn_before=timedelta(minutes=20))) == STATE
+    assert (unreadable.readable, unreadable.problem) == (False, "the key banana is unknown")
 
 
 # --- who may ask -----------------------------------------------------------------------------------
@@ -372,3 +401,10 @@ def test_what_is_no_space_is_refused(spaces: tuple[Space, ...], word: str | None
         choose_space(spaces, (), word)
     assert caught.value.reason is reason
     assert caught.value.params.get("example", "acme-private") == "acme-private"
+
+
+def test_a_space_matches_only_patterns_that_say_nothing_of_apps_and_add_ons() -> None:
+    space = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
+    assert Pattern(environment="x", space="acme-*").matches(space)
+    assert not Pattern(environment="x", space="acme-*", app="*").matches(space)
+    assert not Pattern(environment="x", addon="*").matches(space)
