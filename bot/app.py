@@ -19,6 +19,8 @@ from starlette.types import ASGIApp
 from bot.cli.manifest import PATH
 from bot.clock import SystemClock
 from bot.config import Settings
+from bot.directory.lookups import AT_ONCE as LOOKUPS_AT_ONCE
+from bot.directory.lookups import Job
 from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
@@ -37,7 +39,8 @@ from bot.reconciler.privatelink.adapter import PrivateLinkAdapter
 from bot.reconciler.trusted_ips.adapter import TrustedIpsAdapter
 from bot.retry import until_success
 from bot.services import DownloadService, Services, open_services
-from bot.slack import Identity, SlackClient
+from bot.slack import SlackClient
+from bot.slack_answers import Identity
 from bot.worker import YIELD, BackgroundTasks, WorkLoop, running
 from handlers.bolt_app import Listeners
 from handlers.scheduler import Scheduler
@@ -219,9 +222,18 @@ class App:
             after=reconciling,
             timings=self.timings,
         )
+        directory_sync = self.directory_sync()
+        # Of its own, and never yielding: the person who is looked up waits for an answer.
+        looking_up: WorkLoop[Job] = WorkLoop(
+            name=WorkerName.DIRECTORY,
+            worker=directory_sync.lookups,
+            wakeups=self.wakeups,
+            at_once=LOOKUPS_AT_ONCE,
+            timings=self.timings,
+        )
         scheduler = Scheduler(
             services=self.services,
-            directory_sync=self.directory_sync(),
+            directory_sync=directory_sync,
             clock=self.clock,
             wakeups=self.wakeups,
             give_way=partial(reconciling.idle, at_most=SCHEDULER_YIELDS),
@@ -236,6 +248,7 @@ class App:
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = [
             reconciling.run,
             notifying.run,
+            looking_up.run,
             scheduler.run,
         ]
         if self.policy.readable:

@@ -6,6 +6,9 @@ from typing import Final
 
 import structlog
 
+from bot.directory.groups import GroupReader
+from bot.directory.lookups import LookupWorker
+from bot.directory.people import PeopleReader
 from bot.domain.policy.rules import Policy
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuError, SlackError, StoreUnavailableError
@@ -15,18 +18,17 @@ from bot.services.targets.discovery import record_discovery
 DATABASES_EVERY: Final = timedelta(minutes=10)
 """How late a new database can be requested; four calls to Heroku for up to 1,000 add-ons, apps and spaces."""
 
-PEOPLE_EVERY: Final = timedelta(minutes=5)
-"""Half of the age that the cache may have; 2,000 people are ten calls of Slack's tier 2 (20 a minute)."""
-
 CLAIMED_FOR: Final = timedelta(minutes=3)
-"""How long a sync is left to one worker: longer than the scheduler lets one take (2 minutes), and short
-enough that people are read again before the cache is too old (10 minutes) when that worker died."""
+"""How long a sync is left to one worker: longer than the scheduler lets one take (2 minutes)."""
 
 log = structlog.get_logger(__name__)
 
 
 class DirectorySync:
-    """Runs each sync as a periodic task: the worker that claims it first does it.
+    """Reads what is due: whichever worker claims it first does it.
+
+    Attributes:
+        lookups: answers lookups of single people; a worker of its own loop, for somebody may wait for one.
 
     Args:
         store: what is brought up to date.
@@ -49,35 +51,32 @@ class DirectorySync:
         self._store = store
         self._policy = policy
         self._heroku = heroku
-        self._slack = slack
+        self._people = PeopleReader(store=store, slack=slack, policy=policy, timings=timings)
+        self._groups = GroupReader(store=store, slack=slack, policy=policy, timings=timings)
+        self.lookups = LookupWorker(store=store, slack=slack, groups=self._groups, timings=timings)
 
     async def run_due(self) -> None:
         """Runs what is due: people first, as requests need a known requester before they need a database."""
         await self.answer_lookups()
-        await self._attempt("people", self._sync_users)
-        await self._attempt("databases", self._sync_targets)
+        await self.read_people()
+        await self.read_groups()
+        await self.read_targets()
 
     async def answer_lookups(self) -> None:
         """Looks up people whom a command or click needed and the cache lacked."""
-        async with self._store.transaction() as tx:
-            requested = await tx.slack_users.requested_lookups()
-        for id in requested:
-            try:
-                await self._answer_lookup(id)
-            except SlackError as error:
-                # What keeps Slack from answering, such as its rate limit, concerns the others too: they wait.
-                log.warning("directory_sync.lookup_failed", code=error.code)
-                return
+        await self.lookups.answer_all()
 
-    async def _answer_lookup(self, id: str) -> None:
-        async with self._store.transaction() as tx:
-            lookup = await tx.slack_users.requested_lookup(id)
-        if lookup is None:
-            return  # another worker has answered it
-        person = await self._slack.person(id)
-        async with self._store.transaction() as tx:
-            await tx.slack_users.save_lookup(lookup, person)
-            await tx.commit()
+    async def read_people(self) -> None:
+        """Reads the next pages of everybody in the workspace, if they are due."""
+        await self._people.step()
+
+    async def read_groups(self) -> None:
+        """Reads the policy's user groups that are due."""
+        await self._groups.step()
+
+    async def read_targets(self) -> None:
+        """Reads databases and spaces, if they are due."""
+        await self._attempt("databases", self._sync_targets)
 
     async def _sync_targets(self) -> None:
         databases = await self._heroku.databases()
@@ -89,19 +88,6 @@ class DirectorySync:
             await tx.commit()
         if found.renamed or found.contested:
             log.info("directory_sync.identity", renamed=len(found.renamed), contested=len(found.contested))
-
-    async def _sync_users(self) -> None:
-        async with self._store.transaction() as tx:
-            # Before Slack is asked: an answer is as old as its question, and must not replace a later one.
-            read = await tx.slack_users.current_time()
-        people = [person async for person in self._slack.people()]
-        members = {group: await self._slack.group_members(group) for group in sorted(self._policy.groups)}
-        async with self._store.transaction() as tx:
-            await tx.slack_users.save(people, read=read)
-            for group, ids in members.items():
-                await tx.slack_users.save_group(group, ids, read=read)
-            await tx.periodic_tasks.schedule("people", wait=PEOPLE_EVERY)
-            await tx.commit()
 
     async def _attempt(self, name: str, sync: Callable[[], Awaitable[None]]) -> None:
         """Runs a sync if it is due. It sets its next run in its own commit, a sooner one after a failure."""

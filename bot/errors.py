@@ -68,6 +68,7 @@ class Refusal(StrEnum):
     TARGET_AMBIGUOUS = "target_ambiguous"
     # Who.
     PERSON_UNKNOWN = "person_unknown"
+    COLLEAGUE_UNKNOWN = "colleague_unknown"
     GROUPS_UNKNOWN = "groups_unknown"
     PERSON_INACTIVE = "person_inactive"
     PERSON_OUTSIDE = "person_outside"

@@ -6,7 +6,6 @@ their arguments from the query or a form, and answer a JSON body as if it were e
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
@@ -19,7 +18,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.domain.person import Person
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
-from bot.ports import Block, Message, MessageRef
+from bot.ports import Block, Message, MessageRef, PeoplePage
+from bot.slack_answers import Identity, error_of, person_of
 
 HURRY: Final = timedelta(milliseconds=1000)
 """Deadline of a call within the 3 seconds that a person waits."""
@@ -28,39 +28,18 @@ LONGEST_WAIT: Final = timedelta(seconds=60)
 """The longest Retry-After that a directory sync waits out; Slack's limits are per minute."""
 
 PAGE: Final = 200
-"""Items a page: what Slack recommends at most (Slack, "Pagination")."""
+"""Messages a page: what Slack recommends at most (Slack, "Pagination")."""
+
+PEOPLE_A_PAGE: Final = 1000
+"""The most that ``users.list`` takes: with 20 calls a minute, 50,000 people are three minutes and not
+thirteen."""
 
 EVENT: Final = "pgaccess_post"
 """The type of the metadata by which a message of ours is found again."""
 
-_NOT_POSTED: Final = frozenset(
-    {
-        "account_inactive", "channel_not_found", "invalid_auth", "invalid_blocks", "is_archived",
-        "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_in_channel",
-        "ratelimited", "restricted_action", "token_expired", "token_revoked", "user_not_found",
-        "message_not_found", "cant_update_message", "is_inactive", "thread_not_found",
-    }
-)  # fmt: skip
-"""Answers after which nothing was posted for sure; any other leaves it open."""
-
-
 log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """Who the bot is in its workspace (``auth.test``).
-
-    Attributes:
-        enterprise: the Enterprise Grid organisation that the workspace belongs to, if any.
-    """
-
-    team: str
-    bot_id: str
-    bot_user: str
-    enterprise: str | None
 
 
 class SlackClient:
@@ -153,13 +132,13 @@ class SlackClient:
                     return MessageRef(channel=channel, ts=message["ts"])
         return None
 
-    async def people(self) -> AsyncIterator[Person]:
-        """Lists everybody in the workspace, page by page (``users.list``); waits out rate limits."""
+    async def people_page(self, cursor: str) -> PeoplePage:
+        """Lists one page of everybody in the workspace, deactivated accounts too (``users.list``)."""
         us = await self.identity()
-        params = {"limit": PAGE, "include_locale": True}
-        async for response in _pages(self._ask_patiently, "users.list", params):
-            for member in response["members"]:
-                yield person_of(member, us)
+        params: Json = {"limit": PEOPLE_A_PAGE, "include_locale": True}
+        answer = await self._ask("users.list", {**params, "cursor": cursor} if cursor else params)
+        people = tuple(person_of(member, us) for member in answer["members"])
+        return PeoplePage(people=people, next_cursor=_next_cursor(answer))
 
     async def person(self, id: str) -> Person | None:
         """Reads one person (``users.info``); None when Slack does not know them."""
@@ -176,10 +155,30 @@ class SlackClient:
         """Publishes a person's App Home (``views.publish``)."""
         await self._do("views.publish", {"user_id": person, "view": view})
 
-    async def group_members(self, group: str) -> tuple[str, ...]:
-        """Lists the members of a user group by id (``usergroups.users.list``); waits out rate limits."""
-        answer = await self._ask_patiently("usergroups.users.list", {"usergroup": group})
+    async def group_members(self, group: str, *, patiently: bool = True) -> tuple[str, ...]:
+        """Lists the members of a user group by id (``usergroups.users.list``).
+
+        Args:
+            group: Slack id.
+            patiently: waits out rate limits; False leaves waiting to the caller.
+        """
+        ask = self._ask_patiently if patiently else self._ask
+        answer = await ask("usergroups.users.list", {"usergroup": group})
         return tuple(answer["users"])
+
+    async def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Lists the members of every enabled user group by its id, with one call (``usergroups.list``).
+
+        A group is left out whose members are fewer than its number of members: Slack does not say whether it
+        lists those of a large one in full.
+        """
+        answer = await self._ask("usergroups.list", {"include_users": True, "include_count": True})
+        return {
+            group["id"]: tuple(group["users"])
+            for group in answer["usergroups"]
+            # A number in some answers, its text in others.
+            if str(group.get("user_count")) == str(len(group.get("users", ())))
+        }
 
     async def hand(self, person: str, message: Message, *, number: int) -> MessageRef:
         """Posts to one person while they wait (``conversations.open``, ``chat.postMessage``)."""
@@ -240,48 +239,13 @@ class SlackClient:
             await asyncio.sleep(wait)
 
 
-def person_of(member: Mapping[str, Any], us: Identity) -> Person:
-    """Reads a person from Slack's user object (``users.info``, ``users.list``, event ``user_change``).
-
-    Args:
-        member: the user object.
-        us: our workspace; members of another one are external.
-    """
-    profile = member.get("profile", {})
-    name = profile.get("display_name") or member.get("real_name") or member.get("name") or member["id"]
-    return Person(
-        id=member["id"],
-        name=name,
-        locale=member.get("locale", ""),
-        zone=member.get("tz") or "UTC",
-        deactivated=bool(member.get("deleted")),
-        # Slack does not mark its own Slackbot as a bot.
-        bot=bool(member.get("is_bot")) or member["id"] == "USLACKBOT",
-        guest=bool(member.get("is_restricted") or member.get("is_ultra_restricted")),
-        external=bool(member.get("is_stranger")) or not _is_internal(member, us),
-    )
-
-
-def _is_internal(member: Mapping[str, Any], us: Identity) -> bool:
-    """Tells whether a person belongs to our workspace, or to its Enterprise Grid organisation.
-
-    ``is_stranger`` is only set for people with whom the bot shares no channel: those who come through a
-    shared channel are recognised by their workspace only (Slack, "Slack Connect", external members).
-    """
-    home = member.get("team_id")
-    organisation = (member.get("enterprise_user") or {}).get("enterprise_id")
-    return (
-        not home or home == us.team or (us.enterprise is not None and us.enterprise in (home, organisation))
-    )
-
-
 async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta) -> Json:
     """Waits for a response within one total deadline; every failure becomes a ``SlackError``."""
     try:
         async with asyncio.timeout(within.total_seconds()):
             answer = await call
     except SlackApiError as error:
-        raise _error(error) from error
+        raise error_of(error) from error
     except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
         # Without a connection nothing was sent, so nothing can have been posted.
         raise SlackError(
@@ -300,9 +264,13 @@ async def _pages(
     while True:
         answer = await ask(method, {**params, "cursor": cursor} if cursor else params)
         yield answer
-        cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+        cursor = _next_cursor(answer)
         if not cursor:
             return
+
+
+def _next_cursor(answer: Json) -> str:
+    return str((answer.get("response_metadata") or {}).get("next_cursor") or "")
 
 
 def _body(message: Message) -> dict[str, Any]:
@@ -315,17 +283,3 @@ def _number_of(message: Mapping[str, Any]) -> int | None:
         return None
     number = metadata.get("event_payload", {}).get("post")
     return number if isinstance(number, int) else None
-
-
-def _error(error: SlackApiError) -> SlackError:
-    answer = error.response
-    if not isinstance(answer, AsyncSlackResponse) or not isinstance(answer.data, dict):
-        # Slack's client returns what it could not read as it is, for example a proxy's page.
-        return SlackError("unreadable", unclear=True)
-    code = "ratelimited" if answer.status_code == 429 else str(answer.get("error") or answer.status_code)
-    wait = answer.headers.get("Retry-After") or answer.headers.get("retry-after")
-    return SlackError(
-        code,
-        retry_after_s=float(wait) if wait else None,
-        unclear=code not in _NOT_POSTED,
-    )

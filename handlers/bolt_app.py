@@ -5,7 +5,8 @@ and nothing that matters runs after the answer, where a stopping process would l
 """
 
 import re
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -14,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.command_text import COMMAND
 from bot.errors import Refused, TryAgainError
 from bot.i18n.translator import Translator
-from bot.ports import InteractiveSlack
+from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.worker import BackgroundTasks
@@ -31,12 +32,17 @@ from handlers.transport.locale_cache import LocaleCache
 from handlers.transport.payloads import (
     BlockAction,
     BlockSuggestion,
+    GroupMembersChanged,
+    GroupUpdated,
     HomeOpened,
     Shortcut,
     SlashCommand,
     UserChanged,
     ViewSubmission,
 )
+from handlers.unknown_people import UnknownPeople
+
+T = TypeVar("T")
 
 
 class Listeners:
@@ -64,6 +70,7 @@ class Listeners:
         self._services = services
         self._authorize = authorizer(team=team, authorized=authorized)
         self._deadlines = Deadlines()
+        self._unknown_people = UnknownPeople(services)
         self._locales = LocaleCache(self._locale, fallback=Translator(services.policy.language))
         self._errors = ErrorResponses(interactive=interactive, translator=self._locales.of)
         self._forms = Forms(services=services, interactive=interactive)
@@ -106,26 +113,33 @@ class Listeners:
         app.shortcut(action_ids.SHORTCUT_ASK)(self.on_shortcut)
         app.event("app_home_opened")(self.on_home)
         app.event("user_change")(self.on_user_change)
-        app.event(re.compile("subteam_(members_changed|updated)"))(self.on_group_change)
+        app.event("subteam_updated")(self.on_group_update)
+        app.event("subteam_members_changed")(self.on_group_members_change)
         app.error(self._errors.on_error)
         return app
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Answers a slash command; the answer travels back with the acknowledgement."""
         command = SlashCommand.of(body)
-        t = await self._locales.of(command.person)
-        message = await self._deadlines.wait_for(self._commands.answer(command, t))
+
+        async def answer() -> Message | None:
+            return await self._commands.answer(command, await self._locales.of(command.person))
+
+        message = await self._attempt(command.person, answer)
         await (ack() if message is None else ack(text=message.text, blocks=list(message.blocks)))
 
     async def on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Acts on a button; the acknowledgement is empty, the answer private."""
         click = BlockAction.of(body)
-        t = await self._locales.of(click.person)
-        if click.action in BUTTONS:
-            await self._deadlines.wait_for(self._advisor.click(click, t))
-            await ack()
-            return
-        message = await self._deadlines.wait_for(self._buttons.answer(click, t))
+
+        async def answer() -> Message | None:
+            t = await self._locales.of(click.person)
+            if click.action in BUTTONS:
+                await self._advisor.click(click, t)
+                return None
+            return await self._buttons.answer(click, t)
+
+        message = await self._attempt(click.person, answer)
         # Slack shows nothing of an acknowledgement's body after a click: the answer goes to its response_url.
         if message is not None and click.respond_to is not None:
             await self._errors.respond(click.respond_to, message)
@@ -141,7 +155,7 @@ class Listeners:
             await self._recommend(ack, submission)
             return
         try:
-            await self._deadlines.wait_for(self._forms.submit(submission))
+            await self._attempt(submission.person, lambda: self._forms.submit(submission))
         except Refused as refused:
             t = await self._locales.of(submission.person)
             view = await self._deadlines.wait_for(self._forms.replacement(submission, refused, t))
@@ -157,7 +171,7 @@ class Listeners:
         """Pushes the recommendation on top of the questions, so that the person can go back."""
         t = await self._locales.of(submission.person)
         try:
-            view = await self._deadlines.wait_for(self._advisor.answer(submission, t))
+            view = await self._attempt(submission.person, lambda: self._advisor.answer(submission, t))
         except Refused as refused:
             await ack(**field_errors(refused, submission, t))
         else:
@@ -167,32 +181,46 @@ class Listeners:
         """Returns the databases that fit what was typed into the menu."""
         search = BlockSuggestion.of(body)
         t = await self._locales.of(search.person)
-        await ack(options=await self._deadlines.wait_for(self._forms.options(search, t)))
+        await ack(options=await self._attempt(search.person, lambda: self._forms.options(search, t)))
 
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Opens the form, for the global shortcut."""
         shortcut = Shortcut.of(body)
-        # The view itself shows the names of databases, so membership is checked before it is opened.
-        await self._services.members.require(shortcut.person)
-        t = await self._locales.of(shortcut.person)
-        await self._forms.mtls.open_add(shortcut.trigger_id, RequestInput(), t)
+
+        async def open_form() -> None:
+            # The view itself shows the names of databases, so membership is checked before it is opened.
+            await self._services.members.require(shortcut.person)
+            t = await self._locales.of(shortcut.person)
+            await self._forms.mtls.open_add(shortcut.trigger_id, RequestInput(), t)
+
+        await self._attempt(shortcut.person, open_form)
         await ack()
 
     async def on_home(self, event: dict[str, Any]) -> None:
         """Has the notifier render the App Home that a person opened."""
         opened = HomeOpened.of(event)
         if (opened.tab or "home") == "home":
+            # What a tab shows depends on who opens it; a stranger's would stay empty until the next time.
+            await self._unknown_people.settle(opened.user)
             await self._services.queries.refresh_home(opened.user)
 
     async def on_user_change(self, event: dict[str, Any]) -> None:
         """Forgets a person who was deactivated, moved or renamed: what is cached decides nothing any more."""
         changed = UserChanged.of(event)
         self._locales.forget(changed.user.id)
-        await self._services.members.request_lookup(changed.user.id)
+        await self._services.members.person_changed(changed.user.id)
 
-    async def on_group_change(self) -> None:
-        """Has the directory sync run: members of a user group may have become approvers, or ceased to be."""
-        await self._services.members.request_sync()
+    async def on_group_update(self, event: dict[str, Any]) -> None:
+        """Puts a user group in doubt that was changed, disabled or enabled."""
+        await self._services.members.group_changed(GroupUpdated.of(event).group)
+
+    async def on_group_members_change(self, event: dict[str, Any]) -> None:
+        """Puts a user group in doubt that people have joined or left."""
+        await self._services.members.group_changed(GroupMembersChanged.of(event).group)
+
+    async def _attempt(self, person: str, act: Callable[[], Awaitable[T]]) -> T:
+        """Acts within the deadline, whatever has to be looked up first; raises as ``Deadlines`` does."""
+        return await self._deadlines.wait_for(self._unknown_people.attempt(person, act))
 
     async def _locale(self, person: str) -> str | None:
         try:

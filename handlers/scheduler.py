@@ -21,7 +21,7 @@ EVERY_FEW_SECONDS: Final = timedelta(seconds=5)
 """Interval of checking whether a directory sync or the weekly summary is due."""
 
 LONGEST_STEP: Final = timedelta(minutes=2)
-"""Timeout of a step; the slowest is a directory sync of thousands of people."""
+"""Timeout of a step; the slowest is a sync of databases while Heroku is slow to answer."""
 
 FARTHEST: Final = timedelta(days=1)
 """Maximum delay of a timer, which is reset long before."""
@@ -34,9 +34,9 @@ class Scheduler:
 
     Args:
         services: ends, reminders, sealing.
-        directory_sync: refreshes databases and people, and looks up people who are not known.
+        directory_sync: reads databases, people and user groups that are due.
         clock: business time.
-        wakeups: wake the scheduler when business time has jumped, or a person has to be looked up.
+        wakeups: wake the scheduler when business time has jumped.
         give_way: waits shortly, after a wake-up, while more urgent work runs.
     """
 
@@ -62,8 +62,11 @@ class Scheduler:
         self._every(EVERY_SECOND, self._run_due)
         # Apart from the transactions that write lines: they would all wait for the one end of the chain.
         self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
-        self._every(EVERY_FEW_SECONDS, self._directory_sync.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.leavers.run_due)
+        # Each for itself: neither waits for the other's rate limit, or for a slow answer.
+        self._every(EVERY_FEW_SECONDS, self._directory_sync.read_people)
+        self._every(EVERY_FEW_SECONDS, self._directory_sync.read_groups)
+        self._every(EVERY_FEW_SECONDS, self._directory_sync.read_targets)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
@@ -83,11 +86,9 @@ class Scheduler:
             await asyncio.sleep(YIELD.total_seconds())
             if self._give_way is not None:
                 await self._give_way()
-            # Ends first: look-ups call Slack, and may take as long as the timeout of a step.
             await self._run_step(self._run_due)
             await self._run_step(self._services.expiry_reminders.send_weekly_summary)
             await self._run_step(self._services.entitlements.send_weekly_review)
-            await self._run_step(self._directory_sync.answer_lookups)
             # What was just looked up may be that somebody has left.
             await self._run_step(self._services.leavers.run_due)
 

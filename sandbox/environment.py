@@ -189,6 +189,7 @@ async def start_environment(
     port: int = 0,
     policy: str | Policy = POLICY,
     probes: bool = False,
+    slack: SlackEmulator | None = None,
 ) -> AsyncIterator[Environment]:
     """Start the emulators, the page and the bot; stop them at the end of the ``with`` block.
 
@@ -198,8 +199,9 @@ async def start_environment(
         port: Port of the page; 0 picks a free one.
         policy: The policy as TOML, or as the bot would have read it.
         probes: Whether the bot may test new certificates.
+        slack: The emulated Slack, filled; the default workspace if None.
     """
-    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    slack = slack or SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     clock, faults = MovableClock(), FaultInjection(heroku, slack)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context

@@ -123,7 +123,10 @@ slack_users = Table(
     Column("external", Boolean, nullable=False, server_default="false"),
     Column("fetched_at", UtcDateTime, comment="Postgres time; null: a lookup was requested"),
     Column("known_at", UtcDateTime, comment="Postgres time of the last reading; null: never read"),
-    Index("ix_slack_users_lookup", "id", postgresql_where=text("fetched_at IS NULL")),
+    Column("doubted_at", UtcDateTime, comment="Postgres time; only what is read after it settles the doubt"),
+    Column("lookup_at", UtcDateTime, comment="Postgres time at which its lookup is due"),
+    Column("waited_for", Boolean, nullable=False, server_default="false", comment="goes before others"),
+    Index("ix_slack_users_lookup", "lookup_at", postgresql_where=text("fetched_at IS NULL")),
 )
 
 slack_groups = Table(
@@ -132,7 +135,11 @@ slack_groups = Table(
     Column("id", Text, primary_key=True),
     Column("members", ARRAY(Text), nullable=False),
     Column("fetched_at", UtcDateTime, server_default=func.now(), comment="null: an event put it in doubt"),
+    Column("known_at", UtcDateTime, comment="Postgres time of the last reading; null: never read"),
+    Column("doubted_at", UtcDateTime, comment="Postgres time; only what is read after it settles the doubt"),
+    Column("due_at", UtcDateTime, nullable=False, server_default=func.now(), comment="of the next reading"),
     Column("error", Text, nullable=False, server_default="", comment="Slack's answer to the last reading"),
+    Column("told", Text, nullable=False, server_default="", comment="the error that operations know of"),
 )
 
 targets = Table(

@@ -7,7 +7,7 @@ from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRange
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
-from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.reviews import Reviews
 from bot.ports.services import (
     Block,
@@ -19,11 +19,13 @@ from bot.ports.services import (
     Login,
     Message,
     MessageRef,
+    PeoplePage,
     PrivateLinkState,
     Slack,
     Wakeups,
     WorkerName,
 )
+from bot.ports.slack_users import GROUP_READINGS, LOOKUPS, DueGroups, SlackUsers, UserLookup
 from bot.ports.store import Store, Transaction
 from bot.ports.targets import ReconcileQueue, Targets
 from bot.ports.values import (
@@ -41,11 +43,12 @@ from bot.ports.values import (
     ReconcileJob,
     RequestDetails,
     SpaceStatus,
-    UserLookup,
 )
 
 __all__ = [
     "BOT",
+    "GROUP_READINGS",
+    "LOOKUPS",
     "Audit",
     "AuditContext",
     "Block",
@@ -57,6 +60,7 @@ __all__ = [
     "DatabaseStatus",
     "DisableImpact",
     "DownloadLinks",
+    "DueGroups",
     "ExpiryReminders",
     "Grants",
     "Heroku",
@@ -73,6 +77,7 @@ __all__ = [
     "Operations",
     "Outbox",
     "OutboxMessage",
+    "PeoplePage",
     "PeriodicTasks",
     "PersonalAccess",
     "PolicyStates",

@@ -1,5 +1,6 @@
 """Periodic tasks and the audit trail in the store."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -35,6 +36,34 @@ class PeriodicTasks(Protocol):
 
     async def schedule(self, name: str, *, wait: timedelta) -> None:
         """Sets a task's next run: it succeeded, it failed, or somebody waits for it."""
+        ...
+
+    async def hold(self, name: str, *, wait: timedelta) -> None:
+        """Keeps every worker from a task until then; one that was held longer stays so."""
+        ...
+
+    async def is_held(self, name: str) -> bool:
+        """Tells whether a task is held, or not due for another reason."""
+        ...
+
+    async def progress(self, name: str) -> Mapping[str, str]:
+        """Reads how far a task in several steps has come; empty at its beginning."""
+        ...
+
+    async def advance(
+        self, name: str, *, before: Mapping[str, str], after: Mapping[str, str], wait: timedelta
+    ) -> bool:
+        """Records how far a task has come, and when its next step is due.
+
+        Args:
+            name: of the task.
+            before: its progress as this worker knows it.
+            after: its progress now; empty when it is to begin anew.
+            wait: until its next step.
+
+        Returns:
+            False, without a change, when another worker has gone on meanwhile.
+        """
         ...
 
 

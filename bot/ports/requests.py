@@ -1,15 +1,14 @@
-"""Slack users, idempotency keys and access requests in the store."""
+"""Idempotency keys and access requests in the store."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.person import Person
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
-from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLookup
+from bot.ports.values import AuditContext, NewRequest, RequestDetails
 
 
 class IdempotencyKeys(Protocol):
@@ -25,66 +24,6 @@ class IdempotencyKeys(Protocol):
 
     async def request(self, key: str) -> int | None:
         """Reads which request a key led to."""
-        ...
-
-
-class SlackUsers(Protocol):
-    """Cache of Slack users and user groups."""
-
-    async def find(
-        self, id: str, *, groups: Collection[str] = (), however_old: bool = False
-    ) -> Person | None:
-        """Reads a user; None when nothing is cached, or nothing fresher than 10 minutes.
-
-        Args:
-            id: Slack's.
-            groups: user groups whose members matter; those not cached are the person's ``unknown_groups``.
-            however_old: by the last that was known: for closing and reading, never for opening.
-        """
-        ...
-
-    async def locale(self, id: str) -> str | None:
-        """Reads a user's Slack locale, however old."""
-        ...
-
-    async def current_time(self) -> datetime:
-        """Postgres' time, taken before Slack is asked: what Slack answers is as old as this."""
-        ...
-
-    async def save(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
-        """Refreshes cached users, except for what was learnt later or is being looked up.
-
-        Args:
-            found: in any order; rows are written by id, so that two syncs cannot deadlock.
-            read: ``reading`` from before Slack was asked; None when the answer is from this moment.
-        """
-        ...
-
-    async def save_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
-        """Refreshes the members of a user group unless they were learnt later; ``read`` as in ``keep``."""
-        ...
-
-    async def request_lookup(self, id: str) -> None:
-        """Asks a worker to look a user up; until then the user counts as unknown."""
-        ...
-
-    async def requested_lookups(self) -> tuple[str, ...]:
-        """Lists users to look up, 100 at most: one minute of ``users.info`` calls."""
-        ...
-
-    async def requested_lookup(self, id: str) -> UserLookup | None:
-        """Reads the open lookup of a user, before Slack is asked; None when it is answered by now."""
-        ...
-
-    async def save_lookup(self, question: UserLookup, person: Person | None) -> None:
-        """Caches the result of a lookup, unless the lookup was requested anew meanwhile.
-
-        A lookup is requested anew when Slack reports a change: an answer from before it may be outdated.
-
-        Args:
-            question: as it was before Slack was asked.
-            person: None when Slack does not know the user.
-        """
         ...
 
 

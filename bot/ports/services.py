@@ -1,6 +1,6 @@
 """Protocols of external services: time, wake-ups, Heroku and Slack; and the values that they return."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -36,6 +36,7 @@ class WorkerName(StrEnum):
     RECONCILER = "reconciler"
     NOTIFIER = "notifier"
     CLOCK = "clock"
+    DIRECTORY = "directory"
 
 
 class Wakeups(Protocol):
@@ -244,6 +245,19 @@ class MessageRef:
     ts: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeoplePage:
+    """A part of everybody in the workspace.
+
+    Attributes:
+        people: on this page.
+        next_cursor: of the following page; empty on the last one.
+    """
+
+    people: tuple[Person, ...]
+    next_cursor: str
+
+
 class Slack(Protocol):
     """Calls of the worker to Slack; each raises ``SlackError`` when it fails."""
 
@@ -271,12 +285,28 @@ class Slack(Protocol):
         """Publishes a person's App Home (``views.publish``)."""
         ...
 
-    async def group_members(self, group: str) -> tuple[str, ...]:
-        """Lists the members of a user group by id (``usergroups.users.list``)."""
+    async def group_members(self, group: str, *, patiently: bool = True) -> tuple[str, ...]:
+        """Lists the members of a user group by id (``usergroups.users.list``).
+
+        Args:
+            group: Slack id.
+            patiently: waits out rate limits; False leaves waiting to the caller.
+        """
         ...
 
-    def people(self) -> AsyncIterator[Person]:
-        """Lists everybody in the workspace (``users.list``)."""
+    async def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Lists the members of every enabled user group by its id, with one call (``usergroups.list``).
+
+        A group is left out whose members Slack did not list in full.
+        """
+        ...
+
+    async def people_page(self, cursor: str) -> PeoplePage:
+        """Lists one page of everybody in the workspace (``users.list``), 1,000 at most.
+
+        Args:
+            cursor: of the page; empty for the first one.
+        """
         ...
 
     async def person(self, id: str) -> Person | None:

@@ -9,8 +9,9 @@ from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
-from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.reviews import Reviews
+from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
 
 

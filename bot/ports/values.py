@@ -54,6 +54,8 @@ class MessageKind(StrEnum):
     HOME = "home"
     HEROKU_DENIED = "notification.heroku_denied"
     HEROKU_TROUBLE = "notification.heroku_trouble"
+    GROUPS_UNREADABLE = "notification.groups_unreadable"
+    GROUPS_READABLE = "notification.groups_readable"
     ORPHAN = "notification.orphan"
     RULE_UNMANAGED = "notification.rule_unmanaged"
     RULES_UNMANAGED = "notification.rules_unmanaged"
@@ -340,20 +342,6 @@ class OutboxMessage:
     version: int
     attempts: int
     params: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UserLookup:
-    """A requested lookup of a Slack user.
-
-    Attributes:
-        version: changes with each request; an answer to an older one is dropped.
-        read: Postgres' time before Slack is asked.
-    """
-
-    id: str
-    version: str
-    read: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -130,7 +130,7 @@ class AccessRequestService:
             await self._context.closing_member(tx, person)
             entry = await self._methods[method].resolve(tx, request_input)
             live = await entry.live_grants(tx)
-            # Before the policy is asked: no rule keeps owners from ending what is theirs.
+            # Before Slack and the policy are asked: neither keeps owners from ending what is theirs.
             if live and all(grant.owner == person for grant in live):
                 closing.extend(grant.request for grant in live)
                 await close_grants(tx, live, ReasonCode.DONE, doing=self._context.audit(person))

@@ -33,10 +33,19 @@ async def approvers_of(context: ServiceContext, tx: Transaction, details: Reques
 
 
 async def require_owner_or_approver(
-    context: ServiceContext, tx: Transaction, request: int, *, owner: str, person: str
+    context: ServiceContext, tx: Transaction, request: int, *, owner: str, person: str, closes: bool = False
 ) -> None:
-    """Refuses everybody but the owner of what a request led to, and the request's approvers."""
-    member = await context.member(tx, person)
+    """Refuses everybody but the owner of what a request led to, and the request's approvers.
+
+    Args:
+        context: reads who they are.
+        tx: of the use case.
+        request: the request's number.
+        owner: Slack id of the owner.
+        person: Slack id of who acts.
+        closes: what they do opens nothing: the last that was known of them is enough.
+    """
+    member = await (context.closing_member if closes else context.member)(tx, person)
     details = await request_details(tx, request)
     if owner != person and not await approves(context, tx, details, member):
         raise Refused(Refusal.NOT_YOURS, id=request)

@@ -90,13 +90,13 @@ class GrantService:
 
         async def record_abandonment(tx: Transaction) -> int:
             doing = self._context.audit(person)
-            operation = await self._failed_operation(tx, request, person)
+            operation = await self._failed_operation(tx, request, person, closes=True)
             if operation is not None:
                 after = operations.given_up(operation, now=doing.at)
                 await tx.operations.update(operation, after, doing=doing)
                 await tx.outbox.refresh_cards(request)
                 return request
-            grant = await self._controlled_grant(tx, request, person)
+            grant = await self._controlled_grant(tx, request, person, closes=True)
             if grant.state is not GrantState.FAILED:
                 raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
             # A step that stays failed could be retried, without a grant that waits for it.
@@ -135,13 +135,19 @@ class GrantService:
         details = await request_details(tx, request)
         await apply_again(self._context, tx, details, doing=self._context.audit(person))
 
-    async def _controlled_grant(self, tx: Transaction, request: int, person: str) -> Grant:
+    async def _controlled_grant(
+        self, tx: Transaction, request: int, person: str, *, closes: bool = False
+    ) -> Grant:
         """The grant of a request, locked, for its owner or an approver of the request."""
         grant = await request_grant(tx, request)
-        await require_owner_or_approver(self._context, tx, request, owner=grant.owner, person=person)
+        await require_owner_or_approver(
+            self._context, tx, request, owner=grant.owner, person=person, closes=closes
+        )
         return grant
 
-    async def _failed_operation(self, tx: Transaction, request: int, person: str) -> Operation | None:
+    async def _failed_operation(
+        self, tx: Transaction, request: int, person: str, *, closes: bool = False
+    ) -> Operation | None:
         """The failed operation of a request; None if the request is about a grant.
 
         Raises:
@@ -151,7 +157,9 @@ class GrantService:
         if operation is None or await tx.grants.of_request(request) is not None:
             # Enabling mTLS may be the first step of a grant; then the grant is what is retried.
             return None
-        await require_owner_or_approver(self._context, tx, request, owner=operation.owner, person=person)
+        await require_owner_or_approver(
+            self._context, tx, request, owner=operation.owner, person=person, closes=closes
+        )
         if operation.state is not OperationState.FAILED:
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
         return operation

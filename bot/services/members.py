@@ -1,7 +1,5 @@
 """Workspace members: who may use the bot, and the cache of Slack users."""
 
-from datetime import timedelta
-
 from bot.errors import Refusal, Refused
 from bot.services.context import ServiceContext
 
@@ -31,13 +29,34 @@ class MemberService:
             raise
 
     async def request_lookup(self, person: str) -> None:
-        """Requests a Slack lookup of a person; until it is done they can neither ask nor decide."""
+        """Requests a Slack lookup of a person who is not known well enough to ask or to decide."""
         await self._context.request_lookup(person)
 
-    async def request_sync(self) -> None:
-        """Requests a sync of all people and user groups now, instead of at its next time."""
+    async def request_group(self, group: str) -> bool:
+        """Requests that a user group that is not known be read at once; False when that is in vain."""
         async with self._context.transaction() as tx:
-            await tx.periodic_tasks.schedule("people", wait=timedelta())
+            requested = await tx.slack_users.request_group(group)
+            await tx.commit()
+            return requested
+
+    async def is_known(self, id: str) -> bool:
+        """Tells whether a person or a user group is known well enough to ask and to decide."""
+        async with self._context.transaction() as tx:
+            return await tx.slack_users.is_known(id)
+
+    async def person_changed(self, person: str) -> None:
+        """Puts a person in doubt, of whom Slack reports a change: they are looked up anew."""
+        async with self._context.transaction() as tx:
+            await tx.slack_users.doubt(person)
+            await tx.commit()
+
+    async def group_changed(self, group: str) -> None:
+        """Puts a user group in doubt, of which Slack reports a change: nothing hangs on it until it was read.
+
+        Somebody may have become an approver, or have ceased to be one.
+        """
+        async with self._context.transaction() as tx:
+            await tx.slack_users.doubt_group(group)
             await tx.commit()
 
     async def locale(self, person: str) -> str | None:

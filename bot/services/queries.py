@@ -9,6 +9,7 @@ from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
+from bot.errors import Refused
 from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
 from bot.services.context import ServiceContext
 from bot.services.lookups import find_space, request_details
@@ -132,7 +133,8 @@ class QueryService:
             Refused: no space fits, or the policy does not let the person ask for its ranges.
         """
         async with self._context.transaction() as tx:
-            member = await self._context.member(tx, person)
+            # Only to read: by the last that was known, also while Slack cannot be read.
+            member = await self._context.closing_member(tx, person)
             space = await find_space(tx, self._context.policy, target)
             await self._context.rule(tx, member, target=space, method=TRUSTED)
             await tx.reconcile_queue.request_refresh(space.id)
@@ -156,10 +158,9 @@ class QueryService:
     async def home_summary(self, person: str) -> HomeSummary:
         """Returns what a person's App Home shows: their requests, decisions to make, and what ends soon."""
         async with self._context.transaction() as tx:
-            known = await tx.slack_users.find(person)
-            ids = known.ids if known is not None else frozenset({person})
+            ids = await self._ids(tx, person)
             mine = await tx.requests.open_details(requester=person, limit=LISTED)
-            pending = await tx.requests.pending(limit=_SHOWN)
+            pending = await tx.requests.pending(limit=_SHOWN) if ids else ()
         # Filtered before it is cut: the first ones may all be for other approvers.
         waiting = tuple(details for details in pending if self._decides(details, ids))[:LISTED]
         # An extension has a line of its own; here its grant counts, and counts once.
@@ -177,6 +178,13 @@ class QueryService:
             await tx.commit()
 
     # --- helpers ---------------------------------------------------------------------------------
+
+    async def _ids(self, tx: Transaction, person: str) -> frozenset[str]:
+        """Every id that the policy may name a member by; none for who may see nothing of others."""
+        try:
+            return (await self._context.closing_member(tx, person)).ids
+        except Refused:
+            return frozenset()
 
     async def _find_target(self, tx: Transaction, name: str) -> Target:
         """The database that a person names; the space if it is a space's own name."""

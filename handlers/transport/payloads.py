@@ -248,10 +248,43 @@ class UserChanged(Event):
     user: User
 
 
+class UserGroup(_Model):
+    """A user group, of which only its id is read: its members come in an order of their own."""
+
+    id: str
+
+
+class GroupUpdated(Event):
+    """A user group was changed, disabled or enabled: ``subteam_updated``."""
+
+    subteam: UserGroup
+
+    @property
+    def group(self) -> str:
+        """Slack id of the group."""
+        return self.subteam.id
+
+
+class GroupMembersChanged(Event):
+    """People joined or left a user group: ``subteam_members_changed``."""
+
+    subteam_id: str
+
+    @property
+    def group(self) -> str:
+        """Slack id of the group."""
+        return self.subteam_id
+
+
+READ_EVENTS: Final = (
+    "app_home_opened", "user_change", "subteam_updated", "subteam_members_changed",
+)  # fmt: skip
+"""Events of which listeners read more than that they came."""
+
+
 def _event_kind(event: object) -> object:
-    # Of every other event no listener reads more than that it came.
     kind = event.get("type") if isinstance(event, dict) else None
-    return kind if kind in ("app_home_opened", "user_change") else "any"
+    return kind if kind in READ_EVENTS else "any"
 
 
 class EventCallback(_Model):
@@ -260,6 +293,8 @@ class EventCallback(_Model):
     event: Annotated[
         Annotated[HomeOpened, Tag("app_home_opened")]
         | Annotated[UserChanged, Tag("user_change")]
+        | Annotated[GroupUpdated, Tag("subteam_updated")]
+        | Annotated[GroupMembersChanged, Tag("subteam_members_changed")]
         | Annotated[Event, Tag("any")],
         Discriminator(_event_kind),
     ]

@@ -23,6 +23,9 @@ from sandbox.slack.web_api.errors import DEFAULT_SCOPES, ApiAnswer, Behavior, Re
 from sandbox.slack.web_api.methods import METHODS
 from sandbox.slack.web_api.rate_limits import RateLimits
 
+LOGGED_MOST = 100_000
+"""Characters of a response that the request log keeps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedExchange:
@@ -136,9 +139,10 @@ class SlackEmulator:
         self._faults.clear()
 
     def note(self, kind: str, name: str, sent: str, status: int, received: str, *, now: datetime) -> None:
-        """Append an exchange to the request log."""
+        """Append an exchange to the request log; of a response as long as a page of people, its beginning."""
+        kept = received[:LOGGED_MOST]
         self.request_log.append(
-            LoggedExchange(at=now, kind=kind, name=name, sent=sent, status=status, received=received)
+            LoggedExchange(at=now, kind=kind, name=name, sent=sent, status=status, received=kept)
         )
 
     def says(self, person: str, text: str, channel: str, *, now: datetime) -> Json:

@@ -1,8 +1,9 @@
 """Periodic tasks: done by whichever worker claims them first."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -48,3 +49,30 @@ class PostgresPeriodicTasks(PeriodicTasks):
         await self._connection.execute(
             update(periodic_tasks).where(periodic_tasks.c.name == name).values(due_at=func.now() + wait)
         )
+
+    @override
+    async def hold(self, name: str, *, wait: timedelta) -> None:
+        statement = insert(periodic_tasks).values(name=name, due_at=func.now() + wait)
+        later = {"due_at": func.greatest(periodic_tasks.c.due_at, statement.excluded.due_at)}
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=later))
+
+    @override
+    async def is_held(self, name: str) -> bool:
+        later = (periodic_tasks.c.name == name, periodic_tasks.c.due_at > func.now())
+        return bool((await self._connection.execute(select(exists().where(*later)))).scalar_one())
+
+    @override
+    async def progress(self, name: str) -> Mapping[str, str]:
+        statement = select(periodic_tasks.c.progress).where(periodic_tasks.c.name == name)
+        return (await self._connection.execute(statement)).scalar() or {}
+
+    @override
+    async def advance(
+        self, name: str, *, before: Mapping[str, str], after: Mapping[str, str], wait: timedelta
+    ) -> bool:
+        statement = (
+            update(periodic_tasks)
+            .where(periodic_tasks.c.name == name, periodic_tasks.c.progress == dict(before))
+            .values(progress=dict(after), due_at=func.now() + wait)
+        )
+        return bool((await self._connection.execute(statement)).rowcount)

@@ -97,7 +97,10 @@ def _standing() -> Select[Any]:
     """Built once: every request runs this."""
     approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
     named = select(func.unnest(approvers).label("id"))
-    members = select(func.unnest(slack_groups.c.members)).where(slack_groups.c.id == any_(approvers))
+    # Of a group that cannot be read nobody can decide, whoever its last known members are.
+    members = select(func.unnest(slack_groups.c.members)).where(
+        slack_groups.c.id == any_(approvers), slack_groups.c.error == ""
+    )
     able = union(named, members).subquery("able")
     outside = slack_users.c.deactivated | slack_users.c.bot | slack_users.c.guest | slack_users.c.external
     count = (

@@ -45,9 +45,11 @@ class Acts:
     async def settle(self) -> None:
         """Waits until the bot has observed its databases and synchronized its users."""
 
+        app = self.environment.app
+
         async def known() -> bool:
-            async with self.environment.app.store.transaction() as tx:
-                people = await tx.slack_users.find("U0ENGINEER")
+            async with app.store.transaction() as tx:
+                person = await tx.slack_users.find("U0ENGINEER")
                 databases = await tx.targets.databases()
                 observations = [
                     await tx.reconcile_queue.observation(database.id, method)
@@ -58,7 +60,12 @@ class Acts:
                     await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
                     for space in await tx.targets.spaces()
                 ]
-                return people is not None and observations != [] and all(observations)
+                # Groups are read, or refused, each by itself; nobody decides before.
+            ((read,),) = await self.query(
+                "SELECT count(*) FROM slack_groups WHERE known_at IS NOT NULL OR error <> ''"
+            )
+            known = person is not None and read >= len(app.policy.groups)
+            return known and observations != [] and all(observations)
 
         await self.until(known)
 

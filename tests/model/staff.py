@@ -42,4 +42,4 @@ async def comes_back(world: World, person: str, *, told: bool) -> None:
 async def _tell(world: World, id: str, *, told: bool) -> None:
     world.slack.workspace.touch()
     if told:
-        await world.attempt(world.app.services.members.request_lookup(id))
+        await world.attempt(world.app.services.members.person_changed(id))

@@ -130,6 +130,14 @@ class Policy:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
 
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody whom the policy names by their own id."""
+        named = set(self.admins)
+        for rule in self.rules:
+            named |= rule.approvers | (rule.requesters or frozenset())
+        return frozenset(id for id in named if not id.startswith("S"))
+
     def aliases(self, targets: Sequence[Target]) -> Aliases:
         """Returns what each alias stands for today among all that there is at Heroku."""
         return aliases_of(self.targets, targets)

@@ -148,8 +148,10 @@ class World:
 
     def person(self, ref: str) -> Person:
         """Return the person with this id or name; raises `KeyError`."""
+        if ref in self.people:
+            return self.people[ref]
         by_name = {person.name: person for person in self.people.values()}
-        return self.people.get(ref) or by_name[ref.removeprefix("@")]
+        return by_name[ref.removeprefix("@")]
 
     def group(self, ref: str) -> UserGroup:
         """Return the user group with this id or handle; raises `KeyError`."""
@@ -209,4 +211,32 @@ def default_world() -> World:
             Channel(id="C0GENERAL", name="general", members=frozenset({bot, *leads, *engineers, guest})),
             Channel(id="C0OPERATIONS", name="operations", members=frozenset({bot, *leads})),
         ],
+    )
+
+
+def crowd(
+    count: int, *, deactivated: int = 0, groups: int = 0, group_size: int = 25
+) -> tuple[tuple[Person, ...], tuple[UserGroup, ...]]:
+    """Return generated accounts, the last ones deactivated, and user groups of them.
+
+    Args:
+        count: Accounts in all; ids ``U1000000``, ``U1000001`` and so on.
+        deactivated: How many of them are deactivated; these are in no group.
+        groups: User groups; ids ``S1000``, ``S1001`` and so on.
+        group_size: Members of each group.
+    """
+    active = count - deactivated
+    people = tuple(
+        Person(
+            id=f"U{1_000_000 + number}",
+            name=f"person-{number}",
+            real_name=f"Person {number}",
+            deleted=number >= active,
+        )
+        for number in range(count)
+    )
+    members = [tuple(people[(first + n) % active].id for n in range(group_size)) for first in range(groups)]
+    return people, tuple(
+        UserGroup(id=f"S{1000 + number}", handle=f"group-{number}", name=f"Group {number}", users=users)
+        for number, users in enumerate(members)
     )

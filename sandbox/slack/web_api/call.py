@@ -7,10 +7,10 @@ carries lists and objects as JSON text and booleans as ``0``/``1`` or ``true``/`
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sandbox.slack.model.fixtures import Channel, Person
 from sandbox.slack.model.triggers import Rights
@@ -102,13 +102,16 @@ class Call:
         return self.workspace.world.bot in channel.members
 
 
-def page(items: Sequence[Json], call: Call, *, key: str, limit: int) -> tuple[list[Json], str]:
+T = TypeVar("T")
+
+
+def page(items: Sequence[T], call: Call, *, key: Callable[[T], str], limit: int) -> tuple[Sequence[T], str]:
     """Return the part of `items` that the call's cursor points at, `limit` long, and the next cursor.
 
     Args:
         items: Everything, in order.
         call: Carries ``cursor``.
-        key: The field that tells items apart; the cursor holds its value, so that pages survive new items.
+        key: What tells items apart; the cursor holds it, so that pages survive new items.
         limit: Items a page; 0 means all.
 
     Raises:
@@ -116,11 +119,13 @@ def page(items: Sequence[Json], call: Call, *, key: str, limit: int) -> tuple[li
     """
     start = 0
     if cursor := call.optional("cursor"):
-        names = [str(item[key]) for item in items]
         try:
-            start = names.index(base64.b64decode(cursor, validate=True).decode())
+            sought = base64.b64decode(cursor, validate=True).decode()
         except (ValueError, binascii.Error) as error:
             raise Refused("invalid_cursor") from error
+        start = next((at for at, item in enumerate(items) if key(item) == sought), -1)
+        if start < 0:
+            raise Refused("invalid_cursor")
     end = start + limit if limit else len(items)
-    following = base64.b64encode(str(items[end][key]).encode()).decode() if end < len(items) else ""
-    return list(items[start:end]), following
+    following = base64.b64encode(key(items[end]).encode()).decode() if end < len(items) else ""
+    return items[start:end], following

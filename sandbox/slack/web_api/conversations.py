@@ -85,7 +85,7 @@ def listing(call: Call) -> Json:
     every = [one for one in call.workspace.world.channels.values() if _kind(one) in kinds]
     seen = [one for one in every if _is_open(one) or call.is_member(one)]
     told = [_shape(call, one) for one in seen if not (one.is_archived and call.flag("exclude_archived"))]
-    part, following = page(told, call, key="id", limit=_list_limit(call))
+    part, following = page(told, call, key=lambda one: str(one["id"]), limit=_list_limit(call))
     return {"channels": part, "response_metadata": {"next_cursor": following}}
 
 
@@ -96,7 +96,7 @@ def members(call: Call) -> Json:
     if not (_is_open(channel) or call.is_member(channel)):
         raise Refused("channel_not_found")
     told = [{"id": one} for one in sorted(channel.members)]
-    part, following = page(told, call, key="id", limit=_list_limit(call))
+    part, following = page(told, call, key=lambda one: str(one["id"]), limit=_list_limit(call))
     return {"members": [one["id"] for one in part], "response_metadata": {"next_cursor": following}}
 
 
@@ -153,7 +153,7 @@ def _page(call: Call, messages: list[Message]) -> Json:
         json_shapes.message(call.workspace, one, with_metadata=call.flag("include_all_metadata"))
         for one in messages
     ]
-    part, following = page(told, call, key="ts", limit=limit)
+    part, following = page(told, call, key=lambda one: str(one["ts"]), limit=limit)
     more: Json = {"response_metadata": {"next_cursor": following}} if following else {}
     return {"messages": part, "has_more": bool(following), "pin_count": 0, **more}
 

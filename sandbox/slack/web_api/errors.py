@@ -40,6 +40,10 @@ class Behavior:
     ticket_seconds: float = 30.0  # of a Socket Mode address until it is used; undocumented
     event_retry_after: tuple[float, ...] = (0.0, 60.0, 300.0)  # "immediately, after 1 and after 5 minutes"
     limits: bool = False  # whether rate limits are enforced; off, for tests act faster than any person
+    # Calls a minute of single methods instead of their tier's, enforced whether or not the others' are.
+    calls_a_minute: Mapping[str, int] = field(default_factory=dict)
+    # Members that usergroups.list names of one group; whether it stops at a number is undocumented.
+    listed_members_most: int | None = None
     post_burst: int = 4  # messages at once in one channel; "about 1 per second … short bursts", unquantified
     posts_a_minute: int = 300  # in the whole workspace; "several hundred messages per minute", unquantified
     tier_1_burst: int = 3  # calls at once of a tier 1 method; "a small amount … is tolerated", unquantified

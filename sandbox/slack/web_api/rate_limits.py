@@ -40,6 +40,9 @@ class RateLimits:
             channel: Where the message goes; matters to chat.postMessage only.
             now: The moment of the call.
         """
+        own = self.behavior.calls_a_minute.get(method)
+        if own is not None:
+            return self._take(self._bucket(method, own, own / 60, now))
         if not self.behavior.limits:
             return 0
         if method == "chat.postMessage":

@@ -12,6 +12,7 @@ from sandbox.slack.web_api.call import Call, page
 from sandbox.slack.web_api.errors import Refused
 
 USERS_PAGE_MOST = 1000
+UNLIMITED_MOST = 10_000  # people that are listed without a limit: "limit_required", unquantified
 
 
 def auth_test(call: Call) -> Json:
@@ -44,11 +45,12 @@ def users_list(call: Call) -> Json:
     limit = call.number("limit", 0)
     if limit > USERS_PAGE_MOST:
         raise Refused("invalid_limit")
-    people = call.workspace.world.people.values()
-    everybody = [one.user(now=call.now, with_locale=call.flag("include_locale")) for one in people]
-    part, following = page(everybody, call, key="id", limit=limit)
+    everybody = tuple(call.workspace.world.people.values())
+    if not limit and len(everybody) > UNLIMITED_MOST:
+        raise Refused("limit_required")
+    part, following = page(everybody, call, key=lambda one: one.id, limit=limit)
     return {
-        "members": part,
+        "members": [one.user(now=call.now, with_locale=call.flag("include_locale")) for one in part],
         "cache_ts": int(call.now.timestamp()),
         "response_metadata": {"next_cursor": following},
     }
@@ -66,7 +68,7 @@ def usergroups_users_list(call: Call) -> Json:
     group = call.workspace.world.groups.get(call.required("usergroup"))
     if group is None or (group.disabled and not call.flag("include_disabled")):
         raise Refused("no_such_subteam")
-    return {"users": list(group.users)}
+    return {"users": list(group.users)}  # in full, also where a list of groups names fewer
 
 
 def team_info(call: Call) -> Json:
@@ -81,4 +83,7 @@ def team_info(call: Call) -> Json:
 
 def _group(call: Call, group: UserGroup) -> Json:
     users, count = call.flag("include_users"), call.flag("include_count")
-    return json_shapes.user_group(call.workspace.world, group, users=users, count=count)
+    shape = json_shapes.user_group(call.workspace.world, group, users=users, count=count)
+    if users:
+        shape["users"] = shape["users"][: call.behavior.listed_members_most]
+    return shape

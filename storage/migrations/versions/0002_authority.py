@@ -20,9 +20,31 @@ def upgrade() -> None:
         sa.Column("known_at", time, comment="Postgres time of the last reading; null: never read"),
     )
     op.execute("UPDATE slack_users SET known_at = fetched_at")
+    doubted = "Postgres time; only what is read after it settles the doubt"
+    columns: list[sa.Column[Any]] = [
+        sa.Column("doubted_at", time, comment=doubted),
+        sa.Column("lookup_at", time, comment="Postgres time at which its lookup is due"),
+        sa.Column(
+            "waited_for", sa.Boolean(), nullable=False, server_default="false", comment="goes before others"
+        ),
+    ]
+    for column in columns:
+        op.add_column("slack_users", column)
+    op.execute("UPDATE slack_users SET doubted_at = now(), lookup_at = now() WHERE fetched_at IS NULL")
+    op.drop_index("ix_slack_users_lookup", table_name="slack_users")
+    op.create_index(
+        "ix_slack_users_lookup",
+        "slack_users",
+        ["lookup_at"],
+        postgresql_where=sa.text("fetched_at IS NULL"),
+    )
     op.alter_column("slack_groups", "fetched_at", nullable=True, comment="null: an event put it in doubt")
-    op.add_column(
-        "slack_groups",
+    columns = [
+        sa.Column("known_at", time, comment="Postgres time of the last reading; null: never read"),
+        sa.Column("doubted_at", time, comment=doubted),
+        sa.Column(
+            "due_at", time, nullable=False, server_default=sa.text("now()"), comment="of the next reading"
+        ),
         sa.Column(
             "error",
             sa.Text(),
@@ -30,8 +52,14 @@ def upgrade() -> None:
             server_default="",
             comment="Slack's answer to the last reading",
         ),
-    )
-    columns: list[sa.Column[Any]] = [
+        sa.Column(
+            "told", sa.Text(), nullable=False, server_default="", comment="the error that operations know of"
+        ),
+    ]
+    for column in columns:
+        op.add_column("slack_groups", column)
+    op.execute("UPDATE slack_groups SET known_at = fetched_at")
+    columns = [
         sa.Column("space_id", sa.Uuid(), comment="of a database"),
         sa.Column(
             "shown_as", sa.Text(), nullable=False, server_default="", comment="label where an app has several"
@@ -152,7 +180,13 @@ def downgrade() -> None:
         "space_id",
     ):
         op.drop_column("targets", name)
-    op.drop_column("slack_groups", "error")
+    for name in ("told", "error", "due_at", "doubted_at", "known_at"):
+        op.drop_column("slack_groups", name)
     op.execute("DELETE FROM slack_groups WHERE fetched_at IS NULL")
     op.alter_column("slack_groups", "fetched_at", nullable=False, comment=None)
-    op.drop_column("slack_users", "known_at")
+    op.drop_index("ix_slack_users_lookup", table_name="slack_users")
+    op.create_index(
+        "ix_slack_users_lookup", "slack_users", ["id"], postgresql_where=sa.text("fetched_at IS NULL")
+    )
+    for name in ("waited_for", "lookup_at", "doubted_at", "known_at"):
+        op.drop_column("slack_users", name)

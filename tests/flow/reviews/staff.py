@@ -1,5 +1,8 @@
 """People who come and go in the emulated workspace, and what the bot knows of it."""
 
+from datetime import timedelta
+
+from bot.directory.people import TASK
 from sandbox.slack.users.administration import Administration
 from tests.flow.actions import Acts, words
 
@@ -30,7 +33,9 @@ async def leave_unnoticed(acts: Acts, person: str) -> None:
 
 async def count_people(acts: Acts) -> None:
     """Has the bot read everybody again, as it does every few minutes."""
-    await acts.environment.app.services.members.request_sync()
+    async with acts.environment.app.store.transaction() as tx:
+        await tx.periodic_tasks.schedule(TASK, wait=timedelta())
+        await tx.commit()
 
 
 async def ended(acts: Acts) -> None:

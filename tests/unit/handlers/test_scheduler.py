@@ -27,7 +27,7 @@ def scheduler_of(step: Any) -> Scheduler:
         leavers=SimpleNamespace(run_due=step),
         entitlements=SimpleNamespace(send_weekly_review=step),
     )
-    directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
+    directory_sync = SimpleNamespace(read_people=step, read_groups=step, read_targets=step)
     return Scheduler(
         services=cast("Any", services),
         directory_sync=cast("Any", directory_sync),

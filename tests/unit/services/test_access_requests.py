@@ -196,7 +196,7 @@ async def test_an_outdated_person_is_refused_and_a_lookup_requested(
 async def test_a_person_whose_profile_changed_may_read_but_is_looked_up_before_they_ask(
     services: Services,
 ) -> None:
-    await services.members.request_lookup(ENGINEER)
+    await services.members.person_changed(ENGINEER)
     await services.members.require(ENGINEER)
     with pytest.raises(Refused) as caught:
         await actions.ask(services)

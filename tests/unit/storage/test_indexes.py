@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,7 +40,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
     "ix_download_links_open": lambda tx: tx.download_links.open_of(UUID(int=1)),
-    "ix_slack_users_lookup": lambda tx: tx.slack_users.requested_lookups(),
+    "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
 
 

@@ -82,3 +82,35 @@ async def test_a_turn_by_business_time_is_taken_by_one_of_many(store: PostgresSt
     await turn(store, NOW)
     monday = next_summary(NOW)
     assert sorted(await asyncio.gather(*(turn(store, monday) for _ in range(6)))) == [False] * 5 + [True]
+
+
+async def advance(store: PostgresStore, before: dict[str, str], after: dict[str, str]) -> bool:
+    async with store.transaction() as tx:
+        mine = await tx.periodic_tasks.advance("people", before=before, after=after, wait=timedelta())
+        await tx.commit()
+        return mine
+
+
+async def test_a_task_goes_on_where_it_was(store: PostgresStore) -> None:
+    await claim(store)
+    assert await advance(store, {}, {"cursor": "second"})
+    async with store.transaction() as tx:
+        assert await tx.periodic_tasks.progress("people") == {"cursor": "second"}
+    assert await claim(store)
+
+
+async def test_a_worker_that_was_overtaken_does_not_turn_a_task_back(store: PostgresStore) -> None:
+    await claim(store)
+    await advance(store, {}, {"cursor": "second"})
+    await advance(store, {"cursor": "second"}, {"cursor": "third"})
+    assert not await advance(store, {}, {"cursor": "second"})
+    async with store.transaction() as tx:
+        assert await tx.periodic_tasks.progress("people") == {"cursor": "third"}
+
+
+async def test_a_task_is_held_for_the_longest_that_was_asked(store: PostgresStore) -> None:
+    async with store.transaction() as tx:
+        assert not await tx.periodic_tasks.is_held("users.info")
+        await tx.periodic_tasks.hold("users.info", wait=timedelta(seconds=20))
+        await tx.periodic_tasks.hold("users.info", wait=timedelta())
+        assert await tx.periodic_tasks.is_held("users.info")

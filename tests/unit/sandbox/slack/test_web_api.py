@@ -6,6 +6,7 @@ Facts: Slack developer documentation, method reference, message metadata and pag
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -17,12 +18,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot.domain import person as domain_person
 from bot.errors import SlackError
 from bot.ports import Message
-from bot.slack import Identity, SlackClient, person_of
+from bot.slack import SlackClient
+from bot.slack_answers import Identity, person_of
 from sandbox.slack import SlackEmulator, fault_injection
-from sandbox.slack.model.fixtures import Channel, Person
+from sandbox.slack.model.fixtures import Channel, Person, crowd
 from sandbox.slack.server import FORM_ONLY
+from sandbox.slack.web_api.errors import ApiAnswer
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call, served
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "*Hello*"}}]
@@ -394,33 +398,105 @@ async def test_our_client_knows_people_with_zone_and_language(client: SlackClien
     assert await client.person("U0NOBODY") is None
 
 
-async def test_our_client_counts_everybody_page_by_page(client: SlackClient, slack: SlackEmulator) -> None:
-    one = slack.world.people["U0ENGINEER"]
-    slack.world.people |= {f"U{n:04}": replace(one, id=f"U{n:04}", name=f"u{n}") for n in range(300)}
-
-    people = [person async for person in client.people()]
-
-    assert {person.id for person in people} == set(slack.world.people)
-    assert len(people) == len(slack.world.people)
-    assert {person.locale for person in people} == {"en-US", "ja-JP"}
-    assert len(arguments(slack, "users.list")) == 2
+async def everybody(client: SlackClient) -> list[domain_person.Person]:
+    """Everybody in the workspace, as our client lists them."""
+    page = await client.people_page("")
+    found = [*page.people]
+    while page.next_cursor:
+        page = await client.people_page(page.next_cursor)
+        found += page.people
+    return found
 
 
-async def test_our_client_waits_out_a_rate_limit_and_goes_on_where_it_was(
+async def test_our_client_lists_everybody_by_the_thousand(client: SlackClient, slack: SlackEmulator) -> None:
+    people, _ = crowd(2100, deactivated=900)
+    slack.world.people |= {one.id: one for one in people}
+
+    listed = await everybody(client)
+
+    assert [person.id for person in listed] == list(slack.world.people)
+    assert sum(person.deactivated for person in listed) == 900
+    assert {person.locale for person in listed} == {"", "en-US", "ja-JP"}
+    assert len(arguments(slack, "users.list")) == 3
+
+
+async def test_our_client_is_told_that_a_cursor_is_no_good_any_more(client: SlackClient) -> None:
+    with pytest.raises(SlackError) as refused:
+        await client.people_page("bm9ib2R5")
+
+    assert refused.value.code == "invalid_cursor"
+
+
+def test_a_large_workspace_is_not_listed_without_a_limit(call: Call) -> None:
+    people, _ = crowd(10_001)
+    call.slack.world.people |= {one.id: one for one in people}
+
+    assert call("users.list")["error"] == "limit_required"
+
+
+async def test_our_client_lists_many_groups_with_one_call(client: SlackClient, slack: SlackEmulator) -> None:
+    people, groups = crowd(100, groups=30, group_size=20)
+    slack.world.people |= {one.id: one for one in people}
+    slack.world.groups |= {one.id: one for one in groups}
+    slack.world.groups["S1001"] = replace(groups[1], disabled=True)
+
+    listed = await client.groups()
+
+    assert set(listed) == set(slack.world.groups) - {"S1001"}
+    assert listed["S1000"] == groups[0].users
+    assert len(arguments(slack, "usergroups.list")) == 1
+
+
+async def test_our_client_leaves_out_a_group_that_is_not_listed_in_full(
     client: SlackClient, slack: SlackEmulator
 ) -> None:
-    one = slack.world.people["U0ENGINEER"]
-    slack.world.people |= {f"U{n:04}": replace(one, id=f"U{n:04}", name=f"u{n}") for n in range(300)}
-    slack.fault("users.list", fault_injection.slow(0))
-    slack.fault("users.list", fault_injection.ratelimited(1))
+    slack.world.groups["S0BIG"] = replace(
+        slack.world.groups["S0LEADS"], id="S0BIG", users=("U0LEAD", "U0LEAD2", "U0ENGINEER")
+    )
+    slack.set_behavior(listed_members_most=2)
 
-    people = [person async for person in client.people()]
+    assert await client.groups() == {"S0LEADS": ("U0LEAD", "U0LEAD2")}
 
-    first, limited, again = arguments(slack, "users.list")
-    assert len(people) == len(slack.world.people)
-    assert limited == again
-    assert "cursor" in again
-    assert "cursor" not in first
+
+def test_one_method_can_be_limited_by_itself(call: Call) -> None:
+    call.slack.set_behavior(calls_a_minute={"users.info": 2})
+
+    answers = [call("users.info", user="U0LEAD")["ok"] for _ in range(3)]
+
+    assert answers == [True, True, False]
+    assert call("users.list")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("20", 20), ("0", 1), ("-5", 1), ("1e9", 300), ("nan", 300), ("soon", 300), ("0.5", 1)],
+)
+async def test_our_client_believes_a_wait_within_reason(
+    client: SlackClient, slack: SlackEmulator, header: str, seconds: float
+) -> None:
+    limited = ApiAnswer(
+        status=429, headers={"Retry-After": header}, body={"ok": False, "error": "ratelimited"}
+    )
+    slack.fault("users.info", fault_injection.Fault(answer=limited))
+
+    with pytest.raises(SlackError) as refused:
+        await client.person("U0LEAD")
+
+    assert refused.value.retry_after_s == seconds
+
+
+async def test_our_client_reads_a_wait_that_is_a_date(client: SlackClient, slack: SlackEmulator) -> None:
+    header = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    limited = ApiAnswer(
+        status=429, headers={"Retry-After": header}, body={"ok": False, "error": "ratelimited"}
+    )
+    slack.fault("users.info", fault_injection.Fault(answer=limited))
+
+    with pytest.raises(SlackError) as refused:
+        await client.person("U0LEAD")
+
+    assert refused.value.retry_after_s is not None
+    assert 25 < refused.value.retry_after_s <= 30
 
 
 async def test_our_client_does_not_wait_for_ever(client: SlackClient, slack: SlackEmulator) -> None:
@@ -495,7 +571,7 @@ async def test_somebody_from_another_workspace_is_external_whatever_else_slack_s
     slack.world.people[partner.id] = partner
 
     found = await client.person("U0PARTNER")
-    listed = {person.id: person.external async for person in client.people()}
+    listed = {person.id: person.external for person in await everybody(client)}
 
     assert found is not None
     assert found.external

@@ -80,7 +80,7 @@ async def test_who_is_not_known_at_the_moment_is_on_no_list(
 ) -> None:
     await open_grants(services, 1)
     async with store.transaction() as tx:
-        await tx.slack_users.request_lookup(ENGINEER)
+        await tx.slack_users.doubt(ENGINEER)
         await tx.commit()
     await send(actions.under(DENIED, store, clock), engine)
     assert await sent(engine) == []

@@ -56,7 +56,7 @@ async def test_members_and_people_who_were_never_read_keep_what_they_hold(
 ) -> None:
     await equip(services, store)
     async with store.transaction() as tx:
-        await tx.slack_users.request_lookup(ENGINEER)
+        await tx.slack_users.doubt(ENGINEER)
         await tx.slack_users.request_lookup("U0STRANGER")
         await tx.commit()
     before = await store_helpers.counts(engine)
@@ -70,7 +70,7 @@ async def test_what_was_known_last_counts_while_slack_is_asked_again(
     await equip(services, store)
     await actions.know(store, GONE[0])
     async with store.transaction() as tx:
-        await tx.slack_users.request_lookup(ENGINEER)
+        await tx.slack_users.doubt(ENGINEER)
         await tx.commit()
     await services.leavers.run_due()
     async with store.transaction() as tx:

@@ -1,0 +1,1 @@
+"""Reads people and user groups from Slack: everybody by pages, whoever acts at once, groups one by one."""

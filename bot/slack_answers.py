@@ -1,0 +1,104 @@
+"""What Slack answers: its user objects, its errors, and how long it wants to be left alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.domain.person import Person
+from bot.errors import SlackError
+
+RETRY_AFTER: Final = (1.0, 300.0)
+"""Seconds within which a Retry-After is believed: Slack's limits are per minute."""
+
+_NOT_POSTED: Final = frozenset(
+    {
+        "account_inactive", "channel_not_found", "invalid_auth", "invalid_blocks", "is_archived",
+        "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_in_channel",
+        "ratelimited", "restricted_action", "token_expired", "token_revoked", "user_not_found",
+        "message_not_found", "cant_update_message", "is_inactive", "thread_not_found",
+    }
+)  # fmt: skip
+"""Answers after which nothing was posted for sure; any other leaves it open."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """Who the bot is in its workspace (``auth.test``).
+
+    Attributes:
+        enterprise: the Enterprise Grid organisation that the workspace belongs to, if any.
+    """
+
+    team: str
+    bot_id: str
+    bot_user: str
+    enterprise: str | None
+
+
+def person_of(member: Mapping[str, Any], us: Identity) -> Person:
+    """Reads a person from Slack's user object (``users.info``, ``users.list``, event ``user_change``).
+
+    Args:
+        member: the user object.
+        us: our workspace; members of another one are external.
+    """
+    profile = member.get("profile", {})
+    name = profile.get("display_name") or member.get("real_name") or member.get("name") or member["id"]
+    return Person(
+        id=member["id"],
+        name=name,
+        locale=member.get("locale", ""),
+        zone=member.get("tz") or "UTC",
+        deactivated=bool(member.get("deleted")),
+        # Slack does not mark its own Slackbot as a bot.
+        bot=bool(member.get("is_bot")) or member["id"] == "USLACKBOT",
+        guest=bool(member.get("is_restricted") or member.get("is_ultra_restricted")),
+        external=bool(member.get("is_stranger")) or not _is_internal(member, us),
+    )
+
+
+def _is_internal(member: Mapping[str, Any], us: Identity) -> bool:
+    """Tells whether a person belongs to our workspace, or to its Enterprise Grid organisation.
+
+    ``is_stranger`` is only set for people with whom the bot shares no channel: those who come through a
+    shared channel are recognised by their workspace only (Slack, "Slack Connect", external members).
+    """
+    home = member.get("team_id")
+    organisation = (member.get("enterprise_user") or {}).get("enterprise_id")
+    return (
+        not home or home == us.team or (us.enterprise is not None and us.enterprise in (home, organisation))
+    )
+
+
+def error_of(error: SlackApiError) -> SlackError:
+    """Reads what Slack answered instead of doing what it was asked for."""
+    answer = error.response
+    if not isinstance(answer, AsyncSlackResponse) or not isinstance(answer.data, dict):
+        # Slack's client returns what it could not read as it is, for example a proxy's page.
+        return SlackError("unreadable", unclear=True)
+    code = "ratelimited" if answer.status_code == 429 else str(answer.get("error") or answer.status_code)
+    wait = answer.headers.get("Retry-After") or answer.headers.get("retry-after")
+    return SlackError(
+        code,
+        retry_after_s=_seconds(wait) if wait else None,
+        unclear=code not in _NOT_POSTED,
+    )
+
+
+def _seconds(retry_after: str) -> float:
+    """Reads a Retry-After, in seconds or as a date (RFC 9110, 10.2.3), within what is believed."""
+    shortest, longest = RETRY_AFTER
+    try:
+        wait = float(retry_after)
+    except ValueError:
+        try:
+            wait = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return longest
+    # ``nan`` is smaller than nothing and greater than nothing.
+    return min(max(wait, shortest), longest) if wait == wait else longest

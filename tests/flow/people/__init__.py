@@ -1,0 +1,1 @@
+"""People and user groups at scale and in bad times, over HTTP."""

@@ -1,0 +1,1 @@
+"""Measurements at a scale that no test waits for."""
