@@ -87,7 +87,7 @@ def _buttons(params: Mapping[str, str], choices: list[Mapping[str, str]], t: Tra
         for number, choice in enumerate(choices[:CHOICES])
     ]
     keep = block_kit.button(
-        t("button.keep", alias=_either(choices)),
+        t("button.keep_apart", alias=_either(choices)),
         action=f"{action_ids.KEEP_APART}.0",
         value=action_ids.identity_value(target, choices[0]["entry"]),
     )
