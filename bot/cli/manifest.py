@@ -57,7 +57,7 @@ SCOPES: Final = (
     Scope(
         name="usergroups:read",
         why="to know the members of the user groups that the policy names",
-        methods=("usergroups.users.list",),
+        methods=("usergroups.list", "usergroups.users.list"),
         events=("subteam_members_changed", "subteam_updated"),
     ),
     Scope(
