@@ -190,7 +190,8 @@ class ViewSubmission(_Model):
     @property
     def data(self) -> str:
         """What we put into the form ourselves."""
-        return self.view.private_metadata or ""
+        # Ours, but whoever signs could send anything: Postgres takes no NUL in a name that is looked up.
+        return (self.view.private_metadata or "").replace("\x00", "")
 
     @property
     def key(self) -> str:
