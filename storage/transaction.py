@@ -19,21 +19,21 @@ from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.download_links import PostgresDownloadLinks
+from storage.repositories.entries.mtls_rules import PostgresMtlsRules
+from storage.repositories.entries.privatelink_accounts import PostgresPrivateLinkAccounts
+from storage.repositories.entries.trusted_ranges import PostgresTrustedRanges
 from storage.repositories.expiry_reminders import PostgresExpiryReminders
 from storage.repositories.grants import PostgresGrants
 from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
-from storage.repositories.mtls_rules import PostgresMtlsRules
 from storage.repositories.operations import PostgresOperations
 from storage.repositories.outbox import PostgresOutbox
 from storage.repositories.periodic_tasks import PostgresPeriodicTasks
 from storage.repositories.policy_states import PostgresPolicyStates
-from storage.repositories.privatelink_accounts import PostgresPrivateLinkAccounts
 from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
 from storage.repositories.reviews import PostgresReviews
 from storage.repositories.slack_users import PostgresSlackUsers
 from storage.repositories.targets import PostgresTargets
-from storage.repositories.trusted_ranges import PostgresTrustedRanges
 from storage.write_buffer import WriteBuffer
 
 

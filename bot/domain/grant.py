@@ -72,7 +72,6 @@ BY_PEOPLE: Final = frozenset(
         ReasonCode.POLICY,
         ReasonCode.OWNER_LEFT,
         ReasonCode.NEW_GONE,
-        ReasonCode.OLD_GONE,
     }
 )
 """Failures that somebody's doing brought about: what was approved then does not answer them."""

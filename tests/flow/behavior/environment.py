@@ -91,7 +91,7 @@ class Switched(Acts):
         await self.observed()
         self.heroku.set_behavior(**settings)
         self.environment.slack.set_behavior(
-            **{each.name: each.default for each in fields(slack_rules.Behavior)}
+            **{each.name: getattr(slack_rules.Behavior(), each.name) for each in fields(slack_rules.Behavior)}
         )
         self._before = self._marks()
 

@@ -129,6 +129,9 @@ SLACK_ROWS: tuple[Row, ...] = (
 
 IN_SOCKET_MODE = frozenset({"socket_only", "tier_1_burst", "ticket_seconds"})
 
+AT_SCALE = frozenset({"calls_a_minute", "listed_members_most"})
+"""Switches that need a large workspace; `tests/flow/people` and `tests/scale` set them."""
+
 
 def named(rows: Sequence[Row]) -> list[ParameterSet]:
     """Names rows by their settings."""
@@ -181,13 +184,16 @@ async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Set
 
 @pytest.mark.parametrize(
     ("behavior", "rows", "elsewhere"),
-    [(HerokuBehavior, (*ROWS, *LEFT_BEHIND), frozenset[str]()), (SlackBehavior, SLACK_ROWS, IN_SOCKET_MODE)],
+    [
+        (HerokuBehavior, (*ROWS, *LEFT_BEHIND), frozenset[str]()),
+        (SlackBehavior, SLACK_ROWS, IN_SOCKET_MODE | AT_SCALE),
+    ],
     ids=["heroku", "slack"],
 )
 async def test_every_switch_has_another_setting_than_its_default_here(
     behavior: type[HerokuBehavior | SlackBehavior], rows: Sequence[Row], elsewhere: frozenset[str]
 ) -> None:
-    defaults = {switch.name: switch.default for switch in fields(behavior)}
+    defaults = {switch.name: getattr(behavior(), switch.name) for switch in fields(behavior)}
     met = {name for settings, _ in rows for name, value in settings.items() if value != defaults[name]}
     assert met | elsewhere == defaults.keys()
 

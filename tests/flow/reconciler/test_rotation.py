@@ -262,17 +262,17 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
     assert await rotating.failed() is ReasonCode.NEW_GONE
 
 
-async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
+async def test_another_new_one_for_one_that_somebody_removed_needs_a_request(rotating: Rotating) -> None:
     new = await rotating.installed()
     rotating.remove_externally(new)
     await rotating.harness.reconcile()
     request = (await rotating.now()).request
-    await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
-    for _ in range(3):
-        await rotating.harness.reconcile()
-    assert await rotating.stage() is RotationStage.INSTALLING
-    assert rotation_of(await rotating.now()).new not in (None, new)
-    assert len(rotating.harness.calls(MAKE)) == 2
+    with pytest.raises(Refused) as caught:
+        await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
+    assert caught.value.reason is Refusal.RETRY_ASKS_AGAIN
+    await rotating.harness.reconcile()
+    assert await rotating.failed() is ReasonCode.NEW_GONE
+    assert len(rotating.harness.calls(MAKE)) == 1
 
 
 async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> None:

@@ -16,7 +16,7 @@ from bot.domain.owned_entry import Removal
 from bot.domain.subject import Network, Subject, network_of
 from bot.domain.timings import Timings
 from bot.ports import MtlsRules, ReconcileJob
-from storage.repositories.owned_entries import LATE, OwnedEntryTable, desired_grants
+from storage.repositories.entries.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import mtls_rule_intents, mtls_rules
 
 

@@ -14,7 +14,7 @@ from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.subject import accounts_of
 from bot.domain.timings import Timings
 from bot.ports import PrivateLinkAccounts, ReconcileJob
-from storage.repositories.owned_entries import LATE, OwnedEntryTable, desired_grants
+from storage.repositories.entries.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import privatelink_accounts
 
 

@@ -18,7 +18,7 @@ from bot.domain.trusted_ips.plan import Edit, StoredRanges
 from bot.domain.trusted_ips.ruleset import DataServices, RulesetRule
 from bot.ports import AuditContext, ReconcileJob, TrustedRanges
 from storage.repositories.audit import PostgresAudit
-from storage.repositories.owned_entries import OwnedEntryTable, desired_grants
+from storage.repositories.entries.owned_entries import OwnedEntryTable, desired_grants
 from storage.tables import data_service_access, ruleset_writes, trusted_ranges
 
 

@@ -1,0 +1,1 @@
+"""Owned entries of each access method, over what they share."""
