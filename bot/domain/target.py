@@ -241,8 +241,11 @@ def choose_space(
         named = [space for space in spaces if space.name.lower() == name]
     around = [space for space in spaces if any(database.is_in(space) for database in meant)]
     found = named or around
-    if found:
+    if len(found) == 1:
         return found[0]
+    if found:
+        names = ", ".join(sorted(space.name for space in found))
+        raise Refused(Refusal.SPACE_MISSING, known=names, example=min(space.name for space in found))
     example = nearest(word, known) or known[0]
     raise Refused(Refusal.SPACE_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
 

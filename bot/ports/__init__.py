@@ -7,7 +7,7 @@ from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRange
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
-from bot.ports.requests import IdempotencyKeys, Requests
+from bot.ports.requests import IdempotencyKeys, Requests, Standing
 from bot.ports.reviews import Reviews
 from bot.ports.services import (
     Block,
@@ -92,6 +92,7 @@ __all__ = [
     "Slack",
     "SlackUsers",
     "SpaceStatus",
+    "Standing",
     "Store",
     "Targets",
     "Transaction",

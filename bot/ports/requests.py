@@ -1,6 +1,7 @@
 """Idempotency keys and access requests in the store."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -25,6 +26,21 @@ class IdempotencyKeys(Protocol):
     async def request(self, key: str) -> int | None:
         """Reads which request a key led to."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How a request of a person would stand.
+
+    Attributes:
+        waiting: their pending requests.
+        missing: how many more people would have to be able to approve; 0 if enough can.
+        certain: whether every user group of the rule was read: one that was not has unknown approvers.
+    """
+
+    waiting: int
+    missing: int
+    certain: bool
 
 
 class Requests(Protocol):
@@ -110,7 +126,7 @@ class Requests(Protocol):
         """Lists requests that wait for a decision, newest first."""
         ...
 
-    async def standing(self, rule: Rule, *, but: str) -> tuple[int, int]:
+    async def standing(self, rule: Rule, *, but: str) -> Standing:
         """Counts a person's pending requests, and the approvers who are missing for a request of theirs.
 
         Whoever is known to be deactivated, a guest, external or a bot cannot approve; somebody who was never
@@ -120,8 +136,6 @@ class Requests(Protocol):
             rule: that allows the request.
             but: Slack id of the requester, who cannot approve it.
 
-        Returns:
-            Their pending requests; and how many more people would have to be able to approve, or 0.
         """
         ...
 

@@ -18,6 +18,7 @@ from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhausted
 from bot.ports import BOT, AuditContext, Clock, MessageKind, Notification, ReconcileJob, Store, Transaction
 from bot.reconciler.adapter import MethodAdapter, Planned, Run, Seen
 from bot.reconciler.backoff import next_run, next_run_after_failure, pause, release
+from bot.reconciler.membership import REASONS, Opening, OpeningStatus, opening_statuses
 from bot.reconciler.outcome import OperationResult
 
 LOUD_AFTER: Final = 5
@@ -58,7 +59,8 @@ class Recorder:
         job, outcome, now = run.job, run.outcome, self._clock.now()
         async with self._store.transaction() as tx:
             # What the observation has proven of a grant counts before what an attempt has brought.
-            await self._settle_grants(tx, {**outcome.grants, **plan.grants}, now)
+            settled = await self._allowed_now(tx, job, {**outcome.grants, **plan.grants})
+            await self._settle_grants(tx, settled, now)
             for id, result in outcome.operations.items():
                 await self._settle_operation(tx, adapter, id, result, now)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
@@ -87,6 +89,32 @@ class Recorder:
             wait = schedule.gap(job.timings.retry, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
+
+    async def _allowed_now(
+        self, tx: Transaction, job: ReconcileJob, transitions: Mapping[UUID, Transition]
+    ) -> Mapping[UUID, Transition]:
+        """Keeps what may not be opened any more from being in force because its address is allowed anyway.
+
+        Such a grant fails; one of which it is not known waits for the next run.
+        """
+        opening = [id for id, each in transitions.items() if each.state is GrantState.IN_FORCE]
+        if not opening:
+            return transitions
+        held = {grant.id: grant for grant in await tx.grants.lock_all(set(opening))}
+        asked = {
+            id: Opening(owner=grant.owner, request=grant.request)
+            for id, grant in held.items()
+            if grant.state is GrantState.APPLYING
+        }
+        statuses = await opening_statuses(tx, self._policy, job, asked.values())
+        kept = dict(transitions)
+        for id, each in asked.items():
+            status = statuses[each]
+            if status in REASONS:
+                kept[id] = Transition(state=GrantState.FAILED, reason=REASONS[status])
+            elif status is OpeningStatus.UNKNOWN:
+                del kept[id]
+        return kept
 
     # --- grants ----------------------------------------------------------------------------------
 

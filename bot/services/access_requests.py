@@ -13,6 +13,7 @@ from bot.services.access_method import AccessMethod
 from bot.services.context import ServiceContext
 from bot.services.grants import close_grants
 from bot.services.request_input import RequestInput, requested_length, terms_without_end
+from bot.services.withdrawals import shown_on
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,14 +163,15 @@ class AccessRequestService:
 
         async def record_cancellation(tx: Transaction) -> int:
             # Membership is not checked: who has left may still withdraw what they asked for.
-            pending = await tx.requests.lock(request)
-            if pending is None:
+            details = await tx.requests.lock_details(request)
+            if details is None:
                 raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
+            pending = details.request
             if pending.requester != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
-            require_pending(pending, await tx.requests.decisions(request))
+            require_pending(pending, details.decisions)
             await tx.requests.decide(pending, RequestState.CANCELLED, doing=self._context.audit(person))
-            await tx.outbox.refresh_cards(request)
+            await tx.outbox.refresh_cards(shown_on(details))
             return request
 
         return await self._context.once(key, person, record_cancellation)

@@ -12,7 +12,7 @@ from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, missing_approvals, require_known_approver, with_admins
+from bot.domain.policy.rules import Rule, missing_approvals, require_known_approver
 from bot.domain.request import (
     Decision,
     Kind,
@@ -33,7 +33,7 @@ from bot.services.authorization import approves
 from bot.services.context import ServiceContext
 from bot.services.extensions import ExtensionService
 from bot.services.grants import apply_again
-from bot.services.judgement import TRANSIENT, approvers_today, judge
+from bot.services.judgement import TRANSIENT, approvers_today, judge, with_fallback
 from bot.services.request_input import RequestInput, timezone_of
 from bot.services.withdrawals import shown_on, withdraw
 
@@ -192,8 +192,7 @@ class ApprovalService:
             if refused is None:
                 raise ValueError(f"request {id} is open and was not judged")
             return Withdrawable(details=details, refused=refused)
-        if request.by_admins:
-            rule = with_admins(rule, self._context.policy.admins)
+        rule, _ = await with_fallback(tx, self._context.policy, rule, requester=request.requester)
         require_known_approver(rule, member, requester=request.requester, request=id)
         require_open(request, votes, version=version, now=self._context.now())
         require_first_vote(request, votes, person)
@@ -242,6 +241,9 @@ class ApprovalService:
             await tx.requests.note_approval(request, len(counted), doing=doing)
             await tx.outbox.refresh_cards(shown_on(details))
             return replace(details, request=request)
+        if rule.name != request.rule:
+            # Whoever decided it under today's rule may revoke it, and not whom an older rule named.
+            request = await tx.requests.rejudge(request, rule=rule.name, needed=request.needed)
         state = RequestState.DENIED if vote.verdict is Verdict.DENY else RequestState.APPROVED
         await tx.requests.decide(request, state, doing=doing)
         await tx.outbox.refresh_cards(shown_on(details))

@@ -1,7 +1,7 @@
 """Who may act on what exists already: owners, approvers of its request, and admins."""
 
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.person import Person
+from bot.domain.person import Person, UserId
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
 from bot.services.context import ServiceContext
@@ -11,7 +11,13 @@ from bot.services.lookups import request_details
 
 async def approves(context: ServiceContext, tx: Transaction, details: RequestDetails, member: Person) -> bool:
     """Whether a member is among those who approve what a request is about; see ``approvers_of``."""
-    return not (await approvers_of(context, tx, details)).isdisjoint(member.ids)
+    approvers = await approvers_of(context, tx, details)
+    if not approvers.isdisjoint(member.ids):
+        return True
+    doubtful = approvers & member.unknown_groups
+    if doubtful:
+        raise Refused(Refusal.GROUPS_UNKNOWN, group=UserId(min(doubtful)))
+    return False
 
 
 async def approvers_of(context: ServiceContext, tx: Transaction, details: RequestDetails) -> frozenset[str]:

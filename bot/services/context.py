@@ -11,17 +11,15 @@ from bot.domain.person import Person, require_member
 from bot.domain.policy.rules import (
     Policy,
     Rule,
-    WhenNobody,
     require_readable,
     require_reason,
-    with_admins,
 )
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
-from bot.services.judgement import rule_for_member
+from bot.services.judgement import rule_for_member, with_fallback
 from bot.services.lookups import request_details
 
 Record = Callable[[Transaction], Awaitable[int | RequestDetails]]
@@ -168,7 +166,10 @@ class ServiceContext:
             rule=rule.name,
             needed=rule.approvals,
             expires_at=audit.at + rule.lapse_after,
-            remind_at=reminder(asked=audit.at, after=rule.remind_after, given=0),
+            # What is decided on another card has no thread of its own to be reminded in.
+            remind_at=None
+            if kind is Kind.REOPEN
+            else reminder(asked=audit.at, after=rule.remind_after, given=0),
             grant=None if grant is None else grant.id,
             by_admins=by_admins,
         )
@@ -184,16 +185,18 @@ class ServiceContext:
         Returns:
             The rule, and whether the admins have to decide for want of others.
         """
-        waiting, missing = await tx.requests.standing(rule, but=person)
+        standing = await tx.requests.standing(rule, but=person)
         limit = self.policy.pending_per_person
-        if waiting >= limit:
+        if standing.waiting >= limit:
             raise Refused(Refusal.PENDING_TOO_MANY, limit=limit)
-        if not missing:
+        missing = standing.missing
+        if missing:
+            wider, by_admins = await with_fallback(tx, self.policy, rule, requester=person)
+            missing = (await tx.requests.standing(wider, but=person)).missing
+            if not missing:
+                return rule, by_admins
+        else:
             return rule, False
-        if self.policy.when_nobody is WhenNobody.ADMINS:
-            wider = with_admins(rule, self.policy.admins)
-            if not (await tx.requests.standing(wider, but=person))[1]:
-                return rule, True
         raise Refused(Refusal.NOBODY_DECIDES, rule=rule.name, needed=rule.approvals, missing=missing)
 
     async def record_operation(

@@ -10,6 +10,7 @@ from bot.domain.schedule import reminder
 from bot.ports import BOT, AuditContext, MessageKind, Transaction
 from bot.services.context import ServiceContext
 from bot.services.mtls.expiry_reminders import ExpiryReminderService
+from bot.services.withdrawals import shown_on
 
 BATCH: Final = 100
 """Rows handled in one transaction; the next run takes more at once."""
@@ -123,6 +124,7 @@ async def _warn(tx: Transaction, grant: Grant) -> None:
 
 async def _lapse(tx: Transaction, request: Request, now: datetime) -> None:
     await tx.requests.decide(request, RequestState.LAPSED, doing=AuditContext(actor=BOT, at=now))
-    await tx.outbox.refresh_cards(request.id)
+    details = await tx.requests.details(request.id)
+    await tx.outbox.refresh_cards(request.id if details is None else shown_on(details))
     key = f"lapsed:{request.id}"
     await tx.outbox.add(MessageKind.LAPSED, to=request.requester, key=key, request=request.id)

@@ -1,17 +1,19 @@
 """Extensions: more time for a grant, at once within what the policy allows, else by a request."""
 
 from datetime import timedelta
+from ipaddress import IPv4Network
 
 from bot.domain import grant as grants
 from bot.domain.command_text import line_for
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, require_reason
+from bot.domain.policy.rules import Rule, require_reason, require_width
 from bot.domain.request import Kind, Request, Terms
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction
 from bot.services.context import ServiceContext
+from bot.services.judgement import require_within_longest
 from bot.services.lookups import request_details, request_grant
 from bot.services.request_input import RequestInput, timezone_of
 
@@ -52,6 +54,8 @@ class ExtensionService:
             rule = await self._context.rule(tx, member, target=details.target, method=grant.method)
             # The total counts, so that many short extensions do not add up to more than one request may ask.
             require_within_longest(grant, by, rule)
+            if isinstance(grant.subject, IPv4Network):
+                require_width(rule, grant.subject)
             if grant.extended + by <= rule.extend_alone:
                 await self._change(tx, grant, by, doing=self._context.audit(person), alone=True)
                 return request
@@ -121,11 +125,3 @@ class ExtensionService:
         if request_input.duration is not None:
             return parse_duration(request_input.duration)
         return rule.default_duration if rule is not None else timedelta(hours=1)
-
-
-def require_within_longest(grant: Grant, by: timedelta, rule: Rule) -> None:
-    """Refuses an extension beyond the longest duration that the rule allows in total."""
-    # The duration where there is one: until the read-back the end is the hard end, which is later.
-    granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
-    if granted + by > rule.longest_duration:
-        raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)

@@ -130,7 +130,9 @@ class GrantService:
         grant = await self._controlled_grant(tx, request, person)
         if grant.state is not GrantState.FAILED:
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
-        if grant.reason_code in BY_PEOPLE:
+        step = await _failed_first_step(tx, request)
+        undone = step is not None and step.reason_code in BY_PEOPLE
+        if undone or grant.reason_code in BY_PEOPLE:
             raise Refused(Refusal.RETRY_DECIDED_ANEW, id=request)
         details = await request_details(tx, request)
         await apply_again(self._context, tx, details, doing=self._context.audit(person))

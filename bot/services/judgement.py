@@ -1,14 +1,26 @@
 """Judges requests under today's policy: when made, when decided, and before anything is opened."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 from typing import Final
 
+from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.person import Person, UserId, require_member
-from bot.domain.policy.rules import Policy, Rule, require_length, require_width, rule_for, rules_concerning
-from bot.domain.request import Kind, Terms
+from bot.domain.policy.rules import (
+    Policy,
+    Rule,
+    WhenNobody,
+    require_length,
+    require_width,
+    rule_for,
+    rules_concerning,
+    strictest,
+    with_admins,
+)
+from bot.domain.request import Kind, Request, Terms
 from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
@@ -72,20 +84,63 @@ async def judge(tx: Transaction, policy: Policy, details: RequestDetails, *, now
         except Refused as refused:
             if refused.reason in TRANSIENT:
                 raise
-        # What closes is decided by those who could approve opening, even where its requester may not open.
-        return await rule_concerning(tx, policy, target, request.terms.method)
+        # What closes is decided by those who could approve opening, even where its requester may not open;
+        # whoever may under any rule is enough, for closing is never harder than opening.
+        found = await rule_concerning(tx, policy, target, request.terms.method)
+        return replace(found, parts=(), approvals=min(part.approvals for part in found.each))
     rule = await rule_for_member(tx, policy, requester, target=target, method=request.terms.method)
     require_terms(rule, request.kind, request.terms, now=now)
+    if request.grant is not None and details.grant is not None:
+        _require_open_grant(rule, request, details.grant)
     return rule
+
+
+def _require_open_grant(rule: Rule, request: Request, grant: Grant) -> None:
+    """Refuses more time for, or another opening of, a grant that is over or would become too long."""
+    if grant.state in (GrantState.ENDING, GrantState.ENDED):
+        raise Refused(Refusal.GRANT_OVER, id=grant.request)
+    if request.kind is Kind.EXTEND and request.terms.duration is not None:
+        require_within_longest(grant, request.terms.duration, rule)
+
+
+def require_within_longest(grant: Grant, by: timedelta, rule: Rule) -> None:
+    """Refuses an extension beyond the longest duration that the rule allows in total."""
+    granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
+    if granted + by > rule.longest_duration:
+        raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)
 
 
 def require_terms(rule: Rule, kind: Kind, terms: Terms, *, now: datetime) -> None:
     """Refuses terms that are wider or longer than a rule allows."""
-    if kind not in (Kind.OPEN, Kind.REOPEN):
+    if kind not in (Kind.OPEN, Kind.EXTEND, Kind.REOPEN):
         return
     if isinstance(terms.subject, IPv4Network):
         require_width(rule, terms.subject)
+    if kind is Kind.EXTEND:
+        # Its duration is what is added, and judged together with the grant's.
+        return
     require_length(rule, now=now, duration=terms.duration, until=terms.until)
+
+
+async def with_fallback(tx: Transaction, policy: Policy, rule: Rule, *, requester: str) -> tuple[Rule, bool]:
+    """Returns a rule with the admins as approvers where too few others could approve, if the policy says so.
+
+    Asked anew each time: it ends as soon as enough others are there, or the policy says otherwise. Of
+    combined rules only those that lack approvers are widened. A group that was not read is no reason.
+
+    Returns:
+        The rule, and whether the admins decide.
+    """
+    if policy.when_nobody is not WhenNobody.ADMINS:
+        return rule, False
+    parts = [
+        with_admins(part, policy.admins)
+        if (standing := await tx.requests.standing(part, but=requester)).missing and standing.certain
+        else part
+        for part in rule.each
+    ]
+    widened = parts != list(rule.each)
+    return (strictest(parts) if widened else rule), widened
 
 
 async def rule_concerning(tx: Transaction, policy: Policy, target: Target, method: Method) -> Rule:

@@ -92,3 +92,11 @@ async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertific
         known = ", ".join(each.id.hex for each in found)
         raise Refused(Refusal.CERTIFICATE_AMBIGUOUS, handle=cite(handle), known=known)
     return found[0]
+
+
+async def database_of(tx: Transaction, certificate: KnownCertificate) -> Database:
+    """Returns the database of a certificate; raises ``Refused`` if Heroku has it no longer."""
+    for database in await tx.targets.databases():
+        if database.id == certificate.target:
+            return database
+    raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=certificate.handle)

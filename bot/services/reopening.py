@@ -56,9 +56,11 @@ class ReopeningService:
                 raise Refused(Refusal.REOPENING_PENDING, id=request)
             owner = await known_member(tx, self._context.policy, grant.owner, request=request)
             rule = await self._context.rule(tx, owner, target=details.target, method=grant.method)
-            require_terms(rule, Kind.REOPEN, details.request.terms, now=grant.started_at)
+            # Up to the end that it has now: extensions count, and what is left has to be allowed today.
+            terms = replace(details.request.terms, duration=None, until=grant.ends_at)
+            require_terms(rule, Kind.REOPEN, terms, now=self._context.now())
             new = await self._context.record_request(
-                tx, Kind.REOPEN, details.request.terms, rule, grant.owner, grant=grant, asked_by=person
+                tx, Kind.REOPEN, terms, rule, grant.owner, grant=grant, asked_by=person
             )
             await tx.outbox.refresh_cards(request)
             await tx.outbox.add(

@@ -35,7 +35,7 @@ from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import CertificateId, Subject, ends
 from bot.errors import Refusal
-from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, WorkerName
+from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, Standing, WorkerName
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.grants import grant_of
@@ -110,7 +110,16 @@ def _standing() -> Select[Any]:
         .where(~able.c.id.startswith("S"), able.c.id != person, ~func.coalesce(outside, False))
     )
     waiting = select(func.count()).select_from(requests).where(_PENDING, requests.c.requester == person)
-    return select(waiting.scalar_subquery(), count.scalar_subquery())
+    read = (
+        select(func.count())
+        .select_from(slack_groups)
+        .where(
+            slack_groups.c.id == any_(approvers),
+            slack_groups.c.error == "",
+            slack_groups.c.fetched_at.is_not(None),
+        )
+    )
+    return select(waiting.scalar_subquery(), count.scalar_subquery(), read.scalar_subquery())
 
 
 _STANDING: Final = _standing()
@@ -332,13 +341,15 @@ class PostgresRequests(Requests):
         return await self._details((await self._connection.execute(waiting)).scalars().all())
 
     @override
-    async def standing(self, rule: Rule, *, but: str) -> tuple[int, int]:
-        waiting, missing = 0, 0
+    async def standing(self, rule: Rule, *, but: str) -> Standing:
+        waiting, missing, certain = 0, 0, True
         for part in rule.each:
             params = {"approvers": sorted(part.approvers), "person": but}
-            waiting, able = (await self._connection.execute(_STANDING, params)).one()
+            waiting, able, read = (await self._connection.execute(_STANDING, params)).one()
             missing = max(missing, part.approvals - able)
-        return waiting, missing
+            groups = sum(id.startswith("S") for id in part.approvers)
+            certain = certain and read == groups
+        return Standing(waiting=waiting, missing=missing, certain=certain)
 
     @override
     async def reopening(self, grant: UUID) -> Request | None:

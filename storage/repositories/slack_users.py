@@ -172,7 +172,13 @@ class PostgresSlackUsers(PostgresSlackGroups, SlackUsers):
     async def save_lookup(self, lookup: UserLookup, person: Person | None) -> None:
         asked = (slack_users.c.id == lookup.id, _PENDING, slack_users.c.doubted_at <= lookup.read)
         if person is None:
-            await self._connection.execute(delete(slack_users).where(*asked))
+            # Somebody who was known and is not any more has left; of a stranger there is nothing to keep.
+            await self._connection.execute(
+                delete(slack_users).where(*asked, slack_users.c.known_at.is_(None))
+            )
+            left = {"deactivated": True, "fetched_at": lookup.read, "known_at": lookup.read, **_SETTLED}
+            await self._connection.execute(update(slack_users).where(*asked).values(left))
+            self._touched.add(WorkerName.CLOCK)
             return
         own = {name: getattr(person, name) for name in _OWN}
         known = {**own, "fetched_at": lookup.read, "known_at": lookup.read, **_SETTLED}

@@ -9,6 +9,7 @@ from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack.users.administration import Administration
 from tests.flow.actions import Acts, heroku_emulator
+from tests.flow.test_mtls_endpoint import ENABLE, turn_off
 
 LINE = "/pgaccess mtls add 203.0.113.4"
 HEAD = """
@@ -147,6 +148,61 @@ async def test_what_is_denied_between_the_approval_and_the_opening_is_not_opened
     await acts.until(lambda: acts.told("engineer", "was not opened"))
     assert "today's policy no longer allows it" in acts.told("engineer", "was not opened")[-1]
     assert acts.ours() == []
+
+
+async def test_an_address_that_somebody_else_has_open_is_not_in_force_for_whom_a_rule_denies(
+    acts: Acts,
+) -> None:
+    await acts.ask(LINE, "engineer-2")
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer-2", "203.0.113.4/32"))
+
+    async def opened() -> bool:
+        return await acts.states() == ["in_force"]
+
+    await acts.until(opened)
+    acts.environment.faults.switch("heroku-500", on=True)
+    await acts.ask(f"{LINE} for 5d")
+    assert (await acts.approve()).ok
+    await deploy(acts, EVERYTHING, DENY)
+    acts.environment.faults.switch("heroku-500", on=False)
+    await acts.environment.refresh_twice()
+    await acts.type("engineer-2", "/pgaccess done 1")
+
+    async def settled() -> bool:
+        return await acts.states() == ["ended", "failed"]
+
+    await acts.until(settled)
+    assert acts.ours() == []
+
+
+async def test_mtls_is_not_enabled_for_whom_a_rule_denies_by_now(acts: Acts) -> None:
+    await turn_off(acts)
+    await acts.ask("/pgaccess mtls enable billing because nightly export")
+    acts.environment.faults.switch("heroku-500", on=True)
+    assert (await acts.approve()).ok
+    await deploy(acts, EVERYTHING, DENY)
+    acts.environment.faults.switch("heroku-500", on=False)
+    await acts.environment.refresh_twice()
+    await acts.until(lambda: acts.told("engineer", "today's policy no longer allows it"))
+    assert acts.calls(ENABLE) == []
+
+
+async def test_mtls_is_not_enabled_for_somebody_who_has_left(acts: Acts) -> None:
+    await turn_off(acts)
+    await acts.ask("/pgaccess mtls enable billing because nightly export")
+    acts.environment.faults.switch("heroku-500", on=True)
+    assert (await acts.approve()).ok
+    await acts.environment.people.deactivates("engineer")
+    await known(acts, "U0ENGINEER", deactivated=True)
+    acts.environment.faults.switch("heroku-500", on=False)
+    await acts.environment.refresh_twice()
+
+    async def failed() -> bool:
+        return [tuple(row) for row in await acts.query("SELECT state FROM operations")] == [("failed",)]
+
+    await acts.until(failed)
+    assert acts.calls(ENABLE) == []
 
 
 # --- votes of those who may approve now --------------------------------------------------------------

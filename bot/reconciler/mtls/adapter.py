@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.grant import ReasonCode
+from bot.domain.grant import BY_PEOPLE, ReasonCode
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.endpoint import DEPROVISIONING
@@ -56,16 +56,13 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         )
         self._unmanaged = UnmanagedRulesExecutor(clock=clock)
         self._rules = RuleExecutor(observer=observer, heroku=heroku, policy=policy, unmanaged=self._unmanaged)
-        opens = policy.readable
-        self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock, opens=opens)
-        self._certificates = CertificateExecutor(
-            observer=observer, heroku=heroku, clock=clock, opens=opens, policy=policy
-        )
+        self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock, policy=policy)
+        self._certificates = CertificateExecutor(observer=observer, heroku=heroku, clock=clock, policy=policy)
         self._rotation = RotationExecutor(
             observer=observer,
             heroku=heroku,
             clock=clock,
-            opens=opens,
+            policy=policy,
             certificates=self._certificates,
             probe=probe,
         )
@@ -205,4 +202,6 @@ def _fail_without_endpoint(run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
     enabling = any(result is None or result.failure is None for result in results)
     if not seen.enabled and not enabling:
         opening = (grant.grant for grant in run.stored.grants if grant.opens)
-        run.outcome.fail_grants(opening, ReasonCode.NOT_ENABLED)
+        # What somebody undid is not tried again under the old decision: the grant says why its step failed.
+        undone = {result.failure for result in results if result is not None and result.failure in BY_PEOPLE}
+        run.outcome.fail_grants(opening, min(undone, default=None) or ReasonCode.NOT_ENABLED)

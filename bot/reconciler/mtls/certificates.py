@@ -1,7 +1,6 @@
 """Issues and removes client certificates, as approved operations say; never issues one twice blindly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from bot.domain.grant import ReasonCode
@@ -9,7 +8,6 @@ from bot.domain.mtls import endpoint, issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_progress
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId
 from bot.ports import BOT, AuditContext
@@ -21,15 +19,8 @@ CONCERNED = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE, Kind.DISCARD)
 """Kinds of operations for which the certificates are read at once."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class CertificateExecutor(OperationExecutor):
-    """Makes one step in a run for each operation; its effect is read back by the next runs.
-
-    Attributes:
-        policy: asked again before a certificate is issued.
-    """
-
-    policy: Policy
+    """Makes one step in a run for each operation; its effect is read back by the next runs."""
 
     async def work(self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot) -> None:
         """Does what follows from the list of certificates.
@@ -79,7 +70,7 @@ class CertificateExecutor(OperationExecutor):
         if verdict.step is IssuanceStep.ASK:
             run.outcome.waiting = True
             # Two unanswered calls at once could not be told apart: a certificate carries no marker.
-            if self.opens and not _others_are_unclear(run, operation):
+            if self.policy.readable and not _others_are_unclear(run, operation):
                 await self._ask(run, operation, listed)
             return None
         return await self._follow(run, operation, verdict)

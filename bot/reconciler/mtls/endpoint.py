@@ -36,9 +36,12 @@ class EndpointExecutor(OperationExecutor):
         step, reason_code = endpoint.enabling(
             switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
         )
+        asked = True
         match step:
-            case EndpointStep.ASK if self.opens:
-                await self._ask_to_enable(run, operation)
+            case EndpointStep.ASK:
+                asked = await self.may_open(run, operation)
+                if asked:
+                    await self._ask_to_enable(run, operation)
             case EndpointStep.READ_CERTIFICATES if switch.operational_at is None:
                 await self.note(run, operation, lambda it: endpoint.operational(it, at=at))
             case EndpointStep.WAIT if seen.status == PROVISIONING and switch.asked_at and not switch.seen:
@@ -47,7 +50,7 @@ class EndpointExecutor(OperationExecutor):
                 run.outcome.finish(operation)
             case EndpointStep.FAIL:
                 run.outcome.fail(operation, reason_code)
-        held = step is EndpointStep.ASK and not self.opens
+        held = not asked and operation.id not in run.outcome.operations
         run.outcome.waiting |= held or step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
 
     async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import structlog
 
 from bot.domain.operation import Operation, OperationState
+from bot.domain.policy.rules import Policy
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuError,
     HerokuRefusedError,
 )
 from bot.ports import BOT, AuditContext, Clock, Heroku
+from bot.reconciler.membership import REASONS, Opening, OpeningStatus, opening_statuses
 from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation
 from bot.reconciler.outcome import STOPPING
 
@@ -29,13 +31,25 @@ class OperationExecutor:
         observer: holds the lease.
         heroku: where it is done.
         clock: business time.
-        opens: whether anything may be enabled or issued; not while the policy cannot be read.
+        policy: asked again before anything is enabled or issued; nothing is while it cannot be read.
     """
 
     observer: MtlsObserver
     heroku: Heroku
     clock: Clock
-    opens: bool
+    policy: Policy
+
+    async def may_open(self, run: MtlsReconciliation, operation: Operation) -> bool:
+        """Whether what was approved may still be begun: by membership, and by today's policy.
+
+        What may not fails the operation; what is not known waits.
+        """
+        opening = Opening(owner=operation.owner, request=operation.request)
+        async with self.observer.holding(run, operation=operation.id) as tx:
+            status = (await opening_statuses(tx, self.policy, run.job, [opening]))[opening]
+        if status in REASONS:
+            run.outcome.fail(operation, REASONS[status])
+        return status is OpeningStatus.ALLOWED
 
     async def note(self, run: MtlsReconciliation, operation: Operation, noting: Noting) -> Operation | None:
         """Adds to the progress of an operation, in a commit of its own.

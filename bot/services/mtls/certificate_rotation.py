@@ -9,9 +9,9 @@ from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, RequestDetails, Transaction
 from bot.services.authorization import require_certificate_access, require_owner_or_approver
 from bot.services.context import ServiceContext
-from bot.services.lookups import request_details
+from bot.services.lookups import database_of, request_details
 from bot.services.mtls.certificate_expiry import lock_ready_certificate
-from bot.services.mtls.certificates import database_of, require_no_open_request
+from bot.services.mtls.certificates import require_no_open_request
 from bot.services.mtls.entries import MTLS
 from bot.services.request_input import terms_without_end
 

@@ -10,12 +10,11 @@ from bot.domain.observation import mtls_observation
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId, Whole
-from bot.domain.target import Database
 from bot.errors import Refusal, Refused
 from bot.ports import CertificateList, RequestDetails, Transaction
 from bot.services.authorization import require_certificate_access, require_owner_or_approver
 from bot.services.context import ServiceContext
-from bot.services.lookups import find_certificate, find_database, request_details
+from bot.services.lookups import database_of, find_certificate, find_database, request_details
 from bot.services.mtls.endpoint import find_mtls, is_under_way, require_no_operation
 from bot.services.mtls.entries import MTLS
 from bot.services.request_input import RequestInput, terms_without_end
@@ -149,14 +148,6 @@ async def require_no_open_request(tx: Transaction, certificate: KnownCertificate
         rotating = request.kind is Kind.ROTATE
         reason = Refusal.ROTATION_OPEN if rotating else Refusal.CERTIFICATE_REMOVING
         raise Refused(reason, id=request.id, handle=certificate.handle)
-
-
-async def database_of(tx: Transaction, certificate: KnownCertificate) -> Database:
-    """Returns the database of a certificate; raises ``Refused`` if Heroku has it no longer."""
-    for database in await tx.targets.databases():
-        if database.id == certificate.target:
-            return database
-    raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=certificate.handle)
 
 
 def _offers(operation: Operation, certificate: KnownCertificate | None) -> bool:

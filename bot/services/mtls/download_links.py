@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
+from bot.domain.method import Method
 from bot.domain.mtls.certificate import READY, KnownCertificate
 from bot.domain.mtls.download_link import LIFE, SECRET_BYTES, DownloadLink, DownloadLinkState
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, MessageRef, RequestDetails, Transaction
 from bot.services.context import ServiceContext
-from bot.services.lookups import find_certificate
+from bot.services.lookups import database_of, find_certificate
 
 MESSAGE_KEY: Final = "download_link:{id}"
 """The outbox key of the direct message with a link; by it the link is taken out once it is over."""
@@ -66,8 +67,12 @@ class DownloadLinkService:
         recorded: list[tuple[DownloadLink, int]] = []
 
         async def record_link(tx: Transaction) -> int:
-            await self._context.member(tx, person)
-            link = self._begin(await _own_certificate(tx, handle, person), secret, person)
+            member = await self._context.member(tx, person)
+            certificate = await _own_certificate(tx, handle, person)
+            # The files are a private key: whom a rule denies today gets none, whoever issued it.
+            database = await database_of(tx, certificate)
+            await self._context.rule(tx, member, target=database, method=Method.MTLS)
+            link = self._begin(certificate, secret, person)
             recorded.append((link, await self._record(tx, link)))
             return link.request
 

@@ -68,7 +68,10 @@ class ReplacementService:
             everything = await tx.targets.all(lock=True)
             target = await self._present(tx, id, everything)
             meant = self._meant(key, target, everything, replaces=replaces)
-            self._require_decider(member, meant, target)
+            # An answer settles every entry that the target is contested for, also those it is not about.
+            settled = target.known.contested | {each.key for each in meant}
+            concerned = [each for each in self._context.policy.targets if each.key in settled]
+            self._require_decider(member, concerned, target)
             alias = ", ".join(each.alias for each in meant)
             answer = ReplacementAnswer(target=target, alias=alias)
             keys = frozenset(each.key for each in meant)

@@ -1,5 +1,6 @@
 """Extend: alone within what the policy rule allows, by request beyond it, never past the longest duration."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -180,10 +181,8 @@ async def test_a_denied_or_cancelled_extension_leaves_the_grant_unchanged(
     assert await actions.get(store, grant.id) == grant
 
 
-@pytest.mark.parametrize(
-    "state", [GrantState.INTERRUPTED, GrantState.ENDING, GrantState.ENDED, GrantState.FAILED]
-)
-async def test_an_extension_that_is_approved_after_the_end_is_refused(
+@pytest.mark.parametrize("state", [GrantState.INTERRUPTED, GrantState.FAILED])
+async def test_an_extension_of_what_is_not_open_is_refused_at_its_approval(
     store: PostgresStore, services: Services, engine: AsyncEngine, state: GrantState
 ) -> None:
     grant = await actions.opened(store, services)
@@ -193,6 +192,21 @@ async def test_an_extension_that_is_approved_after_the_end_is_refused(
     found = await actions.refusal(engine, actions.approve(services, asked))
     assert (found.reason, found.params) == (Refusal.GRANT_OVER, {"id": grant.request})
     assert (await actions.deny(services, asked)).request.state is RequestState.DENIED
+
+
+@pytest.mark.parametrize("state", [GrantState.ENDING, GrantState.ENDED])
+@pytest.mark.parametrize("decide", [actions.approve, actions.deny])
+async def test_an_extension_of_what_is_over_is_withdrawn(
+    store: PostgresStore,
+    services: Services,
+    state: GrantState,
+    decide: Callable[[Services, RequestDetails], Awaitable[RequestDetails]],
+) -> None:
+    grant = await actions.opened(store, services)
+    asked = await extend(services, grant, RequestInput(duration="3h"))
+    over = replace(grant, state=state, reason_code=ReasonCode.DONE)
+    assert await store_helpers.change(store, grant, over)
+    assert (await decide(services, asked)).request.state is RequestState.WITHDRAWN
 
 
 async def test_an_approver_can_shorten_an_extension(store: PostgresStore, services: Services) -> None:
