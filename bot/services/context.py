@@ -158,7 +158,7 @@ class ServiceContext:
             Refused: too many requests of theirs wait already, or too few people could approve this one.
         """
         audit = self.audit(asked_by or person)
-        rule, by_admins = await self._require_deciders(tx, rule, person)
+        by_admins = await self._require_deciders(tx, rule, person)
         new = NewRequest(
             kind=kind,
             terms=terms,
@@ -179,25 +179,23 @@ class ServiceContext:
             await tx.outbox.add_cards(request.id, approvals=channel, requester=person)
         return request
 
-    async def _require_deciders(self, tx: Transaction, rule: Rule, person: str) -> tuple[Rule, bool]:
+    async def _require_deciders(self, tx: Transaction, rule: Rule, person: str) -> bool:
         """Refuses a request that nobody could decide, or one too many of a person.
 
         Returns:
-            The rule, and whether the admins have to decide for want of others.
+            Whether the admins have to decide, for want of others.
         """
         standing = await tx.requests.standing(rule, but=person)
         limit = self.policy.pending_per_person
         if standing.waiting >= limit:
             raise Refused(Refusal.PENDING_TOO_MANY, limit=limit)
-        missing = standing.missing
+        if not standing.missing:
+            return False
+        wider, by_admins = await with_fallback(tx, self.policy, rule, requester=person)
+        missing = (await tx.requests.standing(wider, but=person)).missing
         if missing:
-            wider, by_admins = await with_fallback(tx, self.policy, rule, requester=person)
-            missing = (await tx.requests.standing(wider, but=person)).missing
-            if not missing:
-                return rule, by_admins
-        else:
-            return rule, False
-        raise Refused(Refusal.NOBODY_DECIDES, rule=rule.name, needed=rule.approvals, missing=missing)
+            raise Refused(Refusal.NOBODY_DECIDES, rule=rule.name, needed=rule.approvals, missing=missing)
+        return by_admins
 
     async def record_operation(
         self, tx: Transaction, kind: Kind, terms: Terms, rule: Rule, person: str
