@@ -30,7 +30,7 @@ setup: $(READY) ## create .venv with everything for demo and tests
 demo: $(READY) ## run the bot with simulated Slack and Heroku at http://127.0.0.1:8000
 	@$(BIN)/python -m sandbox
 
-test: $(READY) ## run all tests, with a private Postgres; about seven minutes
+test: $(READY) ## run all tests, with a private Postgres; about fifteen minutes
 	$(BIN)/python -m pytest -n 4
 
 soak: $(READY) ## attack the invariants with long random runs and kills; an hour or two

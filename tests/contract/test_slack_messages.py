@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import operation
 from bot.domain.grant import GrantState, ReasonCode
-from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.request import Kind, RequestState, Verdict, Withdrawal
 from bot.domain.subject import Whole
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
@@ -70,6 +70,15 @@ def _not_done(begun: operation.Operation) -> operation.Operation:
     return operation.failed(begun, ReasonCode.REFUSED, now=NOW, detail="Heroku's <own> words")
 
 
+WITHDRAWN: Final = factories.case(
+    asked=replace(
+        factories.request(state=RequestState.WITHDRAWN),
+        withdrawn=Withdrawal(reason=Refusal.POLICY_DENIES, values={"app": "billing", "rule": "<none>"}),
+        decided_at=NOW,
+    )
+)
+"""A request that nobody could grant any more."""
+
 CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CARD_APPROVAL: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
     MessageKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
@@ -83,6 +92,9 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.NOT_DONE: (operated(_not_done),),
     MessageKind.LAPSED: (SETTLED[RequestState.LAPSED],),
     MessageKind.REMINDER: (PENDING,),
+    MessageKind.WITHDRAWN: (WITHDRAWN,),
+    MessageKind.UNDECIDABLE: (PENDING,),
+    MessageKind.REOPENING: (granted(GrantState.INTERRUPTED),),
     MessageKind.HEROKU_DENIED: (None,),
     MessageKind.HEROKU_TROUBLE: (None,),
     MessageKind.ORPHAN: (None,),
@@ -127,9 +139,15 @@ ELSEWHERE: Final = {
     MessageKind.CERTIFICATE_ASSIGNED,
     MessageKind.LEAVER,
     MessageKind.ENTITLEMENTS,
+    MessageKind.REPLACEMENT,
+    MessageKind.ADDON_RENAMED,
+    MessageKind.APP_RENAMED,
+    MessageKind.SPACE_RENAMED,
+    MessageKind.GROUPS_UNREADABLE,
+    MessageKind.GROUPS_READABLE,
 }
-"""Messages that need a certificate, a connection or a space: the unit tests of the methods' views render them
-and hold them against the same models."""
+"""Messages that need a certificate, a connection, a space or a person: the unit tests of their views, and the flow
+tests of people, render them."""
 
 PARAMS: Final = {
     **{"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"},
@@ -137,6 +155,7 @@ PARAMS: Final = {
     **{"count": "4", "networks": "`203.0.113.4/32`, `203.0.113.5/32`"},
     **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
     **{"problem": 'pgaccess.toml: rule "<a>": the key `banana` is unknown'},
+    "person": "U0LEAD",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }
 """The params of messages without a request."""

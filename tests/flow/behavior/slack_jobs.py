@@ -77,3 +77,12 @@ async def an_address_of_somebody_who_leaves(world: Switched) -> None:
     await world.soon(lambda: f"#{number} ended" in world.card_of(number))
     assert world.let_in(network) == []
     world.environment.slack.world.people[leaver.id] = leaver
+    # Told, so that the jobs after this one find a member again and not somebody whose access ends.
+    await world.environment.app.services.members.person_changed(leaver.id)
+
+    async def back() -> bool:
+        async with world.environment.app.store.transaction() as tx:
+            known = await tx.slack_users.find(leaver.id)
+        return known is not None and not known.deactivated
+
+    await world.until(back)
