@@ -146,8 +146,8 @@ ELSEWHERE: Final = {
     MessageKind.GROUPS_UNREADABLE,
     MessageKind.GROUPS_READABLE,
 }
-"""Messages that need a certificate, a connection, a space or a person: the unit tests of their views, and the flow
-tests of people, render them."""
+"""Messages that need a certificate, a connection, a space or a person: the unit tests of their views, and the
+flow tests of people, render them."""
 
 PARAMS: Final = {
     **{"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"},
