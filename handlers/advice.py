@@ -13,7 +13,8 @@ from handlers.form_values import chosen_database, target_name
 from handlers.modals import Forms
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
-from handlers.transport.payloads import BlockAction, MalformedError, SlashCommand, ViewSubmission
+from handlers.transport.payload_model import MalformedError
+from handlers.transport.payloads import BlockAction, SlashCommand, ViewSubmission
 
 BUTTONS: Final = frozenset(
     {action_ids.ADVISE, action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE}

@@ -28,18 +28,9 @@ from handlers.error_responses import ErrorResponses
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, field_errors
 from handlers.transport.authorization import authorizer
+from handlers.transport.events import GroupMembersChanged, GroupUpdated, HomeOpened, UserChanged
 from handlers.transport.locale_cache import LocaleCache
-from handlers.transport.payloads import (
-    BlockAction,
-    BlockSuggestion,
-    GroupMembersChanged,
-    GroupUpdated,
-    HomeOpened,
-    Shortcut,
-    SlashCommand,
-    UserChanged,
-    ViewSubmission,
-)
+from handlers.transport.payloads import BlockAction, BlockSuggestion, Shortcut, SlashCommand, ViewSubmission
 from handlers.unknown_people import UnknownPeople
 
 T = TypeVar("T")

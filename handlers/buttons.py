@@ -13,7 +13,8 @@ from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
-from handlers.transport.payloads import BlockAction, MalformedError
+from handlers.transport.payload_model import MalformedError
+from handlers.transport.payloads import BlockAction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

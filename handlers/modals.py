@@ -15,7 +15,8 @@ from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
 from handlers.reviews.buttons import ReviewButtons
-from handlers.transport.payloads import BlockSuggestion, MalformedError, ViewSubmission
+from handlers.transport.payload_model import MalformedError
+from handlers.transport.payloads import BlockSuggestion, ViewSubmission
 from handlers.trusted_ips import TrustedIpsForms
 
 _BY_BUTTON: Final = {

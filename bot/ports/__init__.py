@@ -2,6 +2,7 @@
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.grants import Grants, Operations
+from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
@@ -35,10 +36,7 @@ from bot.ports.values import (
     DatabaseStatus,
     DisableImpact,
     HomeSummary,
-    MessageKind,
     NewRequest,
-    Notification,
-    OutboxMessage,
     PersonalAccess,
     ReconcileJob,
     RequestDetails,

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
+from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.services import MessageRef
-from bot.ports.values import MessageKind, Notification, OutboxMessage
 
 
 class Outbox(Protocol):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -19,87 +18,6 @@ from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import DataServices, RulesetObservation
-from bot.ports.services import MessageRef
-
-
-class MessageKind(StrEnum):
-    """What a message shows. Cards are edited as their request moves on; notifications are sent once."""
-
-    # The values are stored in the outbox, and most are keys of the catalogs.
-    CARD_APPROVAL = "card.approval"
-    CARD_REQUESTER = "card.requester"
-    DECIDED = "notification.decided"
-    IN_FORCE = "notification.in_force"
-    ENDING = "notification.ending"
-    ENDED = "notification.ended"
-    FAILED = "notification.failed"
-    INTERRUPTED = "notification.interrupted"
-    DONE = "notification.done"
-    NOT_DONE = "notification.not_done"
-    LAPSED = "notification.lapsed"
-    WITHDRAWN = "notification.withdrawn"
-    REPLACEMENT = "notification.replacement"
-    ADDON_RENAMED = "notification.addon_renamed"
-    APP_RENAMED = "notification.app_renamed"
-    SPACE_RENAMED = "notification.space_renamed"
-    UNDECIDABLE = "notification.undecidable"
-    REOPENING = "notification.reopening"
-    REMINDER = "notification.reminder"
-    EXPIRY = "notification.expiry"
-    EXPIRY_COPY = "notification.expiry_copy"
-    EXPIRY_ORPHAN = "notification.expiry_orphan"
-    UNOWNED = "notification.unowned"
-    INSTALL = "notification.install"
-    ROTATION_READY = "notification.rotation_ready"
-    HOME = "home"
-    HEROKU_DENIED = "notification.heroku_denied"
-    HEROKU_TROUBLE = "notification.heroku_trouble"
-    GROUPS_UNREADABLE = "notification.groups_unreadable"
-    GROUPS_READABLE = "notification.groups_readable"
-    ORPHAN = "notification.orphan"
-    RULE_UNMANAGED = "notification.rule_unmanaged"
-    RULES_UNMANAGED = "notification.rules_unmanaged"
-    RULE_BACK = "notification.rule_back"
-    RULE_MISSING = "notification.rule_missing"
-    RULE_UNAPPLIED = "notification.rule_unapplied"
-    DOWNLOAD_LINK = "notification.download_link"
-    CERTIFICATE_READY = "notification.certificate_ready"
-    CERTIFICATE_GONE = "notification.certificate_gone"
-    CERTIFICATE_LEFT = "notification.certificate_left"
-    CERTIFICATE_ASSIGNED = "notification.certificate_assigned"
-    LEAVER = "notification.leaver"
-    ENTITLEMENTS = "notification.entitlements"
-    CERTIFICATE_UNMANAGED = "notification.certificate_unmanaged"
-    RANGE_BACK = "notification.range_back"
-    RANGE_STUCK = "notification.range_stuck"
-    RANGE_MISSING = "notification.range_missing"
-    RANGE_UNMANAGED = "notification.range_unmanaged"
-    RANGES_CONTENDED = "notification.ranges_contended"
-    RANGES_UNSEEN = "notification.ranges_unseen"
-    RANGES_UNAPPLIED = "notification.ranges_unapplied"
-    TICKET = "notification.ticket"
-    LINK_READY = "notification.link_ready"
-    LINK_CONNECTED = "notification.link_connected"
-    LINK_URL = "notification.link_url"
-    LINK_UNMANAGED = "notification.link_unmanaged"
-    LINK_BACK = "notification.link_back"
-    LINK_MISSING = "notification.link_missing"
-    LINK_UNAPPLIED = "notification.link_unapplied"
-    LINK_STAYS = "notification.link_stays"
-    POLICY_UNREADABLE = "notification.policy_unreadable"
-    POLICY_READABLE = "notification.policy_readable"
-
-    @property
-    def is_card(self) -> bool:
-        """Whether it is edited as its request moves on."""
-        # What becomes of a certificate is told where its approvers were asked.
-        return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER, MessageKind.CERTIFICATE_LEFT)
-
-    @property
-    def is_reply(self) -> bool:
-        """Whether it is posted in the thread of its request's card."""
-        return self in (MessageKind.REMINDER, MessageKind.TICKET, MessageKind.REOPENING)
-
 
 BOT: Final = "pgaccess"
 """Actor of what happens without a person."""
@@ -299,49 +217,6 @@ class ReconcileJob:
         if not isinstance(self.target, Database):
             raise TypeError(f"{self.target.name} is not a database")
         return self.target
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Notification:
-    """A message to add to the outbox.
-
-    Attributes:
-        to: Slack id of a person or a channel.
-        key: what makes it unique.
-        params: what it says beyond its request.
-    """
-
-    kind: MessageKind
-    to: str
-    key: str
-    request: int | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OutboxMessage:
-    """A message of the outbox that a notifier has claimed.
-
-    Attributes:
-        recipient: Slack id of a person or a channel.
-        channel: the conversation that it is posted to, once known.
-        place: where it is; None while it was not posted, as far as the store knows.
-        posting_since: Postgres time of an attempt whose answer is not recorded: it may be in Slack already.
-        version: the one that is shown once it is rendered now.
-        params: what it says beyond its request.
-    """
-
-    id: int
-    lease: UUID
-    kind: MessageKind
-    recipient: str
-    request: int | None
-    channel: str | None
-    place: MessageRef | None
-    posting_since: datetime | None
-    version: int
-    attempts: int
-    params: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

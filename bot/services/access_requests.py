@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
-from bot.domain.policy.rules import require_reason
+from bot.domain.policy.limits import require_reason
 from bot.domain.request import Kind, RequestState, Terms, require_pending
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction

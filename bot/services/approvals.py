@@ -12,7 +12,8 @@ from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, missing_approvals, require_known_approver
+from bot.domain.policy.approval import missing_approvals, require_known_approver
+from bot.domain.policy.rules import Rule
 from bot.domain.request import (
     Decision,
     Kind,

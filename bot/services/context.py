@@ -8,12 +8,8 @@ from datetime import datetime
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.person import Person, require_member
-from bot.domain.policy.rules import (
-    Policy,
-    Rule,
-    require_readable,
-    require_reason,
-)
+from bot.domain.policy.limits import require_reason
+from bot.domain.policy.rules import Policy, Rule, require_readable
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder
 from bot.domain.target import Target

@@ -8,7 +8,8 @@ from bot.domain.command_text import line_for
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, require_reason, require_width
+from bot.domain.policy.limits import require_reason, require_width
+from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, Request, Terms
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction

@@ -9,17 +9,9 @@ from typing import Final
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.person import Person, UserId, require_member
-from bot.domain.policy.rules import (
-    Policy,
-    Rule,
-    WhenNobody,
-    require_length,
-    require_width,
-    rule_for,
-    rules_concerning,
-    strictest,
-    with_admins,
-)
+from bot.domain.policy.approval import with_admins
+from bot.domain.policy.limits import require_length, require_width
+from bot.domain.policy.rules import Policy, Rule, WhenNobody, rule_for, rules_concerning, strictest
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused

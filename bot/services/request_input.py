@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.method import Method
 from bot.domain.person import Person
-from bot.domain.policy.rules import Rule, allowed_duration
+from bot.domain.policy.limits import allowed_duration
+from bot.domain.policy.rules import Rule
 from bot.domain.request import Terms
 from bot.domain.subject import Subject
 from bot.errors import Refusal, Refused

@@ -8,7 +8,8 @@ from bot.ports import InteractiveSlack, Message
 from bot.services import Services
 from bot.views import action_ids, responses
 from bot.views.reviews import entitlements, leavers, personal_access
-from handlers.transport.payloads import BlockAction, MalformedError, ViewSubmission
+from handlers.transport.payload_model import MalformedError
+from handlers.transport.payloads import BlockAction, ViewSubmission
 
 Handler = Callable[[BlockAction, Translator], Awaitable[Message | None]]
 """Acts on a press, and returns the answer; None when it opened a form instead."""

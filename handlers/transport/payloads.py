@@ -1,39 +1,17 @@
-"""Pydantic models of what Slack sends: each validates a payload and holds what the handlers read of it.
+"""Pydantic models of commands and interactions: each validates a payload and holds what handlers read of it.
 
-Bolt reads a payload before any listener runs, and trusts it (slack_bolt 1.30, measured: a list where a user
-is expected, or a click without an action, ends in a traceback and a 500). So ``request_verification``
-validates every payload before Bolt sees it, and refuses what is signed by Slack and yet not as documented.
-
-Fact: Slack developer documentation, "Interaction payloads" and "Events API", 2026-11.
+Fact: Slack developer documentation, "Interaction payloads", 2026-11.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import Field
 
-from bot.errors import PgaccessError
-
-
-class MalformedError(PgaccessError):
-    """A payload is signed by Slack and yet not as documented: it is refused, not guessed at."""
+from handlers.transport.payload_model import PayloadModel, User
 
 
-class _Model(BaseModel):
-    # Errors must not quote the input: a payload holds secrets, such as its response_url.
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
-        """Validates a payload; raises ``MalformedError``."""
-        try:
-            return cls.model_validate(body)
-        except ValidationError as error:
-            # Without the cause, which holds the payload.
-            raise _malformed(error) from None
-
-
-class SlashCommand(_Model):
+class SlashCommand(PayloadModel):
     """A slash command, whose fields Slack sends as a form."""
 
     user_id: str
@@ -62,13 +40,7 @@ class SlashCommand(_Model):
         return self.response_url
 
 
-class User(_Model):
-    """A person, by Slack id."""
-
-    id: str
-
-
-class Action(_Model):
+class Action(PayloadModel):
     """The button that was pressed."""
 
     action_id: str
@@ -76,14 +48,14 @@ class Action(_Model):
     value: str | None = None
 
 
-class Container(_Model):
+class Container(PayloadModel):
     """Where a button stands: a message or a view."""
 
     message_ts: str | None = None
     view_id: str | None = None
 
 
-class BlockAction(_Model):
+class BlockAction(PayloadModel):
     """A press on a button: Slack's ``block_actions``."""
 
     user: User
@@ -125,13 +97,13 @@ class BlockAction(_Model):
         return self.response_url
 
 
-class Option(_Model):
+class Option(PayloadModel):
     """An entry of a menu."""
 
     value: str
 
 
-class FieldState(_Model):
+class FieldState(PayloadModel):
     """What one field of a form holds."""
 
     type: str
@@ -149,13 +121,13 @@ class FieldState(_Model):
         return self.value
 
 
-class FormState(_Model):
+class FormState(PayloadModel):
     """The fields of a form, by block and by action; each of our blocks has one."""
 
     values: dict[str, Annotated[dict[str, FieldState], Field(min_length=1)]]
 
 
-class View(_Model):
+class View(PayloadModel):
     """A form."""
 
     type: str
@@ -166,7 +138,7 @@ class View(_Model):
     state: FormState
 
 
-class ViewSubmission(_Model):
+class ViewSubmission(PayloadModel):
     """A submitted form: Slack's ``view_submission``."""
 
     user: User
@@ -199,7 +171,7 @@ class ViewSubmission(_Model):
         return f"view:{self.view.id}:{self.view.hash or ''}"
 
 
-class BlockSuggestion(_Model):
+class BlockSuggestion(PayloadModel):
     """Letters typed into a menu whose options we find: Slack's ``block_suggestion``."""
 
     user: User
@@ -217,7 +189,7 @@ class BlockSuggestion(_Model):
         return self.value
 
 
-class Shortcut(_Model):
+class Shortcut(PayloadModel):
     """A global shortcut."""
 
     user: User
@@ -228,155 +200,3 @@ class Shortcut(_Model):
     def person(self) -> str:
         """Slack id of the person."""
         return self.user.id
-
-
-class Event(_Model):
-    """An event of any kind."""
-
-    type: str
-
-
-class HomeOpened(Event):
-    """A person opened a tab of the app: ``app_home_opened``."""
-
-    user: str
-    tab: str | None = None
-
-
-class UserChanged(Event):
-    """A person's profile changed: ``user_change``."""
-
-    user: User
-
-
-class UserGroup(_Model):
-    """A user group, of which only its id is read: its members come in an order of their own."""
-
-    id: str
-
-
-class GroupUpdated(Event):
-    """A user group was changed, disabled or enabled: ``subteam_updated``."""
-
-    subteam: UserGroup
-
-    @property
-    def group(self) -> str:
-        """Slack id of the group."""
-        return self.subteam.id
-
-
-class GroupMembersChanged(Event):
-    """People joined or left a user group: ``subteam_members_changed``."""
-
-    subteam_id: str
-
-    @property
-    def group(self) -> str:
-        """Slack id of the group."""
-        return self.subteam_id
-
-
-READ_EVENTS: Final = (
-    "app_home_opened", "user_change", "subteam_updated", "subteam_members_changed",
-)  # fmt: skip
-"""Events of which listeners read more than that they came."""
-
-
-def _event_kind(event: object) -> object:
-    kind = event.get("type") if isinstance(event, dict) else None
-    return kind if kind in READ_EVENTS else "any"
-
-
-class EventCallback(_Model):
-    """An event of Slack's Events API, in its envelope."""
-
-    event: Annotated[
-        Annotated[HomeOpened, Tag("app_home_opened")]
-        | Annotated[UserChanged, Tag("user_change")]
-        | Annotated[GroupUpdated, Tag("subteam_updated")]
-        | Annotated[GroupMembersChanged, Tag("subteam_members_changed")]
-        | Annotated[Event, Tag("any")],
-        Discriminator(_event_kind),
-    ]
-
-
-class BoltFields(_Model):
-    """The fields that Bolt reads, in a payload and in every object inside it, whatever its kind.
-
-    Each may be absent or null; otherwise it has the documented type. Other fields are not validated.
-    """
-
-    type: str | None = None
-    id: str | None = None
-    team_id: str | None = None
-    enterprise_id: str | None = None
-    user_id: str | None = None
-    channel_id: str | None = None
-    app_installed_team_id: str | None = None
-    user_team: str | None = None
-    trigger_id: str | None = Field(repr=False, default=None)
-    response_url: str | None = Field(repr=False, default=None)
-    callback_id: str | None = None
-    private_metadata: str | None = None
-    hash: str | None = None
-    action_id: str | None = None
-    block_id: str | None = None
-    action_ts: str | None = None
-    ts: str | None = None
-    message_ts: str | None = None
-    thread_ts: str | None = None
-    view_id: str | None = None
-    event_id: str | None = None
-    tab: str | None = None
-    subtype: str | None = None
-    function_execution_id: str | None = None
-    bot_access_token: str | None = Field(repr=False, default=None)
-    command: str | None = None
-    channel_type: str | None = None
-    bot_id: str | None = None
-
-    view: "BoltFields | None" = None
-    event: "BoltFields | None" = None
-    message: "BoltFields | None" = None
-    previous_message: "BoltFields | None" = None
-    item: "BoltFields | None" = None
-    assistant_thread: "BoltFields | None" = None
-    container: "BoltFields | None" = None
-    state: "BoltFields | None" = None
-    function_data: "BoltFields | None" = None
-
-    user: "str | BoltFields | None" = None
-    team: "str | BoltFields | None" = None
-    enterprise: "str | BoltFields | None" = None
-    channel: "str | BoltFields | None" = None
-    text: "str | BoltFields | None" = None
-
-    # Bolt takes the first action without checking that there is one.
-    actions: "Annotated[list[BoltFields], Field(min_length=1)] | None" = None
-    authorizations: "list[BoltFields] | None" = None
-    response_urls: "list[BoltFields] | None" = None
-
-
-_KINDS: Final[Mapping[str, type[_Model]]] = {
-    "block_actions": BlockAction,
-    "view_submission": ViewSubmission,
-    "block_suggestion": BlockSuggestion,
-    "shortcut": Shortcut,
-    "event_callback": EventCallback,
-}
-
-
-def validate_payload(payload: Mapping[str, Any]) -> None:
-    """Validates what Bolt and our listeners read of a payload; raises ``MalformedError``."""
-    BoltFields.of(payload)
-    # Payloads of other kinds have no listener; what Bolt reads of them is validated all the same.
-    model = _KINDS.get(str(payload.get("type")))
-    if model is not None:
-        model.of(payload)
-
-
-def _malformed(error: ValidationError) -> MalformedError:
-    """Names the first field that is wrong, and nothing of what it holds."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return MalformedError(f"{error.title}: {'.'.join(map(str, first['loc']))}: {first['type']}")

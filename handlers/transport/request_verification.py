@@ -19,7 +19,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import MisconfiguredError
-from handlers.transport.payloads import MalformedError, validate_payload
+from handlers.transport.payload_model import MalformedError
+from handlers.transport.payload_validation import validate_payload
 
 LARGEST_BODY: Final = 256 * 1024
 """Maximum bytes of a body; payloads of our commands, cards and forms are far smaller."""

@@ -24,7 +24,9 @@ from bot.heroku.client import HerokuClient
 from bot.policy.loader import parse_policy
 from bot.views import action_ids
 from handlers.parsing.command_table import parse
-from handlers.transport.payloads import MalformedError, SlashCommand, validate_payload
+from handlers.transport.payload_model import MalformedError
+from handlers.transport.payload_validation import validate_payload
+from handlers.transport.payloads import SlashCommand
 from handlers.transport.request_verification import check_body
 from tests.unit.handlers.test_fuzz import click
 from tests.unit.handlers.test_fuzz import submission as form

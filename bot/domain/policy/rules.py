@@ -1,13 +1,13 @@
 """The policy: who may request what, who approves and how many, for how long, and how wide."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from bot.domain.method import Method
-from bot.domain.person import Person, UserId
+from bot.domain.person import UserId
 from bot.domain.policy.environments import (
     Pattern,
     PolicyTarget,
@@ -15,7 +15,6 @@ from bot.domain.policy.environments import (
     environments_of,
     listed_entry,
 )
-from bot.domain.subject import Network
 from bot.domain.target import Aliases, Database, Target
 from bot.errors import Refusal, Refused
 
@@ -328,91 +327,3 @@ def strictest(rules: Sequence[Rule]) -> Rule:
 
 def _first_reminder(after: tuple[timedelta, ...]) -> timedelta:
     return after[0] if after else timedelta.max
-
-
-def missing_approvals(rule: Rule, voters: Sequence[Collection[str]]) -> int:
-    """Returns how many more approvals a request needs; one vote may satisfy several combined rules.
-
-    Args:
-        rule: that matches now.
-        voters: of each person who approved, their id and the ids of their user groups.
-    """
-    return max(
-        part.approvals - sum(not part.approvers.isdisjoint(ids) for ids in voters) for part in rule.each
-    )
-
-
-def allowed_duration(
-    rule: Rule, *, now: datetime, requested: timedelta | None, until: datetime | None
-) -> timedelta | None:
-    """Returns the duration to record: as requested, or the rule's default; None when ``until`` applies.
-
-    Raises:
-        Refused: longer than the rule allows, or over before it begins.
-    """
-    if until is not None:
-        if until <= now:
-            raise Refused(Refusal.END_PAST)
-        if until - now > rule.longest_duration:
-            raise Refused(Refusal.DURATION_TOO_LONG, longest=rule.longest_duration)
-        return None
-    duration = rule.default_duration if requested is None else requested
-    if duration > rule.longest_duration:
-        raise Refused(Refusal.DURATION_TOO_LONG, longest=rule.longest_duration)
-    return duration
-
-
-def require_length(rule: Rule, *, now: datetime, duration: timedelta | None, until: datetime | None) -> None:
-    """Refuses recorded terms that a rule does not allow now: too long, over already, or without an end."""
-    if duration is None and until is None and not rule.permanent:
-        raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
-    if duration is not None or until is not None:
-        allowed_duration(rule, now=now, requested=duration, until=until)
-
-
-def with_admins(rule: Rule, admins: frozenset[str]) -> Rule:
-    """Returns a rule under which the admins decide as well."""
-    parts = tuple(replace(part, approvers=part.approvers | admins) for part in rule.parts)
-    return replace(rule, approvers=rule.approvers | admins, parts=parts)
-
-
-def require_width(rule: Rule, network: Network) -> None:
-    """Refuses a network that is wider than the rule allows."""
-    if network.prefixlen < rule.widest:
-        raise Refused(Refusal.ADDRESS_WIDER_THAN_POLICY, given=str(network), widest=rule.widest)
-
-
-def require_reason(rule: Rule, reason: str) -> None:
-    """Refuses a reason that is shorter than the rule requires."""
-    if len(reason) < rule.minimum_reason:
-        raise Refused(Refusal.REASON_SHORT, least=rule.minimum_reason)
-
-
-def require_known_approver(rule: Rule, member: Person, *, requester: str, request: int) -> None:
-    """Refuses as ``require_approver`` does, and somebody of whom it is not known whether they may approve.
-
-    Raises:
-        Refused: they are no approver, or belong to a group whose members are not known (``GROUPS_UNKNOWN``).
-    """
-    doubtful = rule.approvers & member.unknown_groups
-    if doubtful and rule.approvers.isdisjoint(member.ids) and requester != member.id:
-        raise Refused(Refusal.GROUPS_UNKNOWN, group=UserId(min(doubtful)))
-    require_approver(rule, ids=member.ids, requester=requester, request=request)
-
-
-def require_approver(rule: Rule, *, ids: Collection[str], requester: str, request: int) -> None:
-    """Refuses everybody but an approver, and the requester always.
-
-    Args:
-        rule: that allows the request now.
-        ids: the deciding person's id, and the ids of their user groups.
-        requester: Slack id of the requester.
-        request: its number, for the error.
-
-    Raises:
-        Refused: nobody decides on their own request, and only approvers decide at all.
-    """
-    if requester in ids:
-        raise Refused(Refusal.APPROVER_SELF, id=request)
-    if rule.approvers.isdisjoint(ids):
-        raise Refused(Refusal.APPROVER_NOT, id=request)

@@ -8,7 +8,8 @@ from bot.domain.method import Method
 from bot.domain.network import parse_address
 from bot.domain.observation import ruleset_observation
 from bot.domain.operation import Operation
-from bot.domain.policy.rules import Policy, Rule, require_width
+from bot.domain.policy.limits import require_width
+from bot.domain.policy.rules import Policy, Rule
 from bot.domain.request import Request, Terms
 from bot.domain.subject import Network
 from bot.domain.target import Space

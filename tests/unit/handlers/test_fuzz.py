@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.views import action_ids
 from handlers.parsing.command_table import COMMANDS
-from handlers.transport.payloads import MalformedError
+from handlers.transport.payload_model import MalformedError
 from sandbox.postgres import PrivatePostgres
 from tests.unit.fuzzing import ENGINEER, FORM, LEAD, NOWHERE, PATH, TEAM, FuzzedServer, fuzzed_server
 from tests.unit.random_payloads import ANYTHING, MORE, TEXT, spoilt

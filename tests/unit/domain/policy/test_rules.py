@@ -11,17 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.method import Method
+from bot.domain.policy.approval import require_approver
 from bot.domain.policy.environments import Pattern, PolicyTarget
-from bot.domain.policy.rules import (
-    Policy,
-    Rule,
-    allowed_duration,
-    require_approver,
-    require_reason,
-    require_width,
-    rule_for,
-    rules_concerning,
-)
+from bot.domain.policy.limits import allowed_duration, require_reason, require_width
+from bot.domain.policy.rules import Policy, Rule, rule_for, rules_concerning
 from bot.domain.policy.stand_in import PolicyState, stand_in, state_of
 from bot.domain.target import Database, Space, choose, choose_space
 from bot.errors import Refusal, Refused

@@ -1,0 +1,47 @@
+"""What a rule limits: how long, how wide, and with what reason."""
+
+from datetime import datetime, timedelta
+
+from bot.domain.policy.rules import Rule
+from bot.domain.subject import Network
+from bot.errors import Refusal, Refused
+
+
+def allowed_duration(
+    rule: Rule, *, now: datetime, requested: timedelta | None, until: datetime | None
+) -> timedelta | None:
+    """Returns the duration to record: as requested, or the rule's default; None when ``until`` applies.
+
+    Raises:
+        Refused: longer than the rule allows, or over before it begins.
+    """
+    if until is not None:
+        if until <= now:
+            raise Refused(Refusal.END_PAST)
+        if until - now > rule.longest_duration:
+            raise Refused(Refusal.DURATION_TOO_LONG, longest=rule.longest_duration)
+        return None
+    duration = rule.default_duration if requested is None else requested
+    if duration > rule.longest_duration:
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=rule.longest_duration)
+    return duration
+
+
+def require_length(rule: Rule, *, now: datetime, duration: timedelta | None, until: datetime | None) -> None:
+    """Refuses recorded terms that a rule does not allow now: too long, over already, or without an end."""
+    if duration is None and until is None and not rule.permanent:
+        raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
+    if duration is not None or until is not None:
+        allowed_duration(rule, now=now, requested=duration, until=until)
+
+
+def require_width(rule: Rule, network: Network) -> None:
+    """Refuses a network that is wider than the rule allows."""
+    if network.prefixlen < rule.widest:
+        raise Refused(Refusal.ADDRESS_WIDER_THAN_POLICY, given=str(network), widest=rule.widest)
+
+
+def require_reason(rule: Rule, reason: str) -> None:
+    """Refuses a reason that is shorter than the rule requires."""
+    if len(reason) < rule.minimum_reason:
+        raise Refused(Refusal.REASON_SHORT, least=rule.minimum_reason)

@@ -1,0 +1,58 @@
+"""How a request of a person would stand: their waiting requests, and whether enough others could approve."""
+
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Select, Text, any_, bindparam, func, literal_column, select, union
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.policy.rules import Rule
+from bot.ports import Standing
+from storage.tables import PENDING, requests, slack_groups, slack_users
+
+# As text, as the partial index has it: a parameter would keep Postgres from using that.
+PENDING_ROWS: Final = literal_column(f"requests.{PENDING}", Boolean)
+
+
+def _standing() -> Select[Any]:
+    """Built once: every request runs this."""
+    approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
+    named = select(func.unnest(approvers).label("id"))
+    # Of a group that cannot be read nobody can decide, whoever its last known members are.
+    members = select(func.unnest(slack_groups.c.members)).where(
+        slack_groups.c.id == any_(approvers), slack_groups.c.error == ""
+    )
+    able = union(named, members).subquery("able")
+    outside = slack_users.c.deactivated | slack_users.c.bot | slack_users.c.guest | slack_users.c.external
+    count = (
+        select(func.count())
+        .select_from(able.outerjoin(slack_users, slack_users.c.id == able.c.id))
+        # Groups stand for their members, and a request is never decided by its requester.
+        .where(~able.c.id.startswith("S"), able.c.id != person, ~func.coalesce(outside, False))
+    )
+    waiting = select(func.count()).select_from(requests).where(PENDING_ROWS, requests.c.requester == person)
+    read = (
+        select(func.count())
+        .select_from(slack_groups)
+        .where(
+            slack_groups.c.id == any_(approvers),
+            slack_groups.c.error == "",
+            slack_groups.c.fetched_at.is_not(None),
+        )
+    )
+    return select(waiting.scalar_subquery(), count.scalar_subquery(), read.scalar_subquery())
+
+
+_STANDING: Final = _standing()
+
+
+async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str) -> Standing:
+    """Returns how a request of a person would stand under a rule; see ``Requests.standing``."""
+    waiting, missing, certain = 0, 0, True
+    for part in rule.each:
+        params = {"approvers": sorted(part.approvers), "person": but}
+        waiting, able, read = (await connection.execute(_STANDING, params)).one()
+        missing = max(missing, part.approvals - able)
+        groups = sum(id.startswith("S") for id in part.approvers)
+        certain = certain and read == groups
+    return Standing(waiting=waiting, missing=missing, certain=certain)
