@@ -1,8 +1,8 @@
 """Validates every payload before Bolt reads it.
 
-Bolt trusts a payload before any listener runs (slack_bolt 1.30, measured: a list where a user is expected,
-or a click without an action, ends in a traceback and a 500). What is signed by Slack and yet not as documented
-is refused.
+Bolt trusts a payload before any listener runs (slack_bolt 1.30, measured: a list where a user is
+expected, or a click without an action, ends in a traceback and a 500). What is signed by Slack and yet
+not as documented is refused.
 """
 
 from collections.abc import Mapping
