@@ -13,7 +13,7 @@ from handlers.form_values import chosen_database, target_name
 from handlers.modals import Forms
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
-from handlers.transport.payload_model import MalformedError
+from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockAction, SlashCommand, ViewSubmission
 
 BUTTONS: Final = frozenset(
@@ -80,10 +80,7 @@ class Advisor:
         )
 
     async def _request_input(self, value: str) -> RequestInput:
-        try:
-            id, length = advising.read_button_data(value)
-        except ValueError as error:
-            raise MalformedError("a button with a value that is not ours") from error
+        id, length = read_value(advising.read_button_data, value)
         target = target_name(id, await self._services.queries.databases())
         return RequestInput(target=target, duration=advising.DURATIONS.get(length))
 

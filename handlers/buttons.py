@@ -13,7 +13,7 @@ from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
-from handlers.transport.payload_model import MalformedError
+from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockAction
 
 
@@ -80,10 +80,7 @@ class ButtonHandler:
             return await self._tell_identity(click, t)
         if click.action in self._forms.reviews.handlers:
             return await self._forms.reviews.handlers[click.action](click, t)
-        try:
-            request, version = action_ids.read_button(click.value)
-        except ValueError as error:
-            raise MalformedError("a button with a value that is not ours") from error
+        request, version = read_value(action_ids.read_button, click.value)
         # A reminder has its step where others have a version; here what is recorded decides.
         if click.action in self._expiry.handlers:
             return await self._expiry.handlers[click.action](click, request, t)
@@ -170,10 +167,7 @@ class ButtonHandler:
 
     async def _tell_identity(self, click: BlockAction, t: Translator) -> Message:
         """Records whether a target has replaced another."""
-        try:
-            target, entry = action_ids.read_identity(click.value)
-        except ValueError as error:
-            raise MalformedError("a button with a value that is not ours") from error
+        target, entry = read_value(action_ids.read_identity, click.value)
         replaces = click.action.startswith(action_ids.REPLACE)
         answer = await self._services.replacements.answer(
             target, entry, replaces=replaces, person=click.person
@@ -182,10 +176,7 @@ class ButtonHandler:
 
     async def _pick(self, click: BlockAction, t: Translator) -> Message:
         """Records which of several certificates is the one that was issued."""
-        try:
-            request, certificate = action_ids.read_pick(click.value)
-        except ValueError as error:
-            raise MalformedError("a button with a value that is not ours") from error
+        request, certificate = read_value(action_ids.read_pick, click.value)
         details = await self._services.certificates.choose(
             request, certificate, person=click.person, key=click.key
         )

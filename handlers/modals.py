@@ -15,7 +15,7 @@ from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
 from handlers.reviews.buttons import ReviewButtons
-from handlers.transport.payload_model import MalformedError
+from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockSuggestion, ViewSubmission
 from handlers.trusted_ips import TrustedIpsForms
 
@@ -127,7 +127,4 @@ def field_errors(refused: Refused, submission: ViewSubmission, t: Translator) ->
 
 def _shown_terms(submission: ViewSubmission) -> tuple[int, int]:
     """The request that a form is about, and the version of the terms that it showed."""
-    try:
-        return action_ids.read_button(submission.data)
-    except ValueError as error:
-        raise MalformedError("a form with data that is not ours") from error
+    return read_value(action_ids.read_button, submission.data)

@@ -1,14 +1,13 @@
 """Handlers of the buttons of reviews, and of the form that assigns a certificate."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from uuid import UUID
 
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import Services
 from bot.views import action_ids, responses
 from bot.views.reviews import entitlements, leavers, personal_access
-from handlers.transport.payload_model import MalformedError
+from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockAction, ViewSubmission
 
 Handler = Callable[[BlockAction, Translator], Awaitable[Message | None]]
@@ -35,7 +34,7 @@ class ReviewButtons:
 
     async def submit_assignment(self, submission: ViewSubmission) -> None:
         """Assigns a certificate to the person whom the form names."""
-        request, certificate = _certificate(submission.data)
+        request, certificate = read_value(action_ids.read_pick, submission.data)
         owner = submission.values.get(action_ids.FIELD_PERSON)
         if not owner:
             raise MalformedError("a form that assigns a certificate to nobody")
@@ -44,7 +43,7 @@ class ReviewButtons:
         )
 
     async def _revoke_certificate(self, click: BlockAction, t: Translator) -> Message:
-        request, certificate = _certificate(click.value)
+        request, certificate = read_value(action_ids.read_pick, click.value)
         details = await self._services.orphaned_certificates.revoke(
             request, certificate, person=click.person, key=click.key
         )
@@ -52,46 +51,29 @@ class ReviewButtons:
 
     async def _open_assignment(self, click: BlockAction, t: Translator) -> None:
         """Opens the form; checked first, so that nobody fills in a form in vain."""
-        request, certificate = _certificate(click.value)
+        request, certificate = read_value(action_ids.read_pick, click.value)
         details = await self._services.orphaned_certificates.require_assignable(
             request, certificate, person=click.person
         )
         await self._interactive.open_view(click.trigger, leavers.assign_form(details, certificate, t))
 
     async def _keep(self, click: BlockAction, t: Translator) -> Message:
-        request, message = _reviewed(click.value)
+        request, message = read_value(action_ids.read_button, click.value)
         details = await self._services.entitlements.keep(
             request, message=message, person=click.person, key=click.key
         )
         return entitlements.kept(details, t)
 
     async def _end(self, click: BlockAction, t: Translator) -> Message:
-        request, message = _reviewed(click.value)
+        request, message = read_value(action_ids.read_button, click.value)
         details = await self._services.entitlements.end(
             request, message=message, person=click.person, key=click.key
         )
         return responses.done("closing", details, t)
 
     async def _revoke_person(self, click: BlockAction, t: Translator) -> Message:
-        try:
-            owner, reason = action_ids.read_person(click.value)
-        except ValueError as error:
-            raise MalformedError("a button with a value that is not ours") from error
+        owner, reason = read_value(action_ids.read_person, click.value)
         access = await self._services.personal_access.revoke(
             owner, reason, person=click.person, key=click.key
         )
         return personal_access.revoked_already(t) if access is None else personal_access.revoked(access, t)
-
-
-def _certificate(value: str) -> tuple[int, UUID]:
-    try:
-        return action_ids.read_pick(value)
-    except ValueError as error:
-        raise MalformedError("a value that is not ours") from error
-
-
-def _reviewed(value: str) -> tuple[int, int]:
-    try:
-        return action_ids.read_button(value)
-    except ValueError as error:
-        raise MalformedError("a button with a value that is not ours") from error

@@ -1,11 +1,13 @@
 """What all models of Slack's payloads share: they quote nothing, and are refused whole."""
 
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.errors import PgaccessError
+
+T = TypeVar("T")
 
 
 class MalformedError(PgaccessError):
@@ -32,6 +34,22 @@ class User(PayloadModel):
     """A person, by Slack id."""
 
     id: str
+
+
+def read_value(read: Callable[[str], T], value: str) -> T:
+    """Reads the value that we gave a button or a form, as Slack returns it.
+
+    Args:
+        read: reads what one kind of button holds, and raises ``ValueError`` for anything else.
+        value: of the press or the form.
+
+    Raises:
+        MalformedError: it is not a value of ours.
+    """
+    try:
+        return read(value)
+    except ValueError as error:
+        raise MalformedError("a button or a form with a value that is not ours") from error
 
 
 def _malformed(error: ValidationError) -> MalformedError:
