@@ -151,6 +151,7 @@ class Refusal(StrEnum):
     ASSIGN_SELF = "assign_self"
     ASSIGN_UNKNOWN = "assign_unknown"
     ASSIGN_NOT_ALLOWED = "assign_not_allowed"
+    ASSIGN_NEEDS_OTHERS = "assign_needs_others"
     # A certificate's files.
     FILES_NOT_YOURS = "files_not_yours"
     FILES_UNMANAGED = "files_unmanaged"

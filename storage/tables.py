@@ -28,6 +28,7 @@ from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
+from bot.domain.policy.rules import WhenOwnerLeaves
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.ports import MessageKind
@@ -480,6 +481,7 @@ policy_state = Table(
     Column("operations_channel", Text, nullable=False),
     Column("language", Text, nullable=False),
     Column("warn_before", Interval, nullable=False),
+    Column("when_owner_leaves", Member(WhenOwnerLeaves), nullable=False),
     Column("read_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("unreadable_since", UtcDateTime, comment="business time; null: the last start could read it"),
     comment="what a worker goes on with while the policy cannot be read",

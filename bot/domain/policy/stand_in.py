@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.policy.rules import Policy
+from bot.domain.policy.rules import Policy, WhenOwnerLeaves
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +18,7 @@ class PolicyState:
         operations_channel: where alerts go.
         language: of channel messages.
         warn_before: how long before the end the owner is warned.
+        when_owner_leaves: what becomes of a leaver's certificates.
         unreadable_since: business time since which some process could not read the policy; None where the
             last one that started could.
     """
@@ -27,6 +28,7 @@ class PolicyState:
     operations_channel: str
     language: str
     warn_before: timedelta
+    when_owner_leaves: WhenOwnerLeaves
     unreadable_since: datetime | None = None
 
 
@@ -38,6 +40,7 @@ def state_of(policy: Policy) -> PolicyState:
         operations_channel=policy.operations_channel,
         language=policy.language,
         warn_before=policy.warn_before,
+        when_owner_leaves=policy.when_owner_leaves,
     )
 
 
@@ -54,6 +57,7 @@ def stand_in(state: PolicyState, *, problem: str) -> Policy:
         language=state.language,
         admins=frozenset(),
         warn_before=state.warn_before,
+        when_owner_leaves=state.when_owner_leaves,
         targets=(),
         rules=(),
         readable=False,

@@ -26,8 +26,12 @@ LISTED: Final = 10
 JUDGED: Final = 50
 """Grants judged in one transaction, which must not hold its snapshot for long."""
 
-_GONE: Final = frozenset({*TRANSIENT, Refusal.REQUESTER_GONE})
-"""Refusals that put a grant on no list: Slack has to be read first, or its owner has left and it ends."""
+_UNLISTED: Final = frozenset({*TRANSIENT, Refusal.REQUESTER_GONE}) - {Refusal.TARGET_CONTESTED}
+"""Refusals that put a grant on no list: Slack has to be read first, or its owner has left and it ends.
+
+One is listed while an admin has to say which database is meant: a new database that nobody answers for must
+not hide what is open beside it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,7 +150,7 @@ class EntitlementService:
             # Its length counts from its approval: what was allowed then is not too long by having lasted.
             await judge(tx, self._context.policy, details, now=grant.started_at)
         except Refused as refused:
-            if refused.reason in _GONE:
+            if refused.reason in _UNLISTED:
                 return None
             found = Doubtful(request=request, why=Withdrawal.of(refused))
             kept = grant.kept

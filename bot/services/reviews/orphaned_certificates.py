@@ -11,6 +11,7 @@ from bot.domain import schedule
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.person import Person, UserId
+from bot.domain.policy.approval import missing_approvals, with_admins
 from bot.domain.request import Decision, Kind, RequestState, Verdict
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused
@@ -68,7 +69,7 @@ class OrphanedCertificateService:
 
         Raises:
             Refused: it has an owner again or is being revoked, the person may not decide or names themselves,
-                or the new owner may not have it.
+                or the new owner may not have it, or not by the decision of one.
             StoreUnavailableError: nothing was recorded.
         """
 
@@ -79,7 +80,7 @@ class OrphanedCertificateService:
             if owner == person:
                 # Whoever approves access gives it to others, and never to themselves.
                 raise Refused(Refusal.ASSIGN_SELF, id=request)
-            await self._require_heir(tx, owner, await request_details(tx, request))
+            await self._require_heir(tx, owner, await request_details(tx, request), member)
             doing, left_at = self._context.audit(person), known.owner_left_at
             await tx.reviews.assign(known, owner=owner, doing=doing)
             params = {
@@ -107,16 +108,22 @@ class OrphanedCertificateService:
                 await self._context.request_lookup(owner)
             raise
 
-    async def _require_heir(self, tx: Transaction, owner: str, details: RequestDetails) -> None:
-        """Refuses a new owner who could not request a certificate of that database today."""
+    async def _require_heir(
+        self, tx: Transaction, owner: str, details: RequestDetails, approver: Person
+    ) -> None:
+        """Refuses a new owner who could not have a certificate of that database today by this approval."""
         try:
             heir = await self._context.member(tx, owner)
-            await self._context.rule(tx, heir, target=details.target, method=MTLS)
+            rule = await self._context.rule(tx, heir, target=details.target, method=MTLS)
         except Refused as refused:
             unknown = refused.reason in TRANSIENT
             reason = Refusal.ASSIGN_UNKNOWN if unknown else Refusal.ASSIGN_NOT_ALLOWED
             id, app = details.request.id, details.target.label
             raise Refused(reason, id=id, app=app, person=UserId(owner)) from refused
+        # Its files go with it: one approver must not hand out alone what two decide on.
+        if missing_approvals(with_admins(rule, self._context.policy.admins), [approver.ids]) > 0:
+            reason, app = Refusal.ASSIGN_NEEDS_OTHERS, details.target.label
+            raise Refused(reason, app=app, person=UserId(owner))
 
     async def _orphaned(
         self, tx: Transaction, request: int, certificate: UUID, member: Person

@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("operations_channel", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("warn_before", sa.Interval(), nullable=False),
+        sa.Column("when_owner_leaves", sa.Text(), nullable=False),
         sa.Column("read_at", time, server_default=sa.text("now()"), nullable=False, comment="Postgres time"),
         sa.Column("unreadable_since", time, comment="business time; null: the last start could read it"),
         sa.CheckConstraint('"only"', name=op.f("ck_policy_state_one_row")),

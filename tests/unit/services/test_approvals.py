@@ -307,3 +307,21 @@ async def test_require_decidable_records_nothing(services: Services, engine: Asy
         engine, services.approvals.require_decidable(asked.request.id, version=1, person=ENGINEER)
     )
     assert found.reason is Refusal.APPROVER_SELF
+
+
+@pytest.mark.usefixtures("services")
+async def test_the_rule_of_the_deciding_vote_says_who_may_revoke(
+    store: PostgresStore, engine: AsyncEngine, clock: SetClock
+) -> None:
+    (rule,) = actions.APP.rules
+    old = replace(rule, name="old", approvers=frozenset({LEAD2}))
+    asked = await actions.ask(actions.under(replace(actions.APP, rules=(old,)), store, clock))
+    # Another rule is the first today; the old one goes on for somebody else.
+    new = replace(rule, name="new", approvers=frozenset({LEAD}))
+    rest = replace(old, requesters=frozenset({COLLEAGUE}))
+    today = actions.under(replace(actions.APP, rules=(new, rest)), store, clock)
+    decided = await actions.approve(today, asked, person=LEAD)
+    grant = await actions.bring(store, decided, GrantState.IN_FORCE)
+    refused = await actions.refusal(engine, today.grants.revoke(grant.request, person=LEAD2, key="a"))
+    assert refused.reason is Refusal.APPROVER_NOT
+    await today.grants.revoke(grant.request, person=LEAD, key="b")

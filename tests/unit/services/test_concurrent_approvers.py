@@ -43,9 +43,12 @@ def of(stores: Sequence[PostgresStore], needed: int) -> Sequence[Services]:
 
 
 async def click(
-    servers: Sequence[Services], details: RequestDetails, verdicts: Sequence[Verdict]
+    servers: Sequence[Services],
+    details: RequestDetails,
+    verdicts: Sequence[Verdict],
+    people: Sequence[str] = CROWD,
 ) -> list[RequestDetails | Refused]:
-    """Lets every approver click at once; every answer is a request or a refusal."""
+    """Lets all these people click at once; every answer is a request or a refusal."""
 
     async def answer(person: str, server: Services, verdict: Verdict) -> RequestDetails | Refused:
         while True:
@@ -60,7 +63,7 @@ async def click(
                 # On a slow machine a lock may time out: nothing was recorded, and the click is repeated.
                 continue
 
-    crowd = zip(CROWD, cycle(servers), cycle(verdicts), strict=False)
+    crowd = zip(people, cycle(servers), cycle(verdicts), strict=False)
     return await asyncio.gather(*(answer(*each) for each in crowd))
 
 
@@ -127,14 +130,7 @@ async def test_fifty_clicks_of_one_approver_are_one_vote(
 ) -> None:
     servers = of(stores, 2)
     asked = await actions.ask(servers[0])
-    vote = Vote(verdict=Verdict.APPROVE, version=1)
-    answers = await asyncio.gather(
-        *(
-            server.approvals.decide(asked.request.id, vote, person=CROWD[0], key=actions.key())
-            for _, server in zip(CROWD, cycle(servers), strict=False)
-        ),
-        return_exceptions=True,
-    )
+    answers = await click(servers, asked, [Verdict.APPROVE], [CROWD[0]] * 50)
     refused = [answer.reason for answer in answers if isinstance(answer, Refused)]
     assert refused == [Refusal.ALREADY_VOTED] * 49
     assert (await store_helpers.counts(engine))["decisions"] == 1

@@ -323,3 +323,13 @@ async def test_a_grant_can_be_extended_until_it_is_closed(
     details = await extend(services, grant, RequestInput(duration="1h"))
     assert details.grant is not None
     assert details.grant.ends_at == END + HOUR
+
+
+async def test_what_is_wider_than_the_policy_allows_by_now_is_not_extended(
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock
+) -> None:
+    wide = replace(REQUEST_INPUT, address="203.0.113.0/24")
+    grant = await actions.opened(store, services, request_input=wide)
+    today = actions.under(actions.ruled(widest=32), store, clock)
+    longer = RequestInput(duration="2h", reason="more of it please")
+    await actions.refusal(engine, extend(today, grant, longer))

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain import grant as grants
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import Kind, RequestState
-from bot.errors import Refusal
+from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, RequestDetails
-from bot.services import Services
+from bot.services import RequestInput, Services
 from storage.tables import outbox
 from storage.transaction import PostgresStore
 from tests import database
@@ -173,3 +174,45 @@ async def test_the_reopened_grant_of_somebody_who_left_stays_closed(
     decided = await actions.approve(services, pending(asked))
     assert decided.request.state is RequestState.WITHDRAWN
     assert (await actions.get(store, grant.id)).state is INTERRUPTED
+
+
+@pytest.mark.parametrize("how", ["cancel", "lapse"])
+async def test_the_card_shows_that_nobody_is_asked_any_more(
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock, how: str
+) -> None:
+    five_days = replace(actions.REQUEST_INPUT, duration="5d")
+    grant = await actions.opened(store, services, INTERRUPTED, request_input=five_days)
+    asked = pending(await reopen(services, grant.request, ENGINEER))
+    before = await actions.card_versions(engine)
+    if how == "cancel":
+        await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+    else:
+        clock.present = NOW + timedelta(hours=24, minutes=1)
+        await services.deadlines.run_due()
+    assert (await services.queries.request(grant.request)).reopening is None
+    assert await actions.card_versions(engine) != before
+
+
+async def test_what_was_extended_beyond_what_is_allowed_by_now_is_not_opened_again(
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock
+) -> None:
+    grant = await actions.opened(store, services)
+    more = await services.extensions.extend(
+        grant.request, RequestInput(duration="4d", reason="more of it please"), person=ENGINEER, key="e"
+    )
+    await actions.approve(services, more)
+    grant = await actions.get(store, grant.id)
+    closed = grants.closed(grant, INTERRUPTED, now=NOW, reason_code=ReasonCode.CLOSED_ELSEWHERE)
+    assert await store_helpers.change(store, grant, closed)
+    today = actions.under(actions.ruled(longest_duration=8 * actions.HOUR), store, clock)
+    await actions.refusal(engine, reopen(today, grant.request, LEAD))
+
+
+async def test_while_a_group_is_in_doubt_that_is_the_answer_and_not_that_it_is_somebody_elses(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, services, INTERRUPTED)
+    await actions.outdate_groups(engine)
+    with pytest.raises(Refused) as refused:
+        await reopen(services, grant.request, GROUP_LEAD)
+    assert refused.value.reason is Refusal.GROUPS_UNKNOWN

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from bot.domain.policy.rules import WhenOwnerLeaves
 from bot.domain.policy.stand_in import PolicyState
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW
@@ -15,6 +16,7 @@ STATE = PolicyState(
     operations_channel="C0OPERATIONS",
     language="ja",
     warn_before=timedelta(minutes=20),
+    when_owner_leaves=WhenOwnerLeaves.END,
 )
 
 

@@ -14,7 +14,7 @@ from bot.domain.method import Method
 from bot.domain.policy.approval import require_approver
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.limits import allowed_duration, require_reason, require_width
-from bot.domain.policy.rules import Policy, Rule, rule_for, rules_concerning
+from bot.domain.policy.rules import Policy, Rule, WhenOwnerLeaves, rule_for, rules_concerning
 from bot.domain.policy.stand_in import PolicyState, stand_in, state_of
 from bot.domain.target import Database, Space, choose, choose_space
 from bot.errors import Refusal, Refused
@@ -53,6 +53,7 @@ STATE = PolicyState(
     operations_channel="C0OPERATIONS",
     language="ja",
     warn_before=timedelta(minutes=20),
+    when_owner_leaves=WhenOwnerLeaves.END,
 )
 
 
@@ -68,7 +69,8 @@ def test_without_a_readable_policy_nothing_is_allowed_and_that_is_the_reason() -
 def test_what_stands_in_for_a_policy_has_its_channels_language_and_warning() -> None:
     unreadable = stand_in(STATE, problem="the key banana is unknown")
     assert state_of(unreadable) == STATE
-    assert state_of(replace(POLICY, digest="d", language="ja", warn_before=timedelta(minutes=20))) == STATE
+    policy = replace(POLICY, digest="d", language="ja", when_owner_leaves=WhenOwnerLeaves.END)
+    assert state_of(replace(policy, warn_before=timedelta(minutes=20))) == STATE
     assert (unreadable.readable, unreadable.problem) == (False, "the key banana is unknown")
 
 
@@ -379,6 +381,13 @@ def test_an_alias_of_a_database_means_its_space() -> None:
 
 def test_one_space_needs_no_name() -> None:
     assert choose_space((ACME,), (), None) == ACME
+
+
+def test_a_word_that_means_two_spaces_is_refused() -> None:
+    mine = replace(BILLING, app="billing", space=ACME.name, space_id=ACME.id)
+    theirs = replace(LEDGER, name="billing", app="other", space=OTHER.name, space_id=OTHER.id)
+    with pytest.raises(Refused):
+        choose_space((OTHER, ACME), (mine, theirs), "billing")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import OPENING_DEADLINE
@@ -377,3 +378,23 @@ async def test_a_second_choice_is_refused(
         engine, services.certificates.choose(request, ID, person=LEAD, key=actions.key())
     )
     assert refused.reason is Refusal.CERTIFICATE_NOT_OFFERED
+
+
+async def test_the_owner_alone_does_not_enable_again_what_somebody_disabled(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
+    await store_helpers.see(store, OFF)
+    asked = await ask_both(services)
+    await actions.approve(services, asked)
+    await end(
+        store,
+        asked.request.id,
+        lambda step: operations.failed(step, ReasonCode.CLOSED_ELSEWHERE, now=NOW),
+    )
+    async with store.transaction() as tx:
+        grant = await tx.grants.of_request(asked.request.id)
+    assert grant is not None
+    # The reconciler closes the grant in the same run.
+    closed = grants.closed(grant, GrantState.FAILED, now=NOW, reason_code=ReasonCode.NOT_ENABLED)
+    assert await store_helpers.change(store, grant, closed)
+    await actions.refusal(engine, services.grants.retry(asked.request.id, person=ENGINEER, key=actions.key()))

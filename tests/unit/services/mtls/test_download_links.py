@@ -1,6 +1,7 @@
 """Download links: for a certificate's owner alone, one at a time, and only for a ready certificate."""
 
 import re
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -167,3 +168,13 @@ async def test_the_end_of_a_link_follows_business_time(
     number = await certificates.own(store)
     clock.present = NOW + actions.HOUR
     assert (await link(services, str(number))).expires_at == NOW + actions.HOUR + LIFE
+
+
+async def test_whom_a_rule_denies_by_now_gets_no_link(
+    services: Services, store: PostgresStore, clock: SetClock
+) -> None:
+    number = await certificates.own(store)
+    (rule,) = actions.APP.rules
+    denying = replace(rule, name="contractors", denies=True, requesters=frozenset({ENGINEER}))
+    today = actions.under(replace(actions.APP, rules=(rule, denying)), store, clock)
+    await refused(today, str(number))

@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.policy.environments import PolicyTarget
 from bot.domain.policy.rules import Policy
+from bot.domain.target import KnownAs
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind
 from bot.services import Services
@@ -109,3 +111,19 @@ async def test_what_is_kept_says_by_whom_and_against_what(
     assert details.grant.kept is not None
     assert (details.grant.kept.by, details.grant.kept.at) == (LEAD, factories.NOW)
     assert "contractors" in details.grant.kept.under
+
+
+async def test_a_database_that_nobody_has_told_apart_hides_nothing(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    (number,) = await open_grants(services, 1)
+    money = PolicyTarget(alias="money", database="postgresql-a", environment="production")
+    details = await services.queries.request(number)
+    known = KnownAs(contested=frozenset({money.key}), name="postgresql-b", app="billing", space="acme")
+    async with store.transaction() as tx:
+        await tx.targets.bind({details.target.id: known})
+        await tx.commit()
+    await send(actions.under(replace(DENIED, targets=(money,)), store, clock), engine)
+    (params,) = await sent(engine)
+    (row,) = json.loads(params["grants"])
+    assert row["request"] == number

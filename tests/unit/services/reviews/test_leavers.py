@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.person import Person
 from bot.domain.policy.rules import WhenOwnerLeaves
+from bot.domain.policy.stand_in import stand_in, state_of
+from bot.domain.request import Kind
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind
 from bot.services import Services
@@ -175,3 +177,88 @@ async def test_where_the_rule_is_gone_those_who_approve_such_access_now_are_aske
         await renamed.orphaned_certificates.revoke(request, certificates.ID, person=LEAD, key="a")
     assert refused.value.reason is Refusal.APPROVER_NOT
     await renamed.orphaned_certificates.revoke(request, certificates.ID, person=actions.LEAD2, key="b")
+
+
+async def test_while_the_policy_cannot_be_read_a_leavers_access_ends_all_the_same(
+    services: Services, store: PostgresStore, clock: SetClock
+) -> None:
+    granted = await equip(services, store)
+    strict = replace(actions.APP, when_owner_leaves=WhenOwnerLeaves.END)
+    blind = actions.under(stand_in(state_of(strict), problem="the key banana is unknown"), store, clock)
+    await actions.know(store, GONE[0])
+    await blind.leavers.run_due()
+    async with store.transaction() as tx:
+        grant = await tx.grants.of_request(granted)
+    assert grant is not None
+    assert (grant.state, grant.reason_code) == (GrantState.ENDING, ReasonCode.OWNER_LEFT)
+    # As the last policy said: what becomes of certificates opens nothing, and is kept of it.
+    assert (await services.queries.request(granted + 2)).request.kind is Kind.DISCARD
+
+
+async def test_a_revocation_that_was_denied_before_does_not_save_a_leavers_certificate(
+    services: Services, store: PostgresStore, clock: SetClock
+) -> None:
+    strict = actions.under(replace(actions.APP, when_owner_leaves=WhenOwnerLeaves.END), store, clock)
+    await certificates.own(store)
+    known = await certificates.get(store)
+    asked = await strict.certificates.revoke(known.handle, "please", person=LEAD, key="a")
+    await actions.know(store, GONE[0])
+    await strict.leavers.run_due()
+    await actions.deny(strict, asked, person=actions.LEAD2)
+    await strict.leavers.run_due()
+    async with store.transaction() as tx:
+        kinds = (Kind.DISCARD, Kind.ROTATE)
+        going = await tx.requests.newest_open(known.target, asked.request.terms.subject, kinds)
+    assert going is not None
+
+
+async def test_whom_slack_no_longer_knows_has_left(services: Services, store: PostgresStore) -> None:
+    grant = await actions.opened(store, services)
+    async with store.transaction() as tx:
+        await tx.slack_users.doubt(ENGINEER)
+        await tx.commit()
+    async with store.transaction() as tx:
+        lookup = await tx.slack_users.requested_lookup(ENGINEER)
+        assert lookup is not None
+        await tx.slack_users.save_lookup(lookup, None)
+        await tx.commit()
+    await services.leavers.run_due()
+    assert (await actions.get(store, grant.id)).state is GrantState.ENDING
+
+
+@pytest.mark.parametrize("person", [LEAD, actions.ADMIN])
+async def test_what_two_decide_on_is_not_assigned_by_one(
+    services: Services, store: PostgresStore, clock: SetClock, person: str
+) -> None:
+    request = await certificates.own(store)
+    await actions.know(store, GONE[0])
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    await double.leavers.run_due()
+    with pytest.raises(Refused) as refused:
+        await double.orphaned_certificates.assign(
+            request, certificates.ID, actions.COLLEAGUE, person=person, key="a"
+        )
+    assert refused.value.reason is Refusal.ASSIGN_NEEDS_OTHERS
+    assert (await certificates.get(store)).owner == ENGINEER
+
+
+async def test_who_approves_no_more_assigns_nothing(
+    services: Services, store: PostgresStore, clock: SetClock
+) -> None:
+    request = await certificates.own(store)
+    await actions.know(store, GONE[0])
+    # The rule of its request goes on for others; somebody else approves what the colleague may ask for.
+    (rule,) = actions.APP.rules
+    today = replace(
+        actions.APP,
+        rules=(
+            replace(rule, name="today", approvers=frozenset({actions.LEAD2})),
+            replace(rule, environments=frozenset({"staging"})),
+        ),
+    )
+    await actions.under(today, store, clock).leavers.run_due()
+    with pytest.raises(Refused) as refused:
+        await actions.under(today, store, clock).orphaned_certificates.assign(
+            request, certificates.ID, actions.COLLEAGUE, person=LEAD, key="a"
+        )
+    assert refused.value.reason in (Refusal.ASSIGN_NEEDS_OTHERS, Refusal.APPROVER_NOT)

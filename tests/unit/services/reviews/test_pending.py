@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.grant import GrantState
 from bot.domain.person import Person
 from bot.domain.policy.rules import Policy, WhenNobody
 from bot.domain.request import Request, RequestState
 from bot.errors import Refusal
 from bot.ports import MessageKind
-from bot.services import Services
+from bot.services import RequestInput, Services
 from storage.tables import outbox, periodic_tasks
 from storage.transaction import PostgresStore
 from tests import database
@@ -225,3 +226,65 @@ async def test_somebody_cannot_have_more_requests_wait_than_the_policy_says(
     assert (refused.reason, refused.params) == (Refusal.PENDING_TOO_MANY, {"limit": 2})
     await few.access_requests.cancel(first.request.id, person=ENGINEER, key=actions.key())
     assert (await actions.ask(few)).request.state is RequestState.PENDING
+
+
+@pytest.mark.usefixtures("services")
+async def test_when_others_can_decide_again_the_admins_decide_no_more(
+    store: PostgresStore, engine: AsyncEngine, clock: SetClock
+) -> None:
+    one = actions.ruled(approvers=frozenset({LEAD}))
+    lonely = actions.under(replace(one, when_nobody=WhenNobody.ADMINS), store, clock)
+    asked = await actions.ask(lonely, person=LEAD)
+    assert asked.request.by_admins
+    today = actions.under(actions.ruled(approvers=frozenset({LEAD, LEAD2, LEADS})), store, clock)
+    await review(engine, today)
+    refused = await actions.refusal(engine, actions.approve(today, asked, person=ADMIN))
+    assert refused.reason is Refusal.APPROVER_NOT
+
+
+@pytest.mark.usefixtures("services")
+async def test_one_failed_reading_of_a_group_makes_no_admins_decide(
+    store: PostgresStore, engine: AsyncEngine, clock: SetClock
+) -> None:
+    policy = replace(actions.ruled(approvers=frozenset({LEADS})), when_nobody=WhenNobody.ADMINS)
+    today = actions.under(policy, store, clock)
+    asked = await actions.ask(today)
+    async with store.transaction() as tx:
+        await tx.slack_users.group_failed(LEADS, "internal", wait=timedelta(minutes=5))
+        await tx.commit()
+    await review(engine, today)
+    assert not (await found(today, asked.request.id)).by_admins
+
+
+async def test_more_time_for_what_is_over_waits_no_longer(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, services)
+    more = await services.extensions.extend(
+        grant.request, RequestInput(duration="1d", reason="more of it please"), person=ENGINEER, key="e"
+    )
+    await services.grants.end(grant.request, person=ENGINEER, key="d")
+    await review(engine, services)
+    assert (await found(services, more.request.id)).state is RequestState.WITHDRAWN
+
+
+async def test_more_time_than_the_policy_allows_by_now_is_withdrawn(
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock
+) -> None:
+    grant = await actions.opened(store, services)
+    more = await services.extensions.extend(
+        grant.request, RequestInput(duration="4d", reason="more of it please"), person=ENGINEER, key="e"
+    )
+    await review(engine, actions.under(actions.ruled(longest_duration=8 * actions.HOUR), store, clock))
+    assert (await found(services, more.request.id)).state is RequestState.WITHDRAWN
+
+
+async def test_another_opening_of_what_is_over_waits_no_longer(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, services, GrantState.INTERRUPTED)
+    asked = await services.reopenings.reopen(grant.request, person=ENGINEER, key="r")
+    assert asked.reopening is not None
+    await services.grants.end(grant.request, person=ENGINEER, key="d")
+    await review(engine, services)
+    assert (await found(services, asked.reopening.id)).state is not RequestState.PENDING

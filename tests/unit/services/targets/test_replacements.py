@@ -21,7 +21,7 @@ from tests import database
 from tests.unit import factories
 from tests.unit.factories import SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import ADMIN, ENGINEER, GROUP_ADMIN, LEAD
+from tests.unit.services.actions import ADMIN, ENGINEER, GROUP_ADMIN, LEAD, LEAD2
 
 MONEY: Final = PolicyTarget(alias="money", database="postgresql-a", environment="production")
 BOOKS: Final = PolicyTarget(alias="books", database="postgresql-b", environment="staging")
@@ -151,6 +151,26 @@ async def test_without_admins_whoever_approves_there_tells(store: PostgresStore,
     services = actions.under(replace(POLICY, admins=frozenset()), store, clock)
     assert await refusal(services, person=ENGINEER) is Refusal.REPLACEMENT_ADMINS
     assert await answer(services, person=LEAD) == "money"
+
+
+async def test_who_approves_for_one_of_two_entries_cannot_tell_for_both(
+    store: PostgresStore, engine: AsyncEngine, clock: SetClock
+) -> None:
+    await actions.know_everybody(store)
+    (rule,) = actions.APP.rules
+    rules = (
+        replace(rule, name="production", environments=frozenset({"production"}), approvers=frozenset({LEAD})),
+        replace(rule, name="staging", environments=frozenset({"staging"}), approvers=frozenset({LEAD2})),
+    )
+    policy = replace(POLICY, admins=frozenset(), rules=rules)
+    # The name of the books' database is given to a new one beside that of money.
+    books = replace(addon(3, "postgresql-b"), app="books")
+    renamed = replace(books, name="postgresql-x")
+    await discover(store, OLD, books, policy=policy)
+    await discover(store, OLD, renamed, policy=policy)
+    await discover(store, OLD, renamed, replace(NEW, name="postgresql-b"), policy=policy)
+    services = actions.under(policy, store, clock)
+    await actions.refusal(engine, answer(services, entry=BOOKS, person=LEAD2))
 
 
 # --- names -------------------------------------------------------------------------------------------
