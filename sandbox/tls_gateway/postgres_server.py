@@ -1,6 +1,5 @@
 """The gateway's Postgres server: TLS, client certificates, and configuration reloaded while it runs."""
 
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
+from sandbox.free_port import free_port
 from sandbox.postgres import PrivatePostgres, find_tls_binaries
 from sandbox.tls_gateway.proxy import HOST
 
@@ -52,7 +52,7 @@ class TlsPostgres:
 
     def __init__(self, login: ServerLogin) -> None:
         self._login = login
-        self.port = _free_port()
+        self.port = free_port()
         self._postgres = PrivatePostgres(
             binaries=find_tls_binaries(), listens=(HOST, self.port), options=OPTIONS
         )
@@ -108,10 +108,3 @@ def _loaded_at(connection: psycopg.Connection[tuple[datetime]]) -> datetime:
     if row is None:
         raise TlsGatewayError("the server does not report when it loaded its files")
     return row[0]
-
-
-def _free_port() -> int:
-    """Return a port that was free a moment ago, since Postgres cannot pick one itself."""
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port

@@ -14,6 +14,7 @@ from bot.app import open_app
 from bot.policy.loader import parse_policy
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Environment, settings
 from sandbox.fault_injection import FaultInjection
+from sandbox.free_port import free_port
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_server
 from sandbox.http_server import listening, serving
@@ -22,7 +23,7 @@ from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
-from tests.acceptance.processes import START, Process, free_port
+from tests.acceptance.processes import START, Process
 from tests.acceptance.secret_search import Place
 from tests.flow.actions import Acts
 

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import httpx
+
+from sandbox.free_port import free_port
 
 T = TypeVar("T")
 
@@ -108,6 +109,9 @@ class Machine:
         return process._process.wait(timeout=START)
 
     def _ready(self) -> bool:
+        # Whoever answers at its port, it is not this one if it has ended.
+        web = self.processes["web"]
+        assert web.running, web.printed()
         with contextlib.suppress(httpx.TransportError):
             if self.client.get(f"{self.bot}/readyz").status_code != 200:
                 return False
@@ -190,10 +194,3 @@ def until(seen: Callable[[], T], *, seconds: float = START) -> T:
 def _address(process: Process) -> str:
     address: str = until(lambda: re.findall(r"answers at (\S+)", process.printed()))[0]
     return address
-
-
-def free_port() -> int:
-    """A port that nobody had a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port

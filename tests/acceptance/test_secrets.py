@@ -14,11 +14,11 @@ import psycopg
 import pytest
 
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from sandbox.free_port import free_port
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE
 from sandbox.slack import fault_injection as slack_faults
 from tests.acceptance.populated_deployment import PopulatedDeployment, populated_deployment
-from tests.acceptance.processes import free_port
 from tests.acceptance.secret_search import Found, body_lines, search, spellings
 from tests.flow.actions import heroku_emulator
 from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked

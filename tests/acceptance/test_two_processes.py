@@ -18,7 +18,7 @@ def query(url: str, sql: str) -> list[tuple[object, ...]]:
 @pytest.mark.timeout(180)
 def test_the_main_job_in_real_time_with_nothing_secret_in_any_log(running: Machine) -> None:
     asked = running.type("U0ENGINEER", f"{LINE} for 1m")
-    assert asked["ok"], asked
+    assert asked["ok"], f"{asked}\n{running.printed()}"
     assert running.approve()["ok"]
     until(lambda: running.told("U0ENGINEER", "can reach billing"))
     assert "203.0.113.4/32" in running.rules()

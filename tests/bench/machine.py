@@ -4,7 +4,6 @@ import contextlib
 import os
 import platform
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -124,13 +123,6 @@ class Bound:
         """Raises with what it printed when it has ended."""
         if self._process.poll() is not None:
             raise RuntimeError(f"a process has ended by itself: {self.log.read_text()[-2000:]}")
-
-
-def free_port() -> int:
-    """A port of this machine that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def seconds_until(seen: Callable[[], object], *, pause: float = 0.005, patience: float = START) -> float:

@@ -18,6 +18,7 @@ from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
 from bot.domain.target import Database
+from sandbox.free_port import free_port
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.postgres import PrivatePostgres, private_postgres
@@ -29,7 +30,7 @@ from storage.engine import engine_for
 from storage.migrate import migrate
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
-from tests.bench.machine import Bound, free_port, seconds_until
+from tests.bench.machine import Bound, seconds_until
 
 SECRET: Final = "bench-signing-secret"
 TOKEN: Final = "xoxb-bench-token"

@@ -17,6 +17,7 @@ from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Environment, settings
 from sandbox.fault_injection import FaultInjection
+from sandbox.free_port import free_port
 from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import default_world
@@ -27,7 +28,7 @@ from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import Outcome, People
-from tests.acceptance.processes import START, free_port
+from tests.acceptance.processes import START
 from tests.crash.children import Child, ProcessSupervisor
 from tests.crash.http_proxy import fault_proxy
 from tests.crash.kill_points import Fault, KillPoints, Moment, PlannedFault
