@@ -102,7 +102,7 @@ class WorkLoop(Generic[T]):
                 await self._free.acquire()
                 if self._after is not None:
                     await self._after.idle(at_most=GIVE_WAY)
-                job = await self._attempt(self._worker.claim())
+                job = await self._claim()
                 if job is None:
                     self._free.release()
                     await self._sleep()
@@ -116,6 +116,17 @@ class WorkLoop(Generic[T]):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._idle.wait()
+
+    async def _claim(self) -> T | None:
+        """Claims one job; a claim under way outlasts a stop, and its job is finished as running ones are."""
+        claiming = asyncio.create_task(self._attempt(self._worker.claim()))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # Cut off after its commit, it would leave the job to a lease that nobody works under.
+            if (job := await claiming) is not None:
+                self._begin(job)
+            raise
 
     def _begin(self, job: T) -> None:
         task = asyncio.create_task(self._work(job))

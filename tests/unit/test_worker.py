@@ -1,9 +1,11 @@
-"""Work loops: when they are idle, and how one yields to another."""
+"""Work loops: when they are idle, how one yields to another, and how they stop."""
 
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
+
+import pytest
 
 from bot.ports import WorkerName
 from bot.worker import WorkLoop, running
@@ -82,3 +84,39 @@ async def test_a_loop_that_yields_to_one_that_is_never_idle_continues_all_the_sa
         assert first.started.is_set()
         first.released.set()
         second.released.set()
+
+
+class SlowClaim(HeldWorker):
+    """A worker whose claim has taken its piece, and takes a while to say so."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.claiming = asyncio.Event()
+        self.claimed = asyncio.Event()
+        self.done: list[int] = []
+
+    async def claim(self) -> int | None:
+        """The only piece, once it is said to be claimed."""
+        piece = await super().claim()
+        self.claiming.set()
+        await self.claimed.wait()
+        return piece
+
+    async def work(self, piece: int) -> None:
+        """Does it at once."""
+        self.done.append(piece)
+
+
+@pytest.mark.parametrize("pieces", [1, 0])
+async def test_a_stop_during_a_claim_leaves_no_piece_claimed_and_not_done(pieces: int) -> None:
+    worker = SlowClaim()
+    worker.left = pieces
+    async with asyncio.timeout(PATIENCE):
+        stopping = asyncio.create_task(loop(worker).run())
+        await worker.claiming.wait()
+        stopping.cancel()
+        await asyncio.sleep(0)
+        worker.claimed.set()
+        await asyncio.wait({stopping})
+    assert stopping.cancelled()
+    assert worker.done == [0] * pieces
