@@ -128,6 +128,27 @@ async def test_a_renamed_rule_keeps_neither_a_decision_nor_a_revocation_from_its
     assert acts.ours() == []
 
 
+async def test_a_vote_counts_after_the_rule_it_was_given_under_is_renamed(acts: Acts) -> None:
+    await deploy(acts, BOTH)
+    await acts.ask(LINE)
+    assert (await acts.approve("lead")).ok
+    await acts.until(lambda: "1 of 2 approvals" in acts.card())
+    await deploy(acts, BOTH.replace("both leads", "two leads"))
+    assert (await acts.approve("lead-2")).ok
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+
+
+async def test_where_a_rule_is_gone_those_of_the_one_that_matches_now_revoke(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await deploy(acts, 'name = "the rest"\napprovers = ["U0LEAD2"]')
+    await acts.press("lead", "grant.revoke")
+    assert "Only approvers" in acts.private("lead")[-1]
+    assert acts.ours() == ["203.0.113.4/32"]
+    assert (await acts.press("lead-2", "grant.revoke")).ok
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.ours() == []
+
+
 async def test_moving_a_rule_gives_its_requests_to_nobody_else(acts: Acts) -> None:
     await acts.ask(LINE)
     await deploy(acts, OTHERS, BY_LEAD_2)
@@ -354,9 +375,20 @@ async def test_one_person_cannot_fill_the_channel(acts: Acts) -> None:
     for number in range(3):
         await acts.ask(f"/pgaccess mtls add 203.0.113.{number + 1}")
     await acts.type("engineer", "/pgaccess mtls add 203.0.113.9")
-    assert "already have 3 requests" in acts.private("engineer")[-1]
+    assert "wait for a decision (3)" in acts.private("engineer")[-1]
     assert (await acts.type("engineer-2", "/pgaccess mtls add 203.0.113.9")).ok
     assert await acts.states() == ["pending"] * 4
+
+
+async def test_what_waits_for_more_time_counts_among_what_waits(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await deploy(acts, EVERYTHING, keys="pending_per_person = 1")
+    await acts.ask("/pgaccess extend 1 for 2h because the export is slow")
+    await acts.type("engineer", "/pgaccess mtls add 203.0.113.9")
+    assert "wait for a decision (1)" in acts.private("engineer")[-1]
+    await acts.type("engineer", "/pgaccess mtls certificate new on billing")
+    assert "wait for a decision (1)" in acts.private("engineer")[-1]
+    assert await acts.states() == ["in_force", "pending"]
 
 
 async def test_time_that_passes_withdraws_what_can_no_longer_begin(acts: Acts) -> None:
