@@ -242,9 +242,9 @@ async def test_no_two_pages_have_the_same_nonce(owned: Acts) -> None:
     assert len(policies) == 3
 
 
-@pytest.mark.parametrize(
-    ("asks", "language"),
-    [
+async def test_the_page_speaks_the_readers_language(acts: Acts, subtests: pytest.Subtests) -> None:
+    link = Link(f"{acts.environment.bot_url}/c/{UUID(int=1)}", OTHER)
+    for asks, language in [
         ("ja", "ja"),
         ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
         ("en-GB,en;q=0.9,ja;q=0.8", "en"),
@@ -253,13 +253,11 @@ async def test_no_two_pages_have_the_same_nonce(owned: Acts) -> None:
         ("", "en"),
         ("ja;q=0", "en"),
         ("ja;q=banana,*", "en"),
-    ],
-)
-async def test_the_page_speaks_the_readers_language(acts: Acts, asks: str, language: str) -> None:
-    link = Link(f"{acts.environment.bot_url}/c/{UUID(int=1)}", OTHER)
-    for page in (await opened(link, language=asks), await pressed(link, language=asks)):
-        assert page.headers["content-language"] == language
-        assert f'<html lang="{language}">' in page.text
+    ]:
+        with subtests.test(asks):
+            for page in (await opened(link, language=asks), await pressed(link, language=asks)):
+                assert page.headers["content-language"] == language
+                assert f'<html lang="{language}">' in page.text
 
 
 # --- wrong, used, expired, gone --------------------------------------------------------------------
@@ -289,29 +287,31 @@ async def test_too_many_wrong_secrets_end_a_link_and_its_owner_hears_of_it(owned
     assert owned.calls(ONE) == []
 
 
-@pytest.mark.parametrize("junk", ["", "short", "x" * 44, "%%%", "あ" * 43])
-async def test_what_cannot_be_a_secret_is_no_guess(owned: Acts, junk: str) -> None:
-    assert (await pressed(await link_of(owned), secret=junk)).status_code == 404
-    assert await state(owned) == [("open", 0)]
+async def test_what_cannot_be_a_secret_is_no_guess(owned: Acts, subtests: pytest.Subtests) -> None:
+    link = await link_of(owned)
+    for junk in ["", "short", "x" * 44, "%%%", "あ" * 43]:
+        with subtests.test(junk):
+            assert (await pressed(link, secret=junk)).status_code == 404
+            assert await state(owned) == [("open", 0)]
 
 
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
+async def test_a_body_that_is_no_form_of_ours_is_a_wrong_link(acts: Acts, subtests: pytest.Subtests) -> None:
+    for body, kind in [
         (b"x" * 5000, "application/x-www-form-urlencoded"),
         (b'{"secret": "a"}', "application/json"),
         (b"\xff\xfe", "application/x-www-form-urlencoded"),
         (b"secret=" + b"a" * 43 + b"&secret=" + b"b" * 43, "application/x-www-form-urlencoded"),
         (b"", ""),
-    ],
-)
-async def test_a_body_that_is_no_form_of_ours_is_a_wrong_link(acts: Acts, body: bytes, kind: str) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        for id in (UUID(int=1), "not-an-id"):
-            headers = {"Content-Type": kind} if kind else {}
-            answer = await client.post(f"{acts.environment.bot_url}/c/{id}", content=body, headers=headers)
-            assert answer.status_code == 404
-            assert "This link is not valid" in answer.text
+    ]:
+        with subtests.test(repr(body)):
+            async with httpx.AsyncClient(trust_env=False) as client:
+                for id in (UUID(int=1), "not-an-id"):
+                    headers = {"Content-Type": kind} if kind else {}
+                    answer = await client.post(
+                        f"{acts.environment.bot_url}/c/{id}", content=body, headers=headers
+                    )
+                    assert answer.status_code == 404
+                    assert "This link is not valid" in answer.text
 
 
 async def test_a_used_link_says_so_and_how_to_come_to_a_new_one(owned: Acts) -> None:

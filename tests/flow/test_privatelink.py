@@ -231,9 +231,8 @@ async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
     assert "AWS 123456789012 → billing" in links.card()
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
+async def test_an_invalid_request_is_refused_with_its_reason(links: Links, subtests: pytest.Subtests) -> None:
+    for line, said in [
         ("privatelink add 1234567890123 to billing", "has 13 digits"),
         ("privatelink add arn:aws:s3:::bucket to billing", "to the AWS service s3"),
         ("privatelink add 123456789012:role/admin to billing", "documents whole accounts and users only"),
@@ -242,10 +241,9 @@ async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
         ("privatelink add 123456789012 to billing permanently", "without an end is not allowed"),
         ("privatelink close billing", "billing has no PrivateLink"),
         ("privatelink remove 123456789012 from billing", "billing has no PrivateLink"),
-    ],
-)
-async def test_an_invalid_request_is_refused_with_its_reason(links: Links, line: str, said: str) -> None:
-    await links.seen(None)
-    await links.type("engineer", f"/pgaccess {line}")
-    assert said in links.private("engineer")[-1]
-    assert await links.states() == []
+    ]:
+        with subtests.test(line):
+            await links.seen(None)
+            await links.type("engineer", f"/pgaccess {line}")
+            assert said in links.private("engineer")[-1]
+            assert await links.states() == []

@@ -324,9 +324,10 @@ async def test_what_is_open_on_a_space_is_listed_by_its_name(ranges: Ranges) -> 
 # --- refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
+async def test_an_invalid_request_is_refused_with_its_reason(
+    ranges: Ranges, subtests: pytest.Subtests
+) -> None:
+    for line, said in [
         ("trusted add 203.0.113.4 to acme-shield", "acme-shield is a Shield Space"),
         ("trusted add 203.0.113.4 to acme-fir", "acme-fir is a Fir space"),
         ("trusted add 203.0.113.4 to acme-privat", "There is no space"),
@@ -335,10 +336,9 @@ async def test_what_is_open_on_a_space_is_listed_by_its_name(ranges: Ranges) -> 
         (f"trusted add 203.0.113.4 to {SPACE} permanently", "without an end is not allowed"),
         (f"trusted remove 203.0.113.4 from {SPACE}", "is not among the ranges"),
         (f"trusted adopt 203.0.113.4 on {SPACE}", "is not among the ranges"),
-    ],
-)
-async def test_an_invalid_request_is_refused_with_its_reason(ranges: Ranges, line: str, said: str) -> None:
-    assert said in await ranges.refused(line)
+    ]:
+        with subtests.test(line):
+            assert said in await ranges.refused(line)
 
 
 async def test_where_there_is_no_room_it_is_said_at_once_what_ends_next(ranges: Ranges) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -101,8 +102,13 @@ SUFFIXES: Final = frozenset(
 REPLACEMENTS: Final[Mapping[str, str]] = {**WORDS, **PHRASES}
 
 
-def sources() -> Iterator[Path]:
+@cache
+def sources() -> Sequence[Path]:
     """Every text file of the product, its tests and its documents, but for this one."""
+    return list(_sources())
+
+
+def _sources() -> Iterator[Path]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix in SUFFIXES and path != Path(__file__):
@@ -155,8 +161,8 @@ def test_no_coined_word_is_left_in_names_comments_and_documents(folder: str) -> 
     found = [
         hit
         for path in sources()
-        for hit in hits(path)
         if path.relative_to(ROOT).parts[0] == folder or (folder == "." and path.parent == ROOT)
+        for hit in hits(path)
     ]
     assert found == [], "\n" + "\n".join(found)
 

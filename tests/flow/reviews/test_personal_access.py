@@ -187,13 +187,16 @@ async def test_certificates_end_as_well_where_they_end_with_their_owner(strict: 
     await strict.until(gone)
 
 
-@pytest.mark.parametrize("person", ["engineer", "engineer-2", "lead", "lead-2"])
-async def test_the_person_approvers_and_admins_see_all_that_somebody_has(acts: Acts, person: str) -> None:
+async def test_the_person_approvers_and_admins_see_all_that_somebody_has(
+    acts: Acts, subtests: pytest.Subtests
+) -> None:
     await equip(acts)
-    await acts.type(person, "/pgaccess list @engineer")
-    shown = acts.private(person)[-1]
-    for number in ("#1", "#2", "#4", "`3`"):
-        assert number in shown
+    for person in ["engineer", "engineer-2", "lead", "lead-2"]:
+        with subtests.test(person):
+            await acts.type(person, "/pgaccess list @engineer")
+            shown = acts.private(person)[-1]
+            for number in ("#1", "#2", "#4", "`3`"):
+                assert number in shown
 
 
 async def test_others_are_refused_in_one_sentence(acts: Acts) -> None:

@@ -48,9 +48,8 @@ async def test_a_label_means_one_database(two: Directory, typed: str, name: str)
     await two.until(lambda: two.told("engineer", label))
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+async def test_the_app_alone_is_answered_with_the_labels(two: Directory, subtests: pytest.Subtests) -> None:
+    for line in [
         "mtls add 203.0.113.4 to billing for 1h",
         "status billing",
         "mtls enable billing",
@@ -58,21 +57,19 @@ async def test_a_label_means_one_database(two: Directory, typed: str, name: str)
         "privatelink add 123456789012 to billing for 1h",
         "list billing",
         "why billing",
-    ],
-)
-async def test_the_app_alone_is_answered_with_the_labels(two: Directory, line: str) -> None:
-    said = await two.refused(line)
-    assert "billing::ANALYTICS" in said
-    assert "billing::DATABASE" in said
+    ]:
+        with subtests.test(line):
+            said = await two.refused(line)
+            assert "billing::ANALYTICS" in said
+            assert "billing::DATABASE" in said
 
 
-@pytest.mark.parametrize(
-    "line", ["status billing::ANALYTICS", "why billing::ANALYTICS", "mtls list billing::ANALYTICS"]
-)
-async def test_an_answer_about_a_database_names_that_one(two: Directory, line: str) -> None:
-    said = await two.refused(line)
-    assert "billing::ANALYTICS" in said
-    assert "billing::DATABASE" not in said
+async def test_an_answer_about_a_database_names_that_one(two: Directory, subtests: pytest.Subtests) -> None:
+    for line in ["status billing::ANALYTICS", "why billing::ANALYTICS", "mtls list billing::ANALYTICS"]:
+        with subtests.test(line):
+            said = await two.refused(line)
+            assert "billing::ANALYTICS" in said
+            assert "billing::DATABASE" not in said
 
 
 async def test_a_line_to_copy_can_be_typed_back(two: Directory) -> None:
