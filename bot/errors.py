@@ -241,6 +241,13 @@ class HerokuNotFoundError(HerokuRefusedError):
     """A 404 with Heroku's own ``not_found`` body: the resource does not exist, or was renamed."""
 
 
+class HerokuUnknownAddonError(HerokuError, TryAgainError):
+    """Heroku does not know the add-on: nothing was done, and nothing is known of what the add-on has.
+
+    The Data API says "Couldn't find that add-on" of one that was renamed a while ago (heroku/heroku-pg#103).
+    """
+
+
 class HerokuUnauthorizedError(HerokuRefusedError):
     """401 or 403: the operator has to renew the token or its permissions."""
 

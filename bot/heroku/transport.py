@@ -17,6 +17,7 @@ from bot.errors import (
     HerokuRateLimitedError,
     HerokuRefusedError,
     HerokuUnauthorizedError,
+    HerokuUnknownAddonError,
     StoreUnavailableError,
 )
 from bot.heroku.rate_limiter import RateLimiter
@@ -31,6 +32,9 @@ PAGES: Final = 50
 
 REMAINING: Final = "RateLimit-Remaining"
 """The header that tells how many request tokens are left (Platform API reference, "Rate Limits")."""
+
+_UNKNOWN_ADDON: Final = "that add-on."
+"""Ends "Couldn't find that add-on.", the message about one that is not known (herokux issue 321, 2023-07)."""
 
 T = TypeVar("T")
 
@@ -145,6 +149,8 @@ def _error(response: httpx.Response) -> HerokuError:
         return HerokuRateLimitedError(status, id, message)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return HerokuUnauthorizedError(status, id, message)
+    if status == httpx.codes.NOT_FOUND and message.endswith(_UNKNOWN_ADDON):
+        return HerokuUnknownAddonError(status, id, message)
     # Only Heroku's own id makes a rejection definite: without it the page may be a proxy's.
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)

@@ -24,6 +24,7 @@ from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
 from tests.flow.actions import Acts
 from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
+from tests.unit.factories import emulated_database
 
 ASKS = "/pgaccess mtls certificate get 1"
 ONE = r"GET .*/certificates/"
@@ -88,10 +89,10 @@ async def test_a_button_beside_the_news_that_a_certificate_is_ready_brings_the_l
 async def test_the_files_are_those_that_heroku_has(owned: Acts) -> None:
     files = unpacked(await pressed(await link_of(owned)))
     app = owned.environment.app
-    credential = await app.heroku.credential(DATABASE, await the_certificate(owned))
+    credential = await app.heroku.credential(emulated_database(), await the_certificate(owned))
     assert files["postgresql.crt"] == credential.chain
     assert files["postgresql.key"] == credential.key
-    assert files["root.crt"] == await app.heroku.authority(DATABASE)
+    assert files["root.crt"] == await app.heroku.authority(emulated_database())
 
 
 async def test_only_the_owner_can_read_an_unpacked_key(owned: Acts) -> None:
