@@ -9,10 +9,8 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from bot.domain.redaction import Redactor
+from bot.domain.response_url import LOOPBACK
 from bot.errors import MisconfiguredError
-
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-"""Hosts that may be spoken to without TLS: nothing leaves the machine."""
 
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""

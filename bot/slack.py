@@ -17,6 +17,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
 from bot.domain.redaction import Redactor
+from bot.domain.response_url import may_be_called
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
 from bot.ports import Block, Message, MessageRef, PeoplePage
@@ -209,13 +210,19 @@ class SlackClient:
             message: the answer.
             replace: replaces the message that was clicked. The first answer to a command is most likely not
                 replaced (bolt-js 2287, bolt-python 1268): then the newer one follows below.
+
+        Raises:
+            SlackError: Slack did not take it, or the address is not one of Slack's and was not called.
         """
         if self._session is None:
             raise RuntimeError("the client is not open")
+        if not may_be_called(url, api_url=self._url):
+            raise SlackError("response_url_not_slack")
         body = {**_body(message), "response_type": "ephemeral", "replace_original": replace}
         try:
             async with asyncio.timeout(HURRY.total_seconds()):
-                async with self._session.post(url, json=body) as response:
+                # A redirect is none of Slack's answers, and may lead anywhere.
+                async with self._session.post(url, json=body, allow_redirects=False) as response:
                     if response.status != 200:
                         raise SlackError(f"response_url answered {response.status}")
         except (TimeoutError, aiohttp.ClientError) as error:
