@@ -11,6 +11,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
 from bot.domain.redaction import Redactor
+from bot.domain.text import clean
 from bot.errors import SlackError
 
 RETRY_AFTER: Final = (1.0, 300.0)
@@ -52,7 +53,8 @@ def person_of(member: Mapping[str, Any], us: Identity) -> Person:
     name = profile.get("display_name") or member.get("real_name") or member.get("name") or member["id"]
     return Person(
         id=member["id"],
-        name=name,
+        # Anybody may choose their own.
+        name=clean(name) or member["id"],
         locale=member.get("locale", ""),
         zone=member.get("tz") or "UTC",
         deactivated=bool(member.get("deleted")),
