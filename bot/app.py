@@ -308,18 +308,21 @@ async def open_app(
         timings: of leases, calls and retries; tests with real processes hand out faster ones.
     """
     engine, async_commit = engine_for(settings.database_url), async_commit_engine(settings.database_url)
-    clock = clock or SystemClock()
+    clock, redactor = clock or SystemClock(), settings.redactor()
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
         budgets=PostgresRateBudget(async_commit),
         timings=timings,
+        redactor=redactor,
     )
     try:
         async with (
             PostgresWakeups(url=settings.database_url, timings=timings) as wakeups,
-            SlackClient(token=settings.slack_token, url=settings.slack_url, timings=timings) as slack,
+            SlackClient(
+                token=settings.slack_token, url=settings.slack_url, timings=timings, redactor=redactor
+            ) as slack,
             BackgroundTasks() as background_tasks,
         ):
             store = PostgresStore(engine, wakeups, timings)

@@ -61,6 +61,7 @@ class Refusal(StrEnum):
     END_PAST = "end_past"
     # Why.
     REASON_SHORT = "reason_short"
+    REASON_CREDENTIAL = "reason_credential"
     # To what.
     TARGET_NONE = "target_none"
     TARGET_UNKNOWN = "target_unknown"

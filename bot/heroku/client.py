@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule
+from bot.domain.redaction import Redactor
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space
 from bot.domain.timings import DEFAULT, Timings
@@ -58,6 +59,7 @@ class HerokuClient:
         budgets: the budget that all processes share; None calls without one.
         timings: with the deadline of a call.
         transport: for tests; None speaks HTTP.
+        redactor: removes secrets from what Heroku answers; None removes the token alone.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class HerokuClient:
         budgets: RateBudgets | None = None,
         timings: Timings = DEFAULT,
         transport: httpx.AsyncBaseTransport | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
+        redactor = redactor or Redactor((token,))
         self._deadline = timings.heroku_call
         self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
@@ -84,7 +88,8 @@ class HerokuClient:
         basic = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
         bearer = httpx.AsyncClient(base_url=data_url, auth=_Bearer(token), **shared)
         self._platform, *data = (
-            Api(client, self._limiter, deadline=self._deadline) for client in (platform, basic, bearer)
+            Api(client, self._limiter, deadline=self._deadline, redactor=redactor)
+            for client in (platform, basic, bearer)
         )
         self._data = DataApi(*data)
 

@@ -8,6 +8,7 @@ from bot.domain.duration import show_duration
 from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
 from bot.domain.subject import Accounts
+from bot.domain.text import visible
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.ports import BOT
 
@@ -26,8 +27,11 @@ ACCOUNT: Final = 60
 
 
 def escape(text: str) -> str:
-    """Makes a text harmless: Slack's markup reads only ``&``, ``<`` and ``>`` (Slack, "Escaping text")."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Makes a text harmless: Slack's markup reads only ``&``, ``<`` and ``>`` (Slack, "Escaping text").
+
+    What cannot be seen is left out: it could reorder or hide what stands around it.
+    """
+    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def cut(text: str, limit: int) -> Mrkdwn:

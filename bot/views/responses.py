@@ -1,6 +1,7 @@
 """Answers to commands and clicks, which only the person who acted sees."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.domain.policy.rules import Policy
 from bot.domain.request import RequestState, Verdict
@@ -10,7 +11,10 @@ from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, request_card
 from bot.views.history import history
 from bot.views.mtls import rotation
-from bot.views.text import numbers, one_line
+from bot.views.text import as_code, numbers, one_line
+
+LINE: Final = 1000
+"""Characters of a command that an answer repeats; its reason comes last and is cut first."""
 
 
 def refused(error: Refused, t: Translator) -> Message:
@@ -21,6 +25,18 @@ def refused(error: Refused, t: Translator) -> Message:
 def trouble(key: str, reference: str, t: Translator) -> Message:
     """Something on our side failed; the reference finds it in the log."""
     return block_kit.paragraphs(t(key, reference=reference))
+
+
+def form_not_opened(line: str | None, t: Translator) -> Message:
+    """To the person who wanted a form that Slack did not open in time; the line to type, if there is one."""
+    if line is None:
+        return block_kit.paragraphs(t("error.form_late_button"))
+    return block_kit.paragraphs(t("error.form_late", line=as_code(line, LINE)))
+
+
+def malformed(t: Translator) -> Message:
+    """To the person whose button or form is none of those that there are now."""
+    return block_kit.paragraphs(t("error.malformed"))
 
 
 def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:

@@ -7,6 +7,7 @@ from bot.domain.grant import Grant, GrantState
 from bot.domain.privatelink.aws_account import number_of
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.subject import Accounts
+from bot.domain.text import clean
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Message, MessageKind, RequestDetails
 from bot.views import block_kit, buttons
@@ -65,7 +66,7 @@ def stage(it: Rendering) -> Message:
 def connection_line(app: str, name: str) -> str:
     """The ready ``psql`` line, with no secret in it: the shell fetches the URL itself."""
     # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
-    return f'psql "$(heroku config:get {quote(name)} -a {quote(app)})"'
+    return f'psql "$(heroku config:get {quote(clean(name))} -a {quote(clean(app))})"'
 
 
 def _still_connected(observation: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:
