@@ -13,6 +13,16 @@ FAR: Final = 3
 """Typing errors from which two words count as unrelated."""
 
 
+class Names(tuple[str, ...]):
+    """Names that an error lists. Whoever shows it cuts them to what fits, and counts those left out."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """All of them, with commas."""
+        return ", ".join(self)
+
+
 def cite(text: str) -> str:
     """Returns the text as one short printable line that fits between backticks.
 

@@ -6,7 +6,7 @@ from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import Observation
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, choose, choose_space
-from bot.domain.text import cite
+from bot.domain.text import Names, cite
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
 
@@ -89,7 +89,7 @@ async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertific
     if not found:
         raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=cite(handle))
     if len(found) > 1:
-        known = ", ".join(each.id.hex for each in found)
+        known = Names(each.id.hex for each in found)
         raise Refused(Refusal.CERTIFICATE_AMBIGUOUS, handle=cite(handle), known=known)
     return found[0]
 

@@ -127,28 +127,35 @@ def ends(grant: Grant, t: Translator) -> Mrkdwn:
     return t("ends.never") if grant.ends_at is None else t("ends.at", at=grant.ends_at)
 
 
-def approvers(policy: Policy, rule: str) -> Mrkdwn:
-    """Those who may decide under a rule, mentioned; sorted, so that rendering twice gives the same text."""
+def approvers(policy: Policy, rule: str, t: Translator) -> Mrkdwn:
+    """Those who may decide under a rule, mentioned."""
+    return _mentioned(_approvers(policy, rule), policy, t)
+
+
+def deciding_people(policy: Policy, request: Request, t: Translator) -> Mrkdwn:
+    """Those who may decide a request, mentioned: with the admins where nobody else could."""
+    if not request.by_admins:
+        return approvers(policy, request.rule, t)
+    # One list, so that nobody is mentioned twice.
+    return _mentioned(_approvers(policy, request.rule) | policy.admins, policy, t)
+
+
+def admins(policy: Policy, rule: str, t: Translator) -> Mrkdwn:
+    """The admins, mentioned; where the policy names none, those who may decide under a rule."""
+    return _mentioned(policy.admins or _approvers(policy, rule), policy, t)
+
+
+def _approvers(policy: Policy, rule: str) -> frozenset[str]:
     named = policy.rule_named(rule)
-    people = policy.admins if named is None else named.approvers
+    return policy.admins if named is None else named.approvers
+
+
+def _mentioned(people: frozenset[str], policy: Policy, t: Translator) -> Mrkdwn:
+    """Sorted, so that rendering twice gives the same text; groups, which reach most people, come first."""
     if not people:
         # While the policy cannot be read nobody is known by name.
         return Mrkdwn(f"<#{policy.approvals_channel}>")
-    return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
-
-
-def deciding_people(policy: Policy, request: Request) -> Mrkdwn:
-    """Those who may decide a request, mentioned: with the admins where nobody else could."""
-    if not request.by_admins:
-        return approvers(policy, request.rule)
-    return Mrkdwn(f"{approvers(policy, request.rule)} {admins(policy, request.rule)}")
-
-
-def admins(policy: Policy, rule: str) -> Mrkdwn:
-    """The admins, mentioned; where the policy names none, those who may decide under a rule."""
-    if not policy.admins:
-        return approvers(policy, rule)
-    return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
+    return t.people(sorted(people))
 
 
 def _key(prefix: str, details: RequestDetails, t: Translator) -> str:
@@ -213,7 +220,9 @@ def _impact(details: RequestDetails, t: Translator) -> str:
             end = t("ends.never") if details.grant is None else ends(details.grant, t)
             return t(f"card.change.{details.request.kind}", ends=end)
         case Kind.REMOVE:
-            return t("card.change.remove", closes=", ".join(numbers(details.closes)))
+            # Whoever approves ends all of these: as many as fit are shown.
+            closes = t.names(numbers(details.closes), limit=block_kit.CONTEXT_TEXT - 200)
+            return t("card.change.remove", closes=closes)
     return _view(details).impact(details, t)
 
 
@@ -223,11 +232,11 @@ def _view(details: RequestDetails) -> MethodView:
 
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = details.request
-    deciders = deciding_people(policy, request)
+    deciders = deciding_people(policy, request, t)
     agreed = [each.person for each in details.decisions if each.verdict is Verdict.APPROVE and each.counts]
     if not agreed:
         return t("state.pending", id=request.id, approvers=deciders)
-    people = Mrkdwn(" ".join(mention(person) for person in agreed))
+    people = t.people(agreed)
     return t(
         "state.pending.votes",
         id=request.id,
@@ -247,7 +256,7 @@ def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, 
         why="" if grant is None else why(grant, t),
         requester=mention(reopening.requester),
         needed=reopening.needed,
-        approvers=deciding_people(policy, reopening),
+        approvers=deciding_people(policy, reopening, t),
     )
 
 

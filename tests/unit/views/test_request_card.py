@@ -104,9 +104,9 @@ def test_after_a_decision_a_card_says_no_more_what_it_would_have_changed() -> No
 
 
 def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
-    assert request_card.approvers(POLICY, "everything") == "<@U0LEAD> <@U0LEAD2>"
+    assert request_card.approvers(POLICY, "everything", EN) == "<@U0LEAD> <@U0LEAD2>"
     assert (
-        request_card.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone")
+        request_card.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone", EN)
         == "<!subteam^S0ADMINS>"
     )
 
