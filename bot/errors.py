@@ -62,6 +62,7 @@ class Refusal(StrEnum):
     # Why.
     REASON_SHORT = "reason_short"
     # To what.
+    TARGET_UNREAD = "target_unread"
     TARGET_NONE = "target_none"
     TARGET_UNKNOWN = "target_unknown"
     TARGET_MISSING = "target_missing"
@@ -123,6 +124,7 @@ class Refusal(StrEnum):
     SPACE_NONE = "space_none"
     TRUSTED_SHIELD = "trusted_shield"
     TRUSTED_FIR = "trusted_fir"
+    TRUSTED_UNSEEN = "trusted_unseen"
     TRUSTED_ONLY = "trusted_only"
     RANGES_FULL = "ranges_full"
     RANGES_FULL_UNTIL = "ranges_full_until"

@@ -27,6 +27,9 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
     """
     space, observation = status.space, status.observation
     title = t("trusted.title", space=space.name, region=space.region)
+    if not space.takes_ranges:
+        # Heroku shows a list there too, which its databases do not follow.
+        return block_kit.paragraphs(title, t("trusted.shield" if space.shield else "trusted.fir"))
     if observation is None:
         return block_kit.paragraphs(title, t("status.unseen"))
     key = "trusted.used.refreshed" if refreshed else "trusted.used"
