@@ -102,7 +102,7 @@ def showing(details: RequestDetails, *, t: Translator, policy: Policy) -> Messag
     """One request with its history."""
     line = request_card.state_line(details, t=t, policy=policy)
     shown = [
-        *request_card.terms_and_facts(details, t),
+        *request_card.terms_and_facts(details, t, policy),
         *history(details, t),
         block_kit.context(line),
         *rotation.test(details, rotation.under_way(details.operation), t),
