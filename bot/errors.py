@@ -63,6 +63,7 @@ class Refusal(StrEnum):
     REASON_SHORT = "reason_short"
     REASON_CREDENTIAL = "reason_credential"
     # To what.
+    TARGET_UNREAD = "target_unread"
     TARGET_NONE = "target_none"
     TARGET_UNKNOWN = "target_unknown"
     TARGET_MISSING = "target_missing"
@@ -124,6 +125,7 @@ class Refusal(StrEnum):
     SPACE_NONE = "space_none"
     TRUSTED_SHIELD = "trusted_shield"
     TRUSTED_FIR = "trusted_fir"
+    TRUSTED_UNSEEN = "trusted_unseen"
     TRUSTED_ONLY = "trusted_only"
     RANGES_FULL = "ranges_full"
     RANGES_FULL_UNTIL = "ranges_full_until"

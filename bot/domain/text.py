@@ -56,6 +56,16 @@ def clean(text: str, *, limit: int = NAME) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+class Names(tuple[str, ...]):
+    """Names that an error lists. Whoever shows it cuts them to what fits, and counts those left out."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """All of them, with commas."""
+        return ", ".join(self)
+
+
 def cite(text: str) -> str:
     """Returns the text as one short printable line that fits between backticks.
 

@@ -46,7 +46,8 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
 def decided(details: RequestDetails, t: Translator) -> Message:
     """The decision, as soon as it is made."""
     request, decision = details.request, request_card.decisive(details)
-    params = {**_params(details), "person": mention(decision.person)}
+    title = request_card.title(details, t)
+    params = {**_params(details), "person": mention(decision.person), "title": title}
     if request.state is RequestState.APPROVED:
         return block_kit.paragraphs(_approved(details, t, params))
     key = "notification.decided.denied.why" if decision.reason else "notification.decided.denied"
@@ -57,7 +58,8 @@ def decided(details: RequestDetails, t: Translator) -> Message:
 def lapsed(details: RequestDetails, t: Translator) -> Message:
     """Nobody decided in time."""
     how = t("notification.lapsed.how", command=ask_again(details))
-    return block_kit.paragraphs(t("notification.lapsed", **_params(details)), how)
+    title = request_card.title(details, t)
+    return block_kit.paragraphs(t("notification.lapsed", id=details.request.id, title=title), how)
 
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
@@ -130,6 +132,9 @@ def about_grant(
             return block_kit.paragraphs(view.ended(details, grant, params, t))
         case MessageKind.IN_FORCE:
             shown = view.in_force(details, params, t)
+        case MessageKind.INTERRUPTED if view.interrupted is not None:
+            how = t(f"{kind}.how", command=ask_again(details))
+            shown = block_kit.paragraphs(view.interrupted(details, grant, params, t), how)
         case _:
             how = t(f"{kind}.how", command=ask_again(details))
             shown = block_kit.paragraphs(t(kind, **params), how)
@@ -161,7 +166,7 @@ def _approved(details: RequestDetails, t: Translator, params: Mapping[str, objec
         end = request_card.ends(grant, t)
         return t("notification.decided.extended", ends=end, grant=grant.request, **params)
     if kind.happens_once:
-        return t("notification.decided.change", title=request_card.title(details, t), **params)
+        return t("notification.decided.change", **params)
     return t(f"notification.decided.{'removal' if kind is Kind.REMOVE else 'approved'}", **params)
 
 

@@ -59,8 +59,8 @@ def _rendering(message: OutboxMessage, details: RequestDetails, t: Translator, p
         details=details,
         t=t,
         policy=policy,
-        approvers=request_card.deciding_people(policy, details.request),
-        admins=request_card.admins(policy, details.request.rule),
+        approvers=request_card.deciding_people(policy, details.request, t),
+        admins=request_card.admins(policy, details.request.rule, t),
         state=partial(request_card.state_line, details, t=t, policy=policy),
     )
 

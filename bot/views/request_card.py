@@ -4,9 +4,11 @@ from typing import Final
 
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
+from bot.domain.policy.limits import is_longer_than_default
 from bot.domain.policy.rules import Policy
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Verdict, deciding
 from bot.domain.target import Database, Target
+from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons
@@ -22,6 +24,9 @@ REASON_SHOWN: Final = 600
 REASON_IN_TEXT: Final = 100
 """Characters of a reason in a card's fallback text, of which a phone shows about as much in all."""
 
+RULE_SHOWN: Final = 200
+"""Characters of a rule's name; where several rules are combined it has all of theirs."""
+
 DETAIL_SHOWN: Final = 200
 """Characters of an error message of Heroku's."""
 
@@ -33,7 +38,7 @@ def approval_card(details: RequestDetails, *, t: Translator, policy: Policy) -> 
     """
     shown = [block_kit.section(title(details, t)), block_kit.section(_request_input(details, t))]
     if details.request.state is RequestState.PENDING:
-        shown += [block_kit.fields(*_facts(details, t)), block_kit.context(_impact(details, t))]
+        shown += [block_kit.fields(*_facts(details, t, policy)), block_kit.context(_impact(details, t))]
     shown += [
         block_kit.context(state_line(details, t=t, policy=policy)),
         *rotation.test(details, rotation.under_way(details.operation), t),
@@ -65,12 +70,12 @@ def headline(details: RequestDetails, t: Translator) -> Mrkdwn:
     return t("card.text.reason", text=text, reason=cut(reason, REASON_IN_TEXT)) if reason else text
 
 
-def terms_and_facts(details: RequestDetails, t: Translator) -> list[Block]:
+def terms_and_facts(details: RequestDetails, t: Translator, policy: Policy) -> list[Block]:
     """The terms without buttons and state."""
     return [
         block_kit.section(title(details, t)),
         block_kit.section(_request_input(details, t)),
-        block_kit.fields(*_facts(details, t)),
+        block_kit.fields(*_facts(details, t, policy)),
     ]
 
 
@@ -127,28 +132,35 @@ def ends(grant: Grant, t: Translator) -> Mrkdwn:
     return t("ends.never") if grant.ends_at is None else t("ends.at", at=grant.ends_at)
 
 
-def approvers(policy: Policy, rule: str) -> Mrkdwn:
-    """Those who may decide under a rule, mentioned; sorted, so that rendering twice gives the same text."""
+def approvers(policy: Policy, rule: str, t: Translator) -> Mrkdwn:
+    """Those who may decide under a rule, mentioned."""
+    return _mentioned(_approvers(policy, rule), policy, t)
+
+
+def deciding_people(policy: Policy, request: Request, t: Translator) -> Mrkdwn:
+    """Those who may decide a request, mentioned: with the admins where nobody else could."""
+    if not request.by_admins:
+        return approvers(policy, request.rule, t)
+    # One list, so that nobody is mentioned twice.
+    return _mentioned(_approvers(policy, request.rule) | policy.admins, policy, t)
+
+
+def admins(policy: Policy, rule: str, t: Translator) -> Mrkdwn:
+    """The admins, mentioned; where the policy names none, those who may decide under a rule."""
+    return _mentioned(policy.admins or _approvers(policy, rule), policy, t)
+
+
+def _approvers(policy: Policy, rule: str) -> frozenset[str]:
     named = policy.rule_named(rule)
-    people = policy.admins if named is None else named.approvers
+    return policy.admins if named is None else named.approvers
+
+
+def _mentioned(people: frozenset[str], policy: Policy, t: Translator) -> Mrkdwn:
+    """Sorted, so that rendering twice gives the same text; groups, which reach most people, come first."""
     if not people:
         # While the policy cannot be read nobody is known by name.
         return Mrkdwn(f"<#{policy.approvals_channel}>")
-    return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
-
-
-def deciding_people(policy: Policy, request: Request) -> Mrkdwn:
-    """Those who may decide a request, mentioned: with the admins where nobody else could."""
-    if not request.by_admins:
-        return approvers(policy, request.rule)
-    return Mrkdwn(f"{approvers(policy, request.rule)} {admins(policy, request.rule)}")
-
-
-def admins(policy: Policy, rule: str) -> Mrkdwn:
-    """The admins, mentioned; where the policy names none, those who may decide under a rule."""
-    if not policy.admins:
-        return approvers(policy, rule)
-    return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
+    return t.people(sorted(people))
 
 
 def _key(prefix: str, details: RequestDetails, t: Translator) -> str:
@@ -177,12 +189,12 @@ def _request_input(details: RequestDetails, t: Translator) -> str:
     return f"{who}\n{t('card.reason', reason=cut(reason, REASON_SHOWN))}"
 
 
-def _facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
-    kind = details.request.kind
-    facts = [*_where(details.target, t), *_view(details).facts(details, t)]
+def _facts(details: RequestDetails, t: Translator, policy: Policy) -> list[tuple[str, str]]:
+    kind, rule = details.request.kind, (t("card.rule"), _judged_by(details, t, policy))
+    facts = [*_where(details.target, t), rule, *_view(details).facts(details, t)]
     # What removes access, or is done once, has no duration.
     if kind is not Kind.REMOVE and not kind.happens_once:
-        facts.append((t("card.length"), _duration(details, t)))
+        facts.append((t("card.length"), _marked_duration(details, t, policy)))
     return facts
 
 
@@ -194,6 +206,26 @@ def _where(target: Target, t: Translator) -> list[tuple[str, str]]:
     if not isinstance(target, Database):
         return [where]
     return [(t("card.database"), f"{t.show(target.label)}  `{t.show(target.name)}`"), where]
+
+
+def _judged_by(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
+    """The policy rule of a request, with the environment of its database."""
+    rule = cut(details.request.rule, RULE_SHOWN)
+    try:
+        # A space is judged by every database inside as well, which are not known here.
+        found = policy.environments(details.target) if isinstance(details.target, Database) else ()
+    except Refused:
+        found = ()
+    return t("card.rule.of", rule=rule, environment=t.names(sorted(found))) if found else rule
+
+
+def _marked_duration(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
+    """How long, with a mark where that is more than who asks for no duration gets."""
+    request, rule = details.request, policy.rule_named(details.request.rule)
+    shown = _duration(details, t)
+    if rule is None or not is_longer_than_default(rule, request.terms, asked=request.asked_at):
+        return shown
+    return t("card.length.long", length=shown, default=rule.default_duration)
 
 
 def _duration(details: RequestDetails, t: Translator) -> Mrkdwn:
@@ -213,7 +245,9 @@ def _impact(details: RequestDetails, t: Translator) -> str:
             end = t("ends.never") if details.grant is None else ends(details.grant, t)
             return t(f"card.change.{details.request.kind}", ends=end)
         case Kind.REMOVE:
-            return t("card.change.remove", closes=", ".join(numbers(details.closes)))
+            # Whoever approves ends all of these: as many as fit are shown.
+            closes = t.names(numbers(details.closes), limit=block_kit.CONTEXT_TEXT - 200)
+            return t("card.change.remove", closes=closes)
     return _view(details).impact(details, t)
 
 
@@ -223,11 +257,11 @@ def _view(details: RequestDetails) -> MethodView:
 
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = details.request
-    deciders = deciding_people(policy, request)
+    deciders = deciding_people(policy, request, t)
     agreed = [each.person for each in details.decisions if each.verdict is Verdict.APPROVE and each.counts]
     if not agreed:
         return t("state.pending", id=request.id, approvers=deciders)
-    people = Mrkdwn(" ".join(mention(person) for person in agreed))
+    people = t.people(agreed)
     return t(
         "state.pending.votes",
         id=request.id,
@@ -247,7 +281,7 @@ def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, 
         why="" if grant is None else why(grant, t),
         requester=mention(reopening.requester),
         needed=reopening.needed,
-        approvers=deciding_people(policy, reopening),
+        approvers=deciding_people(policy, reopening, t),
     )
 
 

@@ -46,7 +46,7 @@ def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Mess
     reason = details.request.terms.reason
     if reason:
         lines.append(t("submitted.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
-    channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, details.request.rule)
+    channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, details.request.rule, t)
     lines.append(t("submitted.next", approvers=waits, channel=channel))
     return block_kit.message(title, [block_kit.section("\n".join(lines))])
 
@@ -91,7 +91,7 @@ def tried_again(details: RequestDetails, t: Translator) -> Message:
 
 def removing(details: RequestDetails, closing: Sequence[int], t: Translator) -> Message:
     """To the person who ends their own grants."""
-    closes = ", ".join(numbers(closing))
+    closes = t.names(numbers(closing))
     return block_kit.paragraphs(t("done.removing", closes=closes, title=request_card.title(details, t)))
 
 
@@ -118,7 +118,7 @@ def showing(details: RequestDetails, *, t: Translator, policy: Policy) -> Messag
     """One request with its history."""
     line = request_card.state_line(details, t=t, policy=policy)
     shown = [
-        *request_card.terms_and_facts(details, t),
+        *request_card.terms_and_facts(details, t, policy),
         *history(details, t),
         block_kit.context(line),
         *rotation.test(details, rotation.under_way(details.operation), t),

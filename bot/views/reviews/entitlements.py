@@ -70,7 +70,7 @@ def _row(
     if grant.kept is not None and grant.kept.at >= datetime.fromisoformat(row["at"]):
         by = mention(grant.kept.by)
         return [*shown, block_kit.context(t("entitlements.kept", person=by, until=grant.kept.until))]
-    people = request_card.approvers(policy, request.rule)
+    people = request_card.approvers(policy, request.rule, t)
     return [*shown, block_kit.context(t("entitlements.for", people=people)), _buttons(details, message, t)]
 
 

@@ -20,6 +20,8 @@ def why(status: SpaceStatus, requests: Sequence[RequestDetails], *, t: Translato
         t: the reader's language.
         policy: names the approvers.
     """
+    if not status.space.takes_ranges:
+        return block_kit.paragraphs(t("trusted.shield" if status.space.shield else "trusted.fir"))
     if status.observation is None:
         return block_kit.paragraphs(t("status.unseen"))
     space, state = status.space.name, partial(request_card.state_line, t=t, policy=policy)
