@@ -22,20 +22,26 @@ from bot.domain.target import Database, Space
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 from bot.heroku.rate_limiter import RateLimiter
+from bot.heroku.schemas.entries import sort_entries, word_in
 from bot.heroku.schemas.platform import (
     Addon,
     AnyCertificate,
     AnyRule,
-    AnyRuleset,
     AnySpace,
-    Endpoint,
     HerokuApp,
     Limits,
+    Named,
     is_private_postgres,
+    read_certificates,
+    read_databases,
+    read_rules,
+    read_ruleset,
+    read_rulesets,
+    read_spaces,
 )
-from bot.heroku.schemas.privatelink import Link, names_in
+from bot.heroku.schemas.privatelink import names_in, read_link
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
-from bot.heroku.transport import Api, read
+from bot.heroku.transport import Api, parsed, read
 from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
@@ -95,63 +101,58 @@ class HerokuClient:
         """The longest that one call can take, answer read."""
         return self._deadline
 
-    async def databases(self) -> tuple[Database, ...]:
+    async def databases(self, known: Sequence[Database] = ()) -> tuple[Database, ...]:
         """Every Postgres in a Private or Shield Space the token sees (``GET /addons``, ``GET /apps``)."""
-        addons = [a for a in await self._platform.all("/addons", _ADDONS) if is_private_postgres(a)]
-        if not addons:
+        addons = sort_entries(_ADDON, await self._platform.all("/addons"), what="add-ons")
+        if not addons.odd and not any(map(is_private_postgres, addons.good)):
             return ()
         # An add-on does not say which space it is in; its app does.
-        apps = {app.id: app for app in await self._platform.all("/apps", _APPS)}
-        found = (addon.database(apps.get(addon.app.id)) for addon in addons)
-        return tuple(database for database in found if database is not None)
+        apps = sort_entries(_APP, await self._platform.all("/apps"), what="apps")
+        return read_databases(addons, apps, known)
 
-    async def spaces(self) -> tuple[Space, ...]:
+    async def spaces(self, known: Sequence[Space] = ()) -> tuple[Space, ...]:
         """Every space the token sees that is ready for use (``GET /spaces``)."""
-        found = await self._platform.all("/spaces", _SPACES)
-        return tuple(each.space() for each in found if each.state == "allocated")
+        found = sort_entries(_SPACE, await self._platform.all("/spaces"), what="spaces")
+        return read_spaces(found, known)
 
     async def ruleset(self, space: UUID) -> Ruleset:
         """A space's present list (``GET /spaces/{id}/inbound-ruleset``)."""
-        answer = await self._platform.whole(f"/spaces/{space}/inbound-ruleset")
-        return read(_RULESET, answer).ruleset()
+        return read_ruleset(parsed(await self._platform.whole(f"/spaces/{space}/inbound-ruleset")))
 
     async def rulesets(self, space: UUID) -> tuple[Ruleset, ...]:
         """Every list that a space had (``GET /spaces/{id}/inbound-rulesets``), in Heroku's own order.
 
         A range by id would ask for another one.
         """
-        found = await self._platform.all(f"/spaces/{space}/inbound-rulesets", _RULESETS, first="")
-        return tuple(each.ruleset() for each in found)
+        return read_rulesets(await self._platform.all(f"/spaces/{space}/inbound-rulesets", first=""))
 
     async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's list (``PUT /spaces/{id}/inbound-ruleset``); only ``rules`` is sent."""
         # Heroku would accept it, and then block every web request to the space.
         if not rules:
             raise ValueError("a space's list is never written empty")
-        body = {"rules": [{"action": rule.action, "source": rule.source} for rule in rules]}
+        body = {"rules": [rule.line for rule in rules]}
         path = f"/spaces/{space}/inbound-ruleset"
-        return read(_RULESET, await self._platform.call("PUT", path, body)).ruleset()
+        return read_ruleset(parsed(await self._platform.call("PUT", path, body)))
 
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
-        return read(_ADDON, await self._platform.call("GET", f"/addons/{database}")).name
+        return read(_NAMED, await self._platform.call("GET", f"/addons/{database}")).name
 
     async def endpoint_status(self, name: str) -> str:
         """The mTLS endpoint's status word; a 404 means that mTLS is not enabled (``GET …/tls-endpoint``)."""
-        return read(_ENDPOINT, await self._data.call("GET", _endpoint(name))).status
+        return word_in(parsed(await self._data.call("GET", _endpoint(name))), "status")
 
     async def rules(self, name: str) -> tuple[IpRule, ...]:
         """The complete list of a database's IP rules (``GET …/tls-endpoint/ip-rules``, never paged).
 
         Only a 200 is a complete list, and proves that what it lacks is not there.
         """
-        answer = await self._data.whole(f"{_endpoint(name)}/ip-rules")
-        return tuple(rule.rule() for rule in read(_RULES, answer))
+        return read_rules(parsed(await self._data.whole(f"{_endpoint(name)}/ip-rules")))
 
     async def certificates(self, name: str) -> tuple[Certificate, ...]:
         """A database's client certificates, disabled ones too (``GET …/tls-endpoint/certificates``)."""
-        answer = await self._data.whole(f"{_endpoint(name)}/certificates")
-        return tuple(found.certificate() for found in read(_CERTIFICATES, answer))
+        return read_certificates(parsed(await self._data.whole(f"{_endpoint(name)}/certificates")))
 
     async def credential(self, name: str, certificate: UUID) -> Credential:
         """One certificate with its key (``GET …/certificates/{id}``); 404 once it is disabled."""
@@ -189,16 +190,16 @@ class HerokuClient:
 
     async def privatelink(self, name: str) -> PrivateLinkState:
         """A database's PrivateLink (``GET /private-link/v0/databases/{name}``); 404 when it has none."""
-        return read(_LINK, await self._data.whole(_link(name))).seen()
+        return read_link(parsed(await self._data.whole(_link(name))))
 
     async def open_privatelink(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
         """Makes a database's PrivateLink (``POST``), with at least one account; it takes minutes."""
-        return read(_LINK, await self._data.call("POST", _link(name), _allowed(accounts))).seen()
+        return read_link(parsed(await self._data.call("POST", _link(name), _allowed(accounts))))
 
     async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds accounts (``PUT …/allowed_accounts``): in spite of its verb it replaces nothing."""
         path = f"{_link(name)}/allowed_accounts"
-        return read(_LINK, await self._data.call("PUT", path, _allowed(accounts))).seen()
+        return read_link(parsed(await self._data.call("PUT", path, _allowed(accounts))))
 
     async def remove_accounts(self, name: str, accounts: Sequence[str]) -> None:
         """Removes accounts (``PATCH …/allowed_accounts`` with only those that are to go)."""
@@ -238,19 +239,13 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-_ADDONS: Final = TypeAdapter(list[Addon])
-_SPACES: Final = TypeAdapter(list[AnySpace])
-_RULESET: Final = TypeAdapter(AnyRuleset)
-_RULESETS: Final = TypeAdapter(list[AnyRuleset])
 _ADDON: Final = TypeAdapter(Addon)
+_APP: Final = TypeAdapter(HerokuApp)
+_SPACE: Final = TypeAdapter(AnySpace)
+_NAMED: Final = TypeAdapter(Named)
 _LIMITS: Final = TypeAdapter(Limits)
-_APPS: Final = TypeAdapter(list[HerokuApp])
-_ENDPOINT: Final = TypeAdapter(Endpoint)
-_CERTIFICATES: Final = TypeAdapter(list[AnyCertificate])
 _CERTIFICATE: Final = TypeAdapter(AnyCertificate)
-_RULES: Final = TypeAdapter(list[AnyRule])
 _RULE: Final = TypeAdapter(AnyRule)
-_LINK: Final = TypeAdapter(Link)
 
 
 def _endpoint(name: str) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -19,8 +20,9 @@ from bot.errors import (
     HerokuUnauthorizedError,
     StoreUnavailableError,
 )
+from bot.heroku.json_body import parse
 from bot.heroku.rate_limiter import RateLimiter
-from bot.heroku.schemas.platform import storable
+from bot.heroku.schemas.entries import storable
 from bot.ports import call_priority
 
 PAGE: Final = 1000
@@ -31,6 +33,8 @@ PAGES: Final = 50
 
 REMAINING: Final = "RateLimit-Remaining"
 """The header that tells how many request tokens are left (Platform API reference, "Rate Limits")."""
+
+_JSON: Final = {"Content-Type": "application/json"}
 
 T = TypeVar("T")
 
@@ -74,7 +78,10 @@ class Api:
                 # Inside the deadline: leases are sized by it, the wait for a token included.
                 if self._limiter is not None:
                     await self._limiter.acquire(_priority(method))
-                response = await self._client.request(method, path, json=body, headers=headers)
+                # In ASCII: what somebody else wrote and is written back may have halves of surrogate pairs.
+                content = None if body is None else json.dumps(body).encode()
+                sent = {**(headers or {}), **({} if body is None else _JSON)}
+                response = await self._client.request(method, path, content=content, headers=sent)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise HerokuAmbiguousError(0, "timeout", "no answer in time") from error
         except httpx.ConnectError as error:
@@ -94,16 +101,16 @@ class Api:
             raise HerokuAmbiguousError(response.status_code, "incomplete", "the response is not complete")
         return response
 
-    async def all(
-        self, path: str, shape: TypeAdapter[list[T]], *, first: str = f"id ..; max={PAGE}"
-    ) -> list[T]:
-        """Reads a list to its end: 206 and ``Next-Range`` mean that there is more."""
-        found: list[T] = []
+    async def all(self, path: str, *, first: str = f"id ..; max={PAGE}") -> list[object]:
+        """Reads a list to its end, its entries parsed: 206 and ``Next-Range`` mean that there is more."""
+        found: list[object] = []
         wanted = first
         for _ in range(PAGES):
             headers = {"Range": wanted} if wanted else None
             response = await self.call("GET", path, headers=headers)
-            page: list[T] = read(shape, response)
+            page = parsed(response)
+            if not isinstance(page, list):
+                raise _unreadable(response)
             found += page
             wanted = response.headers.get("Next-Range", "")
             if response.status_code != httpx.codes.PARTIAL_CONTENT or not wanted:
@@ -120,11 +127,21 @@ class Api:
 def read(shape: TypeAdapter[T], response: httpx.Response) -> T:
     """Parses a successful response; one that cannot be parsed says nothing about what was done."""
     try:
-        return shape.validate_json(response.content)
+        return shape.validate_python(parsed(response))
     except ValidationError as error:
-        raise HerokuAmbiguousError(
-            response.status_code, "unreadable", "the response could not be read"
-        ) from error
+        raise _unreadable(response) from error
+
+
+def parsed(response: httpx.Response) -> Any:
+    """Parses a successful response as JSON; one that cannot be parsed says nothing about what was done."""
+    try:
+        return parse(response.content)
+    except ValueError as error:
+        raise _unreadable(response) from error
+
+
+def _unreadable(response: httpx.Response) -> HerokuAmbiguousError:
+    return HerokuAmbiguousError(response.status_code, "unreadable", "the response could not be read")
 
 
 def _priority(method: str) -> CallPriority:
@@ -156,9 +173,8 @@ def _error(response: httpx.Response) -> HerokuError:
 def _id_and_message(response: httpx.Response) -> tuple[str, str]:
     """Heroku's error id and message; empty when the body is not Heroku's (a proxy's page, a cut response)."""
     try:
-        body = response.json()
-    # JSON that is nested too deeply raises the latter.
-    except (ValueError, RecursionError):
+        body = parse(response.content)
+    except ValueError:
         return "", ""
     if not isinstance(body, dict):
         return "", ""

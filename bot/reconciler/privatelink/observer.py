@@ -10,7 +10,7 @@ import structlog
 from bot.domain import schedule
 from bot.domain.operation import Operation
 from bot.domain.privatelink.observation import Connection, PrivateLinkObservation
-from bot.domain.privatelink.plan import StoredAccounts
+from bot.domain.privatelink.plan import StoredAccounts, completed
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.domain.timings import DEFAULT, Timings
@@ -71,6 +71,7 @@ class PrivateLinkObserver(DatabaseLeaseManager):
         if state.database not in (None, database.id):
             await self.confirm_name(run)
             raise HerokuAmbiguousError(200, "another", "the answer is about another database")
+        state = replace(state, accounts=completed(state.accounts, run.stored))
         return _observation_of(state, now=self._clock.now())
 
     async def config_vars(
