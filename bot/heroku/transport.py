@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.rate_budget import CallPriority
+from bot.domain.retry_after import read_retry_after
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuError,
@@ -159,7 +160,9 @@ def _error(response: httpx.Response) -> HerokuError:
     id, message = _id_and_message(response)
     status = response.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return HerokuRateLimitedError(status, id, message)
+        header = response.headers.get("Retry-After")
+        wait = None if header is None else read_retry_after(header, now=datetime.now(UTC))
+        return HerokuRateLimitedError(status, id, message, retry_after=wait)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return HerokuUnauthorizedError(status, id, message)
     # Only Heroku's own id makes a rejection definite: without it the page may be a proxy's.
