@@ -246,6 +246,10 @@ class HerokuUnauthorizedError(HerokuRefusedError):
     """401 or 403: the operator has to renew the token or its permissions."""
 
 
+class HerokuBusyError(HerokuError, TryAgainError):
+    """A rejection that passes by itself, such as during a version upgrade: nothing was done."""
+
+
 class HerokuRateLimitedError(HerokuError, TryAgainError):
     """429: nothing was done; the rate limit has to refill first.
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -14,6 +15,7 @@ from bot.domain.rate_budget import CallPriority
 from bot.domain.retry_after import read_retry_after
 from bot.errors import (
     HerokuAmbiguousError,
+    HerokuBusyError,
     HerokuError,
     HerokuNotFoundError,
     HerokuRateLimitedError,
@@ -34,6 +36,21 @@ PAGES: Final = 50
 
 REMAINING: Final = "RateLimit-Remaining"
 """The header that tells how many request tokens are left (Platform API reference, "Rate Limits")."""
+
+_MAY_PASS: Final = (
+    httpx.codes.BAD_REQUEST,
+    httpx.codes.CONFLICT,
+    httpx.codes.UNPROCESSABLE_ENTITY,
+    httpx.codes.LOCKED,
+)
+_PASSES: Final = re.compile(
+    r"\bwait\b|\b(try|retry)( it| this)?( again)? (later|soon|shortly|in|after|when|once)\b"
+    r"|\bin the middle of\b|\bin progress\b|\b(is|are) (currently |still )?being\b|\btemporar"
+    r"|\b(in|under) maintenance\b|\bnot (ready|available) yet\b|\bnot yet (ready|available)\b",
+    re.IGNORECASE,
+)
+"""Words of a rejection that passes by itself. Heroku has one id, ``unprocessable_entity``, for these and for
+definite ones (official CLI's tests ``pg/upgrade``: "in the middle of a version upgrade … wait")."""
 
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -168,6 +185,8 @@ def _error(response: httpx.Response) -> HerokuError:
     # Only Heroku's own id makes a rejection definite: without it the page may be a proxy's.
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)
+    if status in _MAY_PASS and id and _PASSES.search(message):
+        return HerokuBusyError(status, id, message)
     if response.is_client_error and id:
         return HerokuRefusedError(status, id, message)
     return HerokuAmbiguousError(status, id, message)

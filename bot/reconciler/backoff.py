@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.domain import schedule
 from bot.domain.rate_budget import CallPriority
 from bot.errors import (
+    HerokuBusyError,
     HerokuError,
     HerokuRateLimitedError,
     HerokuUnauthorizedError,
@@ -47,6 +48,9 @@ def next_run(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: b
         return NextRun(delay=delay, attempts=attempts, failures=failures, reconciled=True)
     # A removal that was refused is under way, whatever the run was begun for.
     wait = pause(error, job, under_way=under_way or outcome.changed)
+    # Nothing was done that would show, and what keeps Heroku busy takes longer than a read-back.
+    if isinstance(error, HerokuBusyError):
+        delay = max(delay, min(wait, job.timings.read_back[-1]))
     return NextRun(
         delay=wait if isinstance(error, STOPPING) else min(delay, wait),
         attempts=attempts,

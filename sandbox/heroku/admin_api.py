@@ -32,6 +32,7 @@ PREFIX: Final = "/_emulator"
 
 _KINDS: Final[dict[str, Callable[..., fault_injection.Fault]]] = {
     "status": fault_injection.status,
+    "upgrading": fault_injection.upgrading,
     "two_factor": fault_injection.two_factor,
     "rate_limited": fault_injection.rate_limited,
     "wrong_host": fault_injection.wrong_host,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from bot.errors import HerokuError, HerokuRateLimitedError
+from bot.errors import HerokuBusyError, HerokuError, HerokuRateLimitedError, HerokuRefusedError
 from bot.heroku.client import HerokuClient
 
 NAME = "postgresql-a"
@@ -38,3 +38,36 @@ def test_a_rate_limit_says_how_long_to_wait_within_reason(header: str | None, se
     assert isinstance(error, HerokuRateLimitedError)
     wait = error.retry_after
     assert (None if wait is None else wait.total_seconds()) == seconds
+
+
+PASSING = [
+    "database is in the middle of a version upgrade. Please wait until it is complete.",
+    "The database is being upgraded.",
+    "This add-on is still being provisioned",
+    "A maintenance is in progress",
+    "Temporarily unavailable",
+    "Conflicting change; try again later",
+    "The endpoint is not yet ready",
+]
+DEFINITE = [
+    "Invalid CIDR. Fix it and try again.",
+    "is currently not supported on this plan",
+    "The list of rules is full",
+    "Couldn't find that plan",
+    "CIDR is already taken",
+    "",
+]
+
+
+@pytest.mark.parametrize("status", [400, 409, 422, 423])
+@pytest.mark.parametrize("message", PASSING)
+def test_a_rejection_that_passes_by_itself_is_no_definite_one(status: int, message: str) -> None:
+    body = {"id": "unprocessable_entity", "message": message}
+    assert isinstance(refused(lambda _: httpx.Response(status, json=body)), HerokuBusyError)
+
+
+@pytest.mark.parametrize("status", [400, 409, 410, 422])
+@pytest.mark.parametrize("message", DEFINITE)
+def test_every_other_rejection_is_definite(status: int, message: str) -> None:
+    body = {"id": "unprocessable_entity", "message": message}
+    assert isinstance(refused(lambda _: httpx.Response(status, json=body)), HerokuRefusedError)
