@@ -21,6 +21,7 @@ from bot.domain.subject import Network
 from bot.domain.target import Database, Space
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
+from bot.heroku.bounded_body import ACCEPTED
 from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.entries import sort_entries, word_in
 from bot.heroku.schemas.platform import (
@@ -45,6 +46,11 @@ from bot.heroku.transport import Api, parsed, read
 from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
+
+
+LISTED: Final = timedelta(seconds=30)
+"""Total deadline of one list of add-ons, apps or spaces: the three fit into the two minutes of a directory
+sync."""
 
 
 @cache
@@ -78,7 +84,7 @@ class HerokuClient:
         self._deadline = timings.heroku_call
         self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
-            "headers": {"Accept": _ACCEPT, "User-Agent": "pgaccess"},
+            "headers": {"Accept": _ACCEPT, "Accept-Encoding": ACCEPTED, "User-Agent": "pgaccess"},
             # httpx bounds each single step, not the whole call; ``Api`` holds the total deadline.
             "timeout": httpx.Timeout(self._deadline.total_seconds(), connect=5),
             "limits": httpx.Limits(max_connections=10),
@@ -103,16 +109,16 @@ class HerokuClient:
 
     async def databases(self, known: Sequence[Database] = ()) -> tuple[Database, ...]:
         """Every Postgres in a Private or Shield Space the token sees (``GET /addons``, ``GET /apps``)."""
-        addons = sort_entries(_ADDON, await self._platform.all("/addons"), what="add-ons")
+        addons = sort_entries(_ADDON, await self._platform.all("/addons", within=LISTED), what="add-ons")
         if not addons.odd and not any(map(is_private_postgres, addons.good)):
             return ()
         # An add-on does not say which space it is in; its app does.
-        apps = sort_entries(_APP, await self._platform.all("/apps"), what="apps")
+        apps = sort_entries(_APP, await self._platform.all("/apps", within=LISTED), what="apps")
         return read_databases(addons, apps, known)
 
     async def spaces(self, known: Sequence[Space] = ()) -> tuple[Space, ...]:
         """Every space the token sees that is ready for use (``GET /spaces``)."""
-        found = sort_entries(_SPACE, await self._platform.all("/spaces"), what="spaces")
+        found = sort_entries(_SPACE, await self._platform.all("/spaces", within=LISTED), what="spaces")
         return read_spaces(found, known)
 
     async def ruleset(self, space: UUID) -> Ruleset:
@@ -124,7 +130,9 @@ class HerokuClient:
 
         A range by id would ask for another one.
         """
-        return read_rulesets(await self._platform.all(f"/spaces/{space}/inbound-rulesets", first=""))
+        path = f"/spaces/{space}/inbound-rulesets"
+        # Read within a lease, which a call's deadline has to fit into, however many pages there are.
+        return read_rulesets(await self._platform.all(path, within=self._deadline, first=""))
 
     async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's list (``PUT /spaces/{id}/inbound-ruleset``); only ``rules`` is sent."""

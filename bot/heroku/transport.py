@@ -23,6 +23,7 @@ from bot.errors import (
     HerokuUnauthorizedError,
     StoreUnavailableError,
 )
+from bot.heroku.bounded_body import read_body
 from bot.heroku.json_body import parse
 from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.entries import storable
@@ -33,6 +34,12 @@ PAGE: Final = 1000
 
 PAGES: Final = 50
 """Pages read at most: an end to a list that never ends."""
+
+LARGEST_LIST: Final = 32 * 2**20
+"""Bytes of all pages of a list at most: more than ten thousand add-ons."""
+
+_DIGITS: Final = 9
+"""Digits of a number of request tokens that is believed."""
 
 REMAINING: Final = "RateLimit-Remaining"
 """The header that tells how many request tokens are left (Platform API reference, "Rate Limits")."""
@@ -51,6 +58,9 @@ _PASSES: Final = re.compile(
 )
 """Words of a rejection that passes by itself. Heroku has one id, ``unprocessable_entity``, for these and for
 definite ones (official CLI's tests ``pg/upgrade``: "in the middle of a version upgrade … wait")."""
+
+_OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers that are about a body as it was sent, and not as it was unpacked."""
 
 _JSON: Final = {"Content-Type": "application/json"}
 
@@ -99,7 +109,7 @@ class Api:
                 # In ASCII: what somebody else wrote and is written back may have halves of surrogate pairs.
                 content = None if body is None else json.dumps(body).encode()
                 sent = {**(headers or {}), **({} if body is None else _JSON)}
-                response = await self._client.request(method, path, content=content, headers=sent)
+                response = await self._send(method, path, content, sent)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise HerokuAmbiguousError(0, "timeout", "no answer in time") from error
         except httpx.ConnectError as error:
@@ -112,6 +122,15 @@ class Api:
             return response
         raise _error(response)
 
+    async def _send(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Sends one request and reads its response, unpacked, as long as that does not grow too large."""
+        async with self._client.stream(method, path, content=content, headers=headers) as response:
+            body = await read_body(response)
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_BODY]
+        return httpx.Response(response.status_code, headers=kept, content=body)
+
     async def whole(self, path: str) -> httpx.Response:
         """Makes a GET of which only a 200 is complete, and proves what is absent."""
         response = await self.call("GET", path)
@@ -119,13 +138,34 @@ class Api:
             raise HerokuAmbiguousError(response.status_code, "incomplete", "the response is not complete")
         return response
 
-    async def all(self, path: str, *, first: str = f"id ..; max={PAGE}") -> list[object]:
-        """Reads a list to its end, its entries parsed: 206 and ``Next-Range`` mean that there is more."""
+    async def all(self, path: str, *, within: timedelta, first: str = f"id ..; max={PAGE}") -> list[object]:
+        """Reads a list to its end, its entries parsed: 206 and ``Next-Range`` mean that there is more.
+
+        Args:
+            path: of the list.
+            within: total deadline of all its pages.
+            first: the range to begin with; empty for Heroku's own.
+
+        Raises:
+            HerokuError: as for one call; also when the list takes longer, has more than ``PAGES`` pages, or
+                more than ``LARGEST_LIST`` bytes.
+        """
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return await self._pages(path, first)
+        except TimeoutError as error:
+            raise HerokuAmbiguousError(0, "timeout", "the list was not read in time") from error
+
+    async def _pages(self, path: str, wanted: str) -> list[object]:
         found: list[object] = []
-        wanted = first
+        size = 0
         for _ in range(PAGES):
             headers = {"Range": wanted} if wanted else None
             response = await self.call("GET", path, headers=headers)
+            size += len(response.content)
+            if size > LARGEST_LIST:
+                most = f"{LARGEST_LIST // 2**20} MiB"
+                raise HerokuAmbiguousError(206, "too_large", f"the list is larger than {most}")
             page = parsed(response)
             if not isinstance(page, list):
                 raise _unreadable(response)
@@ -133,11 +173,12 @@ class Api:
             wanted = response.headers.get("Next-Range", "")
             if response.status_code != httpx.codes.PARTIAL_CONTENT or not wanted:
                 return found
-        raise HerokuAmbiguousError(206, "", f"{path} does not end")
+        raise HerokuAmbiguousError(206, "too_large", f"the list has more than {PAGES} pages")
 
     async def correct(self, left: str) -> None:
         """Corrects the rate budget by a response's header; without the store the response is still used."""
-        if self._limiter is not None and left.isdecimal():
+        # Heroku's pool has four digits; Python would refuse to read thousands of them.
+        if self._limiter is not None and left.isdecimal() and len(left) <= _DIGITS:
             with contextlib.suppress(StoreUnavailableError):
                 await self._limiter.correct(int(left))
 
