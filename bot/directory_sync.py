@@ -79,8 +79,10 @@ class DirectorySync:
         await self._attempt(SYNC, self._sync_targets)
 
     async def _sync_targets(self) -> None:
-        databases = await self._heroku.databases()
-        spaces = await self._heroku.spaces()
+        async with self._store.transaction() as tx:
+            before, spaces_before = await tx.targets.databases(), await tx.targets.spaces()
+        databases = await self._heroku.databases(before)
+        spaces = await self._heroku.spaces(spaces_before)
         await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
             found = await record_discovery(tx, self._policy, databases, spaces)

@@ -1,6 +1,7 @@
 """Exceptions, in families by who has to act: the person, the operator, or nobody yet."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -255,8 +256,23 @@ class HerokuUnauthorizedError(HerokuRefusedError):
     """401 or 403: the operator has to renew the token or its permissions."""
 
 
+class HerokuBusyError(HerokuError, TryAgainError):
+    """A rejection that passes by itself, such as during a version upgrade: nothing was done."""
+
+
 class HerokuRateLimitedError(HerokuError, TryAgainError):
-    """429: nothing was done; the rate limit has to refill first."""
+    """429: nothing was done; the rate limit has to refill first.
+
+    Args:
+        retry_after: how long Heroku wants to be left alone, if it says so.
+        status: as for every ``HerokuError``, with the two after it.
+    """
+
+    def __init__(
+        self, status: int, id: str = "", message: str = "", *, retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(status, id, message)
+        self.retry_after = retry_after
 
 
 class RateBudgetExhaustedError(HerokuRateLimitedError):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from slack_sdk.errors import SlackApiError
@@ -11,11 +10,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
 from bot.domain.redaction import Redactor
+from bot.domain.retry_after import read_retry_after
 from bot.domain.text import clean
 from bot.errors import SlackError
-
-RETRY_AFTER: Final = (1.0, 300.0)
-"""Seconds within which a Retry-After is believed: Slack's limits are per minute."""
 
 _NOT_POSTED: Final = frozenset(
     {
@@ -85,23 +82,10 @@ def error_of(error: SlackApiError, redactor: Redactor) -> SlackError:
         # Slack's client returns what it could not read as it is, for example a proxy's page.
         return SlackError("unreadable", unclear=True)
     code = "ratelimited" if answer.status_code == 429 else str(answer.get("error") or answer.status_code)
-    wait = answer.headers.get("Retry-After") or answer.headers.get("retry-after")
+    wait = answer.headers.get("Retry-After", answer.headers.get("retry-after"))
+    limited = wait is not None or code == "ratelimited"
     return SlackError(
         redactor.text(code),
-        retry_after_s=_seconds(wait) if wait else None,
+        retry_after_s=read_retry_after(wait, now=datetime.now(UTC)).total_seconds() if limited else None,
         unclear=code not in _NOT_POSTED,
     )
-
-
-def _seconds(retry_after: str) -> float:
-    """Reads a Retry-After, in seconds or as a date (RFC 9110, 10.2.3), within what is believed."""
-    shortest, longest = RETRY_AFTER
-    try:
-        wait = float(retry_after)
-    except ValueError:
-        try:
-            wait = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return longest
-    # ``nan`` is smaller than nothing and greater than nothing.
-    return min(max(wait, shortest), longest) if wait == wait else longest

@@ -28,7 +28,7 @@ SAVING_OBSERVATION: Final = timedelta(seconds=30)
 """Pause of an observation that our own budget had no token for: no person waits for it."""
 
 DENIED: Final = timedelta(hours=1)
-"""Gap between attempts while Heroku refuses our token: only an operator can mend that."""
+"""Gap between mere observations while Heroku refuses our token: only an operator can mend that."""
 
 
 def opening_deadline(*, enables_mtls: bool, method: Method = Method.MTLS) -> timedelta:

@@ -7,6 +7,9 @@ from typing import Final
 CITED: Final = 60
 """Maximum characters of a quotation: enough to recognize the word, too few to fill a message."""
 
+UNREADABLE: Final = "?"
+"""What stands for a word of Heroku's that could not be read; as a status it means "in progress"."""
+
 SHORT_WORD: Final = 4
 """Maximum letters of a word in which only one typing error is accepted."""
 

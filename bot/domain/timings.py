@@ -4,7 +4,7 @@ None of them is a promise to a person: those (deadlines of openings, ends, warni
 ``bot.domain.schedule``. Tests that wait for real time use a faster value, all of it in proportion.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,7 +25,8 @@ class Timings:
             steps only.
         slack_call: total deadline of one call to Slack, answer read.
         quarantine: after an ambiguous answer, how long a write that timed out may still land.
-        removal_patience: how long a removed entry may still be listed before its removal is requested again.
+        removal_patience: how long a removed entry may still be listed before its removal is requested again;
+            less after a failure.
         read_back: gaps between observations while something is under way; the last one repeats.
         retry: gaps between attempts while Heroku, Slack or the store cannot be reached; the last one repeats.
         budget_pause: how long a target's method waits when our own budget had no token for it, so that
@@ -60,6 +61,20 @@ class Timings:
         most, which began a little after the intent's commit (the margin), and may land for a while after it.
         """
         return self.heroku_call + self.margin + self.quarantine
+
+    def after_failures(self, failures: int) -> "Timings":
+        """These timings after some runs in a row that failed: a removal is requested again sooner.
+
+        Its call may have been what failed, and a removal by id that is done twice harms nothing. The gaps
+        grow as those of retries do, up to what is usual.
+
+        Args:
+            failures: runs in a row; 0 changes nothing.
+        """
+        if not failures:
+            return self
+        sooner = self.retry[min(failures, len(self.retry)) - 1]
+        return replace(self, removal_patience=min(self.removal_patience, sooner))
 
     def faster(self, factor: float) -> "Timings":
         """All of them shorter by a factor, in proportion."""

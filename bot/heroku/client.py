@@ -22,25 +22,37 @@ from bot.domain.subject import Network
 from bot.domain.target import Database, Space
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
+from bot.heroku.bounded_body import ACCEPTED
 from bot.heroku.data_api import DATABASE, DataApi
 from bot.heroku.rate_limiter import RateLimiter
+from bot.heroku.schemas.entries import sort_entries, word_in
 from bot.heroku.schemas.platform import (
     Addon,
     AnyCertificate,
     AnyRule,
-    AnyRuleset,
     AnySpace,
-    Endpoint,
     HerokuApp,
     Limits,
+    Named,
     is_private_postgres,
+    read_certificates,
+    read_databases,
+    read_rules,
+    read_ruleset,
+    read_rulesets,
+    read_spaces,
 )
-from bot.heroku.schemas.privatelink import Link, names_in
+from bot.heroku.schemas.privatelink import names_in, read_link
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
-from bot.heroku.transport import Api, read
+from bot.heroku.transport import Api, parsed, read
 from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
+
+
+LISTED: Final = timedelta(seconds=30)
+"""Total deadline of one list of add-ons, apps or spaces: the three fit into the two minutes of a directory
+sync."""
 
 
 @cache
@@ -77,7 +89,7 @@ class HerokuClient:
         self._deadline = timings.heroku_call
         self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
-            "headers": {"Accept": _ACCEPT, "User-Agent": "pgaccess"},
+            "headers": {"Accept": _ACCEPT, "Accept-Encoding": ACCEPTED, "User-Agent": "pgaccess"},
             # httpx bounds each single step, not the whole call; ``Api`` holds the total deadline.
             "timeout": httpx.Timeout(self._deadline.total_seconds(), connect=5),
             "limits": httpx.Limits(max_connections=10),
@@ -103,46 +115,45 @@ class HerokuClient:
         """The longest that one call can take, answer read."""
         return self._deadline
 
-    async def databases(self) -> tuple[Database, ...]:
+    async def databases(self, known: Sequence[Database] = ()) -> tuple[Database, ...]:
         """Every Postgres in a Private or Shield Space the token sees (``GET /addons``, ``GET /apps``)."""
-        addons = [a for a in await self._platform.all("/addons", _ADDONS) if is_private_postgres(a)]
-        if not addons:
+        addons = sort_entries(_ADDON, await self._platform.all("/addons", within=LISTED), what="add-ons")
+        if not addons.odd and not any(map(is_private_postgres, addons.good)):
             return ()
         # An add-on does not say which space it is in; its app does.
-        apps = {app.id: app for app in await self._platform.all("/apps", _APPS)}
-        found = (addon.database(apps.get(addon.app.id)) for addon in addons)
-        return tuple(database for database in found if database is not None)
+        apps = sort_entries(_APP, await self._platform.all("/apps", within=LISTED), what="apps")
+        return read_databases(addons, apps, known)
 
-    async def spaces(self) -> tuple[Space, ...]:
+    async def spaces(self, known: Sequence[Space] = ()) -> tuple[Space, ...]:
         """Every space the token sees that is ready for use (``GET /spaces``)."""
-        found = await self._platform.all("/spaces", _SPACES)
-        return tuple(each.space() for each in found if each.state == "allocated")
+        found = sort_entries(_SPACE, await self._platform.all("/spaces", within=LISTED), what="spaces")
+        return read_spaces(found, known)
 
     async def ruleset(self, space: UUID) -> Ruleset:
         """A space's present list (``GET /spaces/{id}/inbound-ruleset``)."""
-        answer = await self._platform.whole(f"/spaces/{space}/inbound-ruleset")
-        return read(_RULESET, answer).ruleset()
+        return read_ruleset(parsed(await self._platform.whole(f"/spaces/{space}/inbound-ruleset")))
 
     async def rulesets(self, space: UUID) -> tuple[Ruleset, ...]:
         """Every list that a space had (``GET /spaces/{id}/inbound-rulesets``), in Heroku's own order.
 
         A range by id would ask for another one.
         """
-        found = await self._platform.all(f"/spaces/{space}/inbound-rulesets", _RULESETS, first="")
-        return tuple(each.ruleset() for each in found)
+        path = f"/spaces/{space}/inbound-rulesets"
+        # Read within a lease, which a call's deadline has to fit into, however many pages there are.
+        return read_rulesets(await self._platform.all(path, within=self._deadline, first=""))
 
     async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's list (``PUT /spaces/{id}/inbound-ruleset``); only ``rules`` is sent."""
         # Heroku would accept it, and then block every web request to the space.
         if not rules:
             raise ValueError("a space's list is never written empty")
-        body = {"rules": [{"action": rule.action, "source": rule.source} for rule in rules]}
+        body = {"rules": [rule.line for rule in rules]}
         path = f"/spaces/{space}/inbound-ruleset"
-        return read(_RULESET, await self._platform.call("PUT", path, body)).ruleset()
+        return read_ruleset(parsed(await self._platform.call("PUT", path, body)))
 
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
-        return read(_ADDON, await self._platform.call("GET", f"/addons/{database}")).name
+        return read(_NAMED, await self._platform.call("GET", f"/addons/{database}")).name
 
     def addressed_by_name(self, database: Database) -> bool:
         """Whether the Data API knows a database by its name only, as far as it has shown."""
@@ -154,20 +165,18 @@ class HerokuClient:
 
     async def endpoint_status(self, database: Database) -> str:
         """The mTLS endpoint's status word; a 404 means that mTLS is not enabled (``GET …/tls-endpoint``)."""
-        return read(_ENDPOINT, await self._data.read(database, _MTLS)).status
+        return word_in(parsed(await self._data.read(database, _MTLS)), "status")
 
     async def rules(self, database: Database) -> tuple[IpRule, ...]:
         """The complete list of a database's IP rules (``GET …/tls-endpoint/ip-rules``, never paged).
 
         Only a 200 is a complete list, and proves that what it lacks is not there.
         """
-        answer = await self._data.whole(database, f"{_MTLS}/ip-rules")
-        return tuple(rule.rule() for rule in read(_RULES, answer))
+        return read_rules(parsed(await self._data.whole(database, f"{_MTLS}/ip-rules")))
 
     async def certificates(self, database: Database) -> tuple[Certificate, ...]:
         """A database's client certificates, disabled ones too (``GET …/tls-endpoint/certificates``)."""
-        answer = await self._data.whole(database, f"{_MTLS}/certificates")
-        return tuple(found.certificate() for found in read(_CERTIFICATES, answer))
+        return read_certificates(parsed(await self._data.whole(database, f"{_MTLS}/certificates")))
 
     async def credential(self, database: Database, certificate: UUID) -> Credential:
         """One certificate with its key (``GET …/certificates/{id}``); 404 once it is disabled."""
@@ -206,16 +215,17 @@ class HerokuClient:
 
     async def privatelink(self, database: Database) -> PrivateLinkState:
         """A database's PrivateLink (``GET /private-link/v0/databases/{name}``); 404 when it has none."""
-        return read(_LINK, await self._data.whole(database, _PRIVATELINK)).seen()
+        return read_link(parsed(await self._data.whole(database, _PRIVATELINK)))
 
     async def open_privatelink(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Makes a database's PrivateLink (``POST``), with at least one account; it takes minutes."""
-        return read(_LINK, await self._data.write("POST", database, _PRIVATELINK, _allowed(accounts))).seen()
+        answer = await self._data.write("POST", database, _PRIVATELINK, _allowed(accounts))
+        return read_link(parsed(answer))
 
     async def let_accounts_in(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds accounts (``PUT …/allowed_accounts``): in spite of its verb it replaces nothing."""
         path = f"{_PRIVATELINK}/allowed_accounts"
-        return read(_LINK, await self._data.write("PUT", database, path, _allowed(accounts))).seen()
+        return read_link(parsed(await self._data.write("PUT", database, path, _allowed(accounts))))
 
     async def remove_accounts(self, database: Database, accounts: Sequence[str]) -> None:
         """Removes accounts (``PATCH …/allowed_accounts`` with only those that are to go)."""
@@ -255,19 +265,13 @@ class _Bearer(httpx.Auth):
         yield request
 
 
-_ADDONS: Final = TypeAdapter(list[Addon])
-_SPACES: Final = TypeAdapter(list[AnySpace])
-_RULESET: Final = TypeAdapter(AnyRuleset)
-_RULESETS: Final = TypeAdapter(list[AnyRuleset])
 _ADDON: Final = TypeAdapter(Addon)
+_APP: Final = TypeAdapter(HerokuApp)
+_SPACE: Final = TypeAdapter(AnySpace)
+_NAMED: Final = TypeAdapter(Named)
 _LIMITS: Final = TypeAdapter(Limits)
-_APPS: Final = TypeAdapter(list[HerokuApp])
-_ENDPOINT: Final = TypeAdapter(Endpoint)
-_CERTIFICATES: Final = TypeAdapter(list[AnyCertificate])
 _CERTIFICATE: Final = TypeAdapter(AnyCertificate)
-_RULES: Final = TypeAdapter(list[AnyRule])
 _RULE: Final = TypeAdapter(AnyRule)
-_LINK: Final = TypeAdapter(Link)
 
 _MTLS: Final = f"/postgres/v0/databases/{DATABASE}/tls-endpoint"
 _PRIVATELINK: Final = f"/private-link/v0/databases/{DATABASE}"

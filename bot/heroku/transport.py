@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import json
+import re
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Final, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.rate_budget import CallPriority
 from bot.domain.redaction import Redactor
+from bot.domain.retry_after import read_retry_after
 from bot.domain.text import clean, visible
 from bot.errors import (
     HerokuAmbiguousError,
+    HerokuBusyError,
     HerokuError,
     HerokuNotFoundError,
     HerokuRateLimitedError,
@@ -22,6 +26,8 @@ from bot.errors import (
     HerokuUnknownAddonError,
     StoreUnavailableError,
 )
+from bot.heroku.bounded_body import read_body
+from bot.heroku.json_body import parse
 from bot.heroku.rate_limiter import RateLimiter
 from bot.ports import call_priority
 
@@ -31,11 +37,37 @@ PAGE: Final = 1000
 PAGES: Final = 50
 """Pages read at most: an end to a list that never ends."""
 
+LARGEST_LIST: Final = 32 * 2**20
+"""Bytes of all pages of a list at most: more than ten thousand add-ons."""
+
+_DIGITS: Final = 9
+"""Digits of a number of request tokens that is believed."""
+
 REMAINING: Final = "RateLimit-Remaining"
 """The header that tells how many request tokens are left (Platform API reference, "Rate Limits")."""
 
 _UNKNOWN_ADDON: Final = "that add-on."
 """Ends "Couldn't find that add-on.", the message about one that is not known (herokux issue 321, 2023-07)."""
+
+_MAY_PASS: Final = (
+    httpx.codes.BAD_REQUEST,
+    httpx.codes.CONFLICT,
+    httpx.codes.UNPROCESSABLE_ENTITY,
+    httpx.codes.LOCKED,
+)
+_PASSES: Final = re.compile(
+    r"\bwait\b|\b(try|retry)( it| this)?( again)? (later|soon|shortly|in|after|when|once)\b"
+    r"|\bin the middle of\b|\bin progress\b|\b(is|are) (currently |still )?being\b|\btemporar"
+    r"|\b(in|under) maintenance\b|\bnot (ready|available) yet\b|\bnot yet (ready|available)\b",
+    re.IGNORECASE,
+)
+"""Words of a rejection that passes by itself. Heroku has one id, ``unprocessable_entity``, for these and for
+definite ones (official CLI's tests ``pg/upgrade``: "in the middle of a version upgrade … wait")."""
+
+_OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
+"""Headers that are about a body as it was sent, and not as it was unpacked."""
+
+_JSON: Final = {"Content-Type": "application/json"}
 
 T = TypeVar("T")
 
@@ -86,7 +118,10 @@ class Api:
                 # Inside the deadline: leases are sized by it, the wait for a token included.
                 if self._limiter is not None:
                     await self._limiter.acquire(_priority(method))
-                response = await self._client.request(method, path, json=body, headers=headers)
+                # In ASCII: what somebody else wrote and is written back may have halves of surrogate pairs.
+                content = None if body is None else json.dumps(body).encode()
+                sent = {**(headers or {}), **({} if body is None else _JSON)}
+                response = await self._send(method, path, content, sent)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise HerokuAmbiguousError(0, "timeout", "no answer in time") from error
         except httpx.ConnectError as error:
@@ -99,6 +134,15 @@ class Api:
             return response
         raise _error(response, self._redactor)
 
+    async def _send(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Sends one request and reads its response, unpacked, as long as that does not grow too large."""
+        async with self._client.stream(method, path, content=content, headers=headers) as response:
+            body = await read_body(response)
+        kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_BODY]
+        return httpx.Response(response.status_code, headers=kept, content=body)
+
     async def whole(self, path: str) -> httpx.Response:
         """Makes a GET of which only a 200 is complete, and proves what is absent."""
         response = await self.call("GET", path)
@@ -106,25 +150,47 @@ class Api:
             raise HerokuAmbiguousError(response.status_code, "incomplete", "the response is not complete")
         return response
 
-    async def all(
-        self, path: str, shape: TypeAdapter[list[T]], *, first: str = f"id ..; max={PAGE}"
-    ) -> list[T]:
-        """Reads a list to its end: 206 and ``Next-Range`` mean that there is more."""
-        found: list[T] = []
-        wanted = first
+    async def all(self, path: str, *, within: timedelta, first: str = f"id ..; max={PAGE}") -> list[object]:
+        """Reads a list to its end, its entries parsed: 206 and ``Next-Range`` mean that there is more.
+
+        Args:
+            path: of the list.
+            within: total deadline of all its pages.
+            first: the range to begin with; empty for Heroku's own.
+
+        Raises:
+            HerokuError: as for one call; also when the list takes longer, has more than ``PAGES`` pages, or
+                more than ``LARGEST_LIST`` bytes.
+        """
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return await self._pages(path, first)
+        except TimeoutError as error:
+            raise HerokuAmbiguousError(0, "timeout", "the list was not read in time") from error
+
+    async def _pages(self, path: str, wanted: str) -> list[object]:
+        found: list[object] = []
+        size = 0
         for _ in range(PAGES):
             headers = {"Range": wanted} if wanted else None
             response = await self.call("GET", path, headers=headers)
-            page: list[T] = read(shape, response)
+            size += len(response.content)
+            if size > LARGEST_LIST:
+                most = f"{LARGEST_LIST // 2**20} MiB"
+                raise HerokuAmbiguousError(206, "too_large", f"the list is larger than {most}")
+            page = parsed(response)
+            if not isinstance(page, list):
+                raise _unreadable(response)
             found += page
             wanted = response.headers.get("Next-Range", "")
             if response.status_code != httpx.codes.PARTIAL_CONTENT or not wanted:
                 return found
-        raise HerokuAmbiguousError(206, "", f"{path} does not end")
+        raise HerokuAmbiguousError(206, "too_large", f"the list has more than {PAGES} pages")
 
     async def correct(self, left: str) -> None:
         """Corrects the rate budget by a response's header; without the store the response is still used."""
-        if self._limiter is not None and left.isdecimal():
+        # Heroku's pool has four digits; Python would refuse to read thousands of them.
+        if self._limiter is not None and left.isdecimal() and len(left) <= _DIGITS:
             with contextlib.suppress(StoreUnavailableError):
                 await self._limiter.correct(int(left))
 
@@ -132,11 +198,21 @@ class Api:
 def read(shape: TypeAdapter[T], response: httpx.Response) -> T:
     """Parses a successful response; one that cannot be parsed says nothing about what was done."""
     try:
-        return shape.validate_json(response.content)
+        return shape.validate_python(parsed(response))
     except ValidationError as error:
-        raise HerokuAmbiguousError(
-            response.status_code, "unreadable", "the response could not be read"
-        ) from error
+        raise _unreadable(response) from error
+
+
+def parsed(response: httpx.Response) -> Any:
+    """Parses a successful response as JSON; one that cannot be parsed says nothing about what was done."""
+    try:
+        return parse(response.content)
+    except ValueError as error:
+        raise _unreadable(response) from error
+
+
+def _unreadable(response: httpx.Response) -> HerokuAmbiguousError:
+    return HerokuAmbiguousError(response.status_code, "unreadable", "the response could not be read")
 
 
 def _priority(method: str) -> CallPriority:
@@ -156,7 +232,9 @@ def _error(response: httpx.Response, redactor: Redactor) -> HerokuError:
     id, message = clean(id, limit=60), clean(message, limit=300)
     status = response.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return HerokuRateLimitedError(status, id, message)
+        header = response.headers.get("Retry-After")
+        wait = None if header is None else read_retry_after(header, now=datetime.now(UTC))
+        return HerokuRateLimitedError(status, id, message, retry_after=wait)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return HerokuUnauthorizedError(status, id, message)
     if status == httpx.codes.NOT_FOUND and message.endswith(_UNKNOWN_ADDON):
@@ -164,6 +242,8 @@ def _error(response: httpx.Response, redactor: Redactor) -> HerokuError:
     # Only Heroku's own id makes a rejection definite: without it the page may be a proxy's.
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)
+    if status in _MAY_PASS and id and _PASSES.search(message):
+        return HerokuBusyError(status, id, message)
     if response.is_client_error and id:
         return HerokuRefusedError(status, id, message)
     return HerokuAmbiguousError(status, id, message)
@@ -172,9 +252,8 @@ def _error(response: httpx.Response, redactor: Redactor) -> HerokuError:
 def _id_and_message(response: httpx.Response) -> tuple[str, str]:
     """Heroku's error id and message; empty when the body is not Heroku's (a proxy's page, a cut response)."""
     try:
-        body = response.json()
-    # JSON that is nested too deeply raises the latter.
-    except (ValueError, RecursionError):
+        body = parse(response.content)
+    except ValueError:
         return "", ""
     if not isinstance(body, dict):
         return "", ""

@@ -110,16 +110,21 @@ class Heroku(Protocol):
         """The longest that one call can take, response read."""
         ...
 
-    async def databases(self) -> tuple[Database, ...]:
-        """Lists every Postgres in a Private or Shield Space that the token can see."""
+    async def databases(self, known: Sequence[Database] = ()) -> tuple[Database, ...]:
+        """Lists every Postgres in a Private or Shield Space that the token can see.
+
+        Args:
+            known: those that were there before. One whose entry cannot be read now is listed as it was:
+                absent is only what a list that can be read does not have.
+        """
         ...
 
     async def learn_budget(self) -> None:
         """Reads how many calls are left, where responses do not tell."""
         ...
 
-    async def spaces(self) -> tuple[Space, ...]:
-        """Lists every space that the token can see and that is ready for use."""
+    async def spaces(self, known: Sequence[Space] = ()) -> tuple[Space, ...]:
+        """Lists every space that the token can see and that is ready for use; arguments as above."""
         ...
 
     async def ruleset(self, space: UUID) -> Ruleset:

@@ -5,7 +5,13 @@ from datetime import timedelta
 
 from bot.domain import schedule
 from bot.domain.rate_budget import CallPriority
-from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
+from bot.errors import (
+    HerokuBusyError,
+    HerokuError,
+    HerokuRateLimitedError,
+    HerokuUnauthorizedError,
+    RateBudgetExhaustedError,
+)
 from bot.ports import ReconcileJob, Transaction
 from bot.reconciler.outcome import STOPPING, Outcome
 
@@ -40,7 +46,11 @@ def next_run(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: b
         # Not at every run that went well: a call that fails in every other run would never be reported.
         failures = job.failures if under_way else 0
         return NextRun(delay=delay, attempts=attempts, failures=failures, reconciled=True)
-    wait = pause(error, job)
+    # A removal that was refused is under way, whatever the run was begun for.
+    wait = pause(error, job, under_way=under_way or outcome.changed)
+    # Nothing was done that would show, and what keeps Heroku busy takes longer than a read-back.
+    if isinstance(error, HerokuBusyError):
+        delay = max(delay, min(wait, job.timings.read_back[-1]))
     return NextRun(
         delay=wait if isinstance(error, STOPPING) else min(delay, wait),
         attempts=attempts,
@@ -49,15 +59,31 @@ def next_run(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: b
     )
 
 
-def pause(error: HerokuError, job: ReconcileJob) -> timedelta:
-    """Returns how long nothing is tried after an error: only an operator can mend a rejected token."""
-    if isinstance(error, HerokuUnauthorizedError):
+def pause(error: HerokuError, job: ReconcileJob, *, under_way: bool = False) -> timedelta:
+    """Returns how long nothing is tried after an error.
+
+    Only an operator can mend a rejected token, so mere observations wait long. But a 401 or 403 may pass by
+    itself, and then no end may be late for it: where something is to be done, it is tried again soon.
+
+    Args:
+        error: what Heroku answered.
+        job: the claimed job.
+        under_way: something is to be done, as the run has found.
+    """
+    looks = job.purpose is CallPriority.OBSERVE and not job.changing and not under_way
+    if isinstance(error, HerokuUnauthorizedError) and looks:
         return schedule.DENIED
     if isinstance(error, RateBudgetExhaustedError):
         return (
             schedule.SAVING_OBSERVATION if job.purpose is CallPriority.OBSERVE else job.timings.budget_pause
         )
-    return schedule.gap(job.timings.retry, job.failures)
+    wait = schedule.gap(job.timings.retry, job.failures)
+    said = error.retry_after if isinstance(error, HerokuRateLimitedError) else None
+    if said is None:
+        return wait
+    # Request tokens come back each minute, and a removal is served before all else.
+    longest = job.timings.retry[-1] if job.purpose is CallPriority.REMOVE else said
+    return max(wait, min(said, longest))
 
 
 def next_run_after_failure(job: ReconcileJob, delay: timedelta, error: Exception) -> NextRun:

@@ -32,19 +32,22 @@ PREFIX: Final = "/_emulator"
 
 _KINDS: Final[dict[str, Callable[..., fault_injection.Fault]]] = {
     "status": fault_injection.status,
+    "upgrading": fault_injection.upgrading,
     "two_factor": fault_injection.two_factor,
     "rate_limited": fault_injection.rate_limited,
     "wrong_host": fault_injection.wrong_host,
     "warned": fault_injection.warned,
     "dripping": fault_injection.dripping,
     "html_body": fault_injection.html_body,
+    "gzip_bomb": fault_injection.gzip_bomb,
+    "endless_body": fault_injection.endless_body,
     "lost_answer": fault_injection.lost_answer,
     "truncated_body": fault_injection.truncated_body,
     "cut_before": fault_injection.cut_before,
     "slow": fault_injection.slow,
     "slow_answer": fault_injection.slow_answer,
 }
-_SETTINGS: Final = ("code", "id", "seconds", "text")
+_SETTINGS: Final = ("code", "id", "seconds", "size", "text")
 """Arguments that kinds of faults take."""
 
 

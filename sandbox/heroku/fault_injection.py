@@ -1,8 +1,10 @@
 """Fault injection: calls that fail, are slow, or succeed and lose their response."""
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from sandbox.heroku.http_types import IDS, OTHER_SERVER_ERROR, Answer, Cut, Refused, Request
@@ -27,6 +29,8 @@ class Fault:
         passed_with: Header (lower case) with which a request is not affected.
         cut: Where the connection is cut.
         done: Whether the call is carried out.
+        packed: MiB that the body unpacks to; 0 is the body that belongs there.
+        endless: Whether the body does not end.
     """
 
     before: float = 0.0
@@ -40,14 +44,16 @@ class Fault:
     passed_with: str = ""
     cut: Cut | None = None
     done: bool = True
+    packed: int = 0
+    endless: bool = False
 
     def __post_init__(self) -> None:
         if self.status is not None and not 400 <= self.status <= 599:
             raise ValueError("the status of an error is between 400 and 599")
         if self.id and self.id not in IDS.get(self.status or 0, (OTHER_SERVER_ERROR,)):
             raise ValueError(f"{self.id} is not an error id of that status")
-        if min(self.before, self.after, self.drip) < 0:
-            raise ValueError("a delay cannot be negative")
+        if min(self.before, self.after, self.drip, self.packed) < 0:
+            raise ValueError("neither a delay nor a size can be negative")
 
     def instead(self) -> Answer:
         """Return the response of a call that is not carried out; status 0 is no response."""
@@ -60,7 +66,21 @@ class Fault:
     def applied_to(self, answer: Answer) -> Answer:
         """Return a response with this fault's headers, delays and cut."""
         headers = {**answer.headers, **self.headers}
-        return replace(answer, headers=headers, delay=self.after, drip=self.drip, cut=self.cut)
+        if self.packed:
+            headers["Content-Encoding"] = "gzip"
+            answer = replace(answer, body=_packed_blanks(self.packed))
+        return replace(
+            answer, headers=headers, delay=self.after, drip=self.drip, cut=self.cut, endless=self.endless
+        )
+
+
+@cache
+def _packed_blanks(size: int) -> bytes:
+    """Return an empty JSON list that `size` MiB of blanks surround, as gzip."""
+    packing = zlib.compressobj(level=1, wbits=16 + zlib.MAX_WBITS)
+    blanks = b" " * 2**20
+    packed = [packing.compress(b"["), *(packing.compress(blanks) for _ in range(size))]
+    return b"".join([*packed, packing.compress(b"]"), packing.flush()])
 
 
 def status(code: int, id: str = "") -> Fault:
@@ -75,6 +95,15 @@ def status(code: int, id: str = "") -> Fault:
 
 def rejected(message: str) -> Fault:
     """Return a fault: a 422 with this message; nothing is done."""
+    return Fault(status=422, message=message, done=False)
+
+
+def upgrading() -> Fault:
+    """Return a fault: a rejection that passes by itself; nothing is done.
+
+    Fact: message as in the official CLI's tests ``pg/upgrade`` (11.10.0).
+    """
+    message = "database is in the middle of a version upgrade. Please wait until it is complete."
     return Fault(status=422, message=message, done=False)
 
 
@@ -118,6 +147,16 @@ def dripping(seconds: float) -> Fault:
 def html_body(code: int = 503) -> Fault:
     """Return a fault: an error page that is not JSON; nothing is done."""
     return Fault(status=code, html=True, done=False)
+
+
+def gzip_bomb(size: int = 256) -> Fault:
+    """Return a fault: the body is small, and unpacks to many MiB."""
+    return Fault(packed=size)
+
+
+def endless_body() -> Fault:
+    """Return a fault: the call succeeds, and blanks follow its body until the client has gone."""
+    return Fault(endless=True)
 
 
 def lost_answer() -> Fault:

@@ -8,6 +8,9 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.heroku.http_types import Answer, Request
 
+BLANKS: Final = b" " * 2**16
+"""What a body without end goes on with: blanks, which JSON allows anywhere."""
+
 CHUNKS: Final = 20
 """Number of chunks of a body that arrives slowly."""
 
@@ -38,7 +41,9 @@ async def send_answer(answer: Answer, receive: Receive, send: Send) -> None:
             socket: it gets the error that a client at a socket would have got.
     """
     await asyncio.sleep(answer.delay)
-    if answer.cut != "instead":
+    if answer.endless:
+        await _send_for_ever(answer, receive, send)
+    elif answer.cut != "instead":
         await _send(answer, send)
     if answer.cut:
         await _cut(receive, send)
@@ -56,6 +61,21 @@ async def _send(answer: Answer, send: Send) -> None:
     if answer.drip:
         body = await _drip(body, answer.drip, send)
     await send({"type": "http.response.body", "body": body, "more_body": cut})
+
+
+async def _send_for_ever(answer: Answer, receive: Receive, send: Send) -> None:
+    """Send a body that does not end, until the client has gone; it needs a socket, as a cut does."""
+    if getattr(getattr(send, "__self__", None), "transport", None) is None:
+        raise httpx.RemoteProtocolError("A body without end needs a socket.")
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    gone = asyncio.ensure_future(receive())
+    body = answer.body
+    while not gone.done():
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        body = BLANKS
+        # Sending does not wait while the client reads as fast.
+        await asyncio.sleep(0)
 
 
 async def _drip(body: bytes, seconds: float, send: Send) -> bytes:

@@ -83,6 +83,7 @@ class Answer:
         delay: Seconds to wait before it is sent.
         drip: Seconds over which its body is sent.
         cut: Where the connection is cut, if it is.
+        endless: Whether blanks follow the body until the client has gone.
     """
 
     status: int
@@ -91,6 +92,7 @@ class Answer:
     delay: float = 0.0
     drip: float = 0.0
     cut: Cut | None = None
+    endless: bool = False
 
     def json(self) -> Any:
         """Parse the body."""

@@ -177,7 +177,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             observation=observation_of(row),
             changing=target["changing"],
             certified=target["certified"],
-            timings=self._timings,
+            timings=self._timings.after_failures(row["failures"]),
         )
 
     @override

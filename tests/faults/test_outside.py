@@ -79,6 +79,7 @@ HEROKU: Final = {
     "403 two_factor": Bad(fault=heroku.two_factor(), operations=REFUSED),
     "404 of another name": Bad(fault=heroku.status(404)),
     "a wrong Data host": Bad(fault=heroku.wrong_host()),
+    "422 that passes": Bad(fault=heroku.upgrading()),
     "429": Bad(fault=heroku.status(429)),
     "500": Bad(fault=heroku.status(500)),
     "a time-out before the work": Bad(fault=heroku.slow(25)),
@@ -100,12 +101,6 @@ async def test_what_goes_wrong_at_heroku_is_told_and_mends_itself(world: World, 
     assert bad.operations in said(world, "#operations")
 
     await world.rest()
-    if bad.operations == REFUSED:
-        # A refused token is tested hourly, and an opening waits 20 minutes.
-        assert state(world) == "failed"
-        assert told(world, "was not opened")
-        await world.types("engineer", "/pgaccess retry 1")
-        await world.rest()
     assert (state(world), rules(world), told(world, "can reach")) == ("in_force", [OURS], 1)
     check(world, (*AT_EACH_STEP, *AT_REST))
 

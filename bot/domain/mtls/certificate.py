@@ -1,18 +1,22 @@
 """Client certificates: what a database requires besides an allowed address."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from bot.domain.mtls.expiry_reminders import ReminderSchedule
+from bot.domain.text import UNREADABLE
 
 READY: Final = "ready"
 """Status of a certificate that can be used; others are ``pending``, ``disabling`` and ``disabled``."""
 
 PENDING: Final = "pending"
 """Status of a certificate that is being made."""
+
+DISABLING: Final = "disabling"
+"""Status of a certificate that is being removed."""
 
 DISABLED: Final = "disabled"
 """Status of a certificate that nobody can connect with any more; Heroku goes on listing it."""
@@ -36,12 +40,14 @@ class Certificate:
         name: a host name that Heroku chose.
         status: Heroku's word, in lower case.
         expires_at: its end; None while it is pending, or where the date is in a form that is not known.
+        id_read: False where Heroku's id could not be read: ``id`` is made up, and the certificate may be any.
     """
 
     id: UUID
     name: str
     status: str
     expires_at: datetime | None
+    id_read: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +113,36 @@ class InventoryChange:
 def ready(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
     """Those that can be used, as far as Heroku's status tells; one that has expired is still ``ready``."""
     return tuple(certificate for certificate in certificates if certificate.status == READY)
+
+
+def completed(listed: Iterable[Certificate], known: Iterable[KnownCertificate]) -> tuple[Certificate, ...]:
+    """Completes a list in which something could not be read by what was known before.
+
+    A known certificate that the list may show without its id is not absent; a name or an end that cannot be
+    read is the one that it had.
+
+    Args:
+        listed: as Heroku listed them.
+        known: those that were there before.
+    """
+    before = {each.id: each for each in known}
+    found = tuple(_completed(each, before.get(each.id)) for each in listed)
+    if all(each.id_read for each in found):
+        return found
+    ids = {each.id for each in found}
+    hidden = (
+        Certificate(id=each.id, name=each.name, status=UNREADABLE, expires_at=each.expires_at)
+        for each in before.values()
+        if each.id not in ids
+    )
+    return (*found, *hidden)
+
+
+def _completed(found: Certificate, known: KnownCertificate | None) -> Certificate:
+    if known is None:
+        return found
+    name = known.name if found.name == UNREADABLE else found.name
+    return replace(found, name=name, expires_at=found.expires_at or known.expires_at)
 
 
 def is_due(read_at: datetime | None, *, now: datetime) -> bool:

@@ -157,7 +157,8 @@ def disabling(
         return EndpointStep.DONE, None
     if overdue:
         return EndpointStep.FAIL, ReasonCode.DEADLINE
-    patient = switch.asked_at is not None and at < switch.asked_at + timings.removal_patience
+    # Not by an id: what somebody enables meanwhile must not be disabled by a repetition.
+    patient = switch.asked_at is not None and at < switch.asked_at + timings.quarantine
     if status == DEPROVISIONING or patient:
         return EndpointStep.WAIT, None
     return EndpointStep.ASK, None

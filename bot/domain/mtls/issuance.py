@@ -13,9 +13,12 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.grant import ReasonCode
-from bot.domain.mtls.certificate import PENDING, READY, Certificate
+from bot.domain.mtls.certificate import DISABLED, DISABLING, PENDING, READY, Certificate
 from bot.domain.operation import Operation, OperationState, noted
 from bot.domain.timings import DEFAULT, Timings
+
+_LEAVING: Final = frozenset((DISABLING, DISABLED))
+"""Statuses of a certificate that is not to be used any more."""
 
 _KNOWN: Final = "known"
 _ASKED: Final = "asked_at"
@@ -167,7 +170,8 @@ def unknown(
     search: IssuanceProgress, listed: Iterable[Certificate], taken: frozenset[UUID]
 ) -> tuple[UUID, ...]:
     """Returns usable ids that were not listed before Heroku was asked and belong to no other request."""
-    usable = (each.id for each in listed if each.status in (PENDING, READY))
+    # Without an id of its own nothing can be done with it.
+    usable = (each.id for each in listed if each.id_read and each.status in (PENDING, READY))
     return tuple(sorted(id for id in usable if id not in search.known | taken))
 
 
@@ -190,7 +194,7 @@ def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> IssuanceRes
     """Decides what follows for a certificate that is known to be ours; it may not be listed at once."""
     if ours is not None and ours.status == READY:
         return IssuanceResult(step=IssuanceStep.DONE, made=id)
-    if ours is not None and ours.status not in (PENDING, READY):
+    if ours is not None and ours.status in _LEAVING:
         return IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NEW_GONE)
     if overdue:
         return IssuanceResult(

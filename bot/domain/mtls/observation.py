@@ -16,12 +16,14 @@ class IpRule:
     Attributes:
         network: what it allows; the text itself where that is no IPv4 network. Such a rule was made by
             somebody else: it counts, and serves no grant.
+        id_read: False where Heroku's id could not be read: ``id`` is made up, and the rule may be any.
     """
 
     id: UUID
     network: Network | str
     status: str
     description: str
+    id_read: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

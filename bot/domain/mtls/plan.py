@@ -4,7 +4,7 @@ Pure: values in, a value out. Planned again on its own result, the plan is empty
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from bot.domain.grant import ReasonCode
@@ -20,6 +20,7 @@ from bot.domain.owned_entry import (
     unsettled,
 )
 from bot.domain.subject import Network
+from bot.domain.text import UNREADABLE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,19 +105,22 @@ class _RuleDiff:
         self.stored = stored
         self.rules = {rule.id: rule for rule in rules}
         intents = {pending.marker: pending.intent for pending in stored.pending_creations}
+        # A rule of ours whose id could not be read cannot be removed: it is still awaited, by its marker.
+        unread = {rule.description for rule in self.rules.values() if not rule.id_read}
         entries = {entry.key for entry in stored.entries}
         self.recognised = tuple(
             (intents[rule.description], rule)
             for rule in self.rules.values()
-            if rule.description in intents and rule.id not in entries
+            if rule.description in intents and rule.id_read and rule.id not in entries
         )
         # Recognised by its marker a rule is owned at once, not only when the run is recorded.
         self.owned = entries | {rule.id for _, rule in self.recognised}
         landed = {intent for intent, _ in self.recognised}
         outstanding = [each for each in stored.pending_creations if each.intent not in landed]
         # An intent is not given up while its call may still land: the rule may yet show under its marker.
-        self.abandoned = tuple(each.intent for each in outstanding if not each.ambiguous)
-        self.ambiguous = {each.network for each in outstanding if each.ambiguous}
+        awaited = [each for each in outstanding if each.ambiguous or each.marker in unread]
+        self.abandoned = tuple(each.intent for each in outstanding if each not in awaited)
+        self.ambiguous = {each.network for each in awaited}
         missing = [entry for entry in stored.entries if entry.key not in self.rules]
         # What no list has shown yet may still show, even after a removal that found nothing to remove.
         self.unobserved = tuple(e for e in missing if not e.observed and e.removal is not Removal.OVERDUE)
@@ -220,6 +224,44 @@ def make_plan(stored: StoredRules, rules: Iterable[IpRule], *, limit: int = MTLS
         lost_adopted=_lost_adopted(diff),
         under_way=_is_under_way(diff, moving=bool(unsettled(stored.grants, moved))),
     )
+
+
+def completed(
+    rules: Iterable[IpRule], stored: StoredRules, *, before: Iterable[IpRule]
+) -> tuple[IpRule, ...]:
+    """Completes a list in which something could not be read: what may be there must not pass for absent.
+
+    A known rule keeps its network where that cannot be read. One that a rule without a readable id may be is
+    kept, with a status that is not known; it serves no new grant, and no end is proven by it.
+
+    Args:
+        rules: as Heroku listed them.
+        stored: what the store knows.
+        before: the rules of the last observation, where there is one.
+    """
+    networks: dict[UUID, Network | str] = {rule.id: rule.network for rule in before}
+    removals = {each.rule for each in stored.approved_removals}
+    # What no list has shown proves nothing by its absence anyway.
+    expected: dict[UUID, Network | str] = {
+        id: network for id, network in networks.items() if id in removals or network in stored.held
+    }
+    expected |= {id: networks.get(id, UNREADABLE) for id in removals}
+    owned: dict[UUID, Network | str] = {entry.key: entry.network for entry in stored.entries}
+    expected |= {entry.key: entry.network for entry in stored.entries if entry.observed}
+    networks |= owned
+    found = tuple(_with_network(rule, networks.get(rule.id)) for rule in rules)
+    ids = {rule.id for rule in found}
+    unread = {rule.network for rule in found if not rule.id_read}
+    hidden = (
+        IpRule(id=id, network=network, status=UNREADABLE, description="")
+        for id, network in expected.items()
+        if unread and id not in ids and ({network, UNREADABLE} & unread or network == UNREADABLE)
+    )
+    return (*found, *hidden)
+
+
+def _with_network(rule: IpRule, known: Network | str | None) -> IpRule:
+    return rule if known is None or isinstance(rule.network, Network) else replace(rule, network=known)
 
 
 def plan_without_list(stored: StoredRules) -> MtlsPlan:

@@ -91,9 +91,23 @@ def accounts(arns: Iterable[str]) -> Accounts:
     return Accounts(tuple(sorted(set(arns))))
 
 
+def canonical(listed: str) -> str:
+    """Returns a listed account as an ARN where Heroku lists its mere number; all else as it is.
+
+    Without that, one of ours would pass for absent if Heroku began to list numbers.
+    """
+    if listed.startswith("arn:"):
+        return listed
+    try:
+        return parse_account(listed)
+    except Refused:
+        return listed
+
+
 def number_of(arn: str) -> str:
-    """The account's number in an ARN: ``123456789012``."""
-    return arn.split(":")[4]
+    """The account's number in an ARN: ``123456789012``; empty where there is none, as in ``*``."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) > 4 else ""
 
 
 def short(arn: str) -> str:

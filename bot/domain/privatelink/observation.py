@@ -15,8 +15,8 @@ OPERATIONAL: Final = "Operational"
 LEAVING: Final = frozenset(("Deprovisioning", "Deprovisioned"))
 """Statuses of an endpoint that somebody destroyed: a 404 follows (herokux c822fb4)."""
 
-ACTIVE: Final = "Active"
-"""The one status of an account that may connect."""
+ACTIVE: Final = frozenset(("Active", "Available"))
+"""Statuses of an account that may connect; which of them Heroku sends has changed."""
 
 AVAILABLE: Final = "Available"
 """The one status of a connection that works: an interface VPC endpoint on Amazon's side."""
@@ -45,12 +45,17 @@ class AllowedAccount:
     """An account or user that may connect, as Heroku lists it.
 
     Attributes:
-        arn: in full.
-        status: ``Provisioning``, then ``Active``.
+        arn: in full; ``UNREADABLE`` where it could not be read, and the account may be any.
+        status: ``Provisioning``, then ``Active``; any other word means "not yet".
     """
 
     arn: str
     status: str
+
+    @property
+    def may_connect(self) -> bool:
+        """Whether it may connect at this moment."""
+        return self.status in ACTIVE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +128,7 @@ class PrivateLinkObservation:
     def connected(self, arn: str) -> tuple[Connection, ...]:
         """Returns connections from the account that an ARN belongs to, a user's being their account's."""
         number = number_of(arn)
-        return tuple(each for each in self.connections if number in each.owner.split(":"))
+        return tuple(each for each in self.connections if number and number in each.owner.split(":"))
 
     @property
     def awaits(self) -> frozenset[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bot.domain.owned_entry import OwnedEntry, Plan, Removal, StoredState, transitions, unsettled
-from bot.domain.privatelink.observation import ACTIVE, LEAVING, OPERATIONAL, AllowedAccount
+from bot.domain.privatelink.observation import LEAVING, OPERATIONAL, AllowedAccount
+from bot.domain.text import UNREADABLE
 
 Batch = tuple[tuple[UUID, tuple[str, ...]], ...]
 """Accounts to allow, for each grant that needs some."""
@@ -106,7 +107,7 @@ class _AccountDiff:
 
     def is_allowed(self, address: str) -> bool:
         """Whether the account may connect at this moment."""
-        return self.ready and self.serves(address) and self.listed[address].status == ACTIVE
+        return self.ready and self.serves(address) and self.listed[address].may_connect
 
     def is_interrupted(self, address: str) -> bool:
         """Whether it is proven to be allowed no more, or the endpoint is being destroyed."""
@@ -124,6 +125,25 @@ class _AccountDiff:
         if address in self.desired or address not in self.entries or self.entries[address].adopted:
             return True
         return self.proven and address not in self.listed and address not in self.expected
+
+
+def completed(accounts: Iterable[AllowedAccount], stored: StoredAccounts) -> tuple[AllowedAccount, ...]:
+    """Completes a list with an account that could not be read: it may be any of those that the list lacks.
+
+    Those are kept with a status that is not known: none of them is absent, and none may connect.
+
+    Args:
+        accounts: as Heroku listed them.
+        stored: what the store knows.
+    """
+    found = tuple(accounts)
+    listed = {account.arn for account in found}
+    if UNREADABLE not in listed:
+        return found
+    # What no list has shown proves nothing by its absence anyway.
+    expected = {entry.key for entry in stored.entries if entry.observed}
+    expected |= stored.held | stored.approved_removals
+    return (*found, *(AllowedAccount(arn=arn, status=UNREADABLE) for arn in sorted(expected - listed)))
 
 
 def make_plan(

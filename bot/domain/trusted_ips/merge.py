@@ -73,7 +73,8 @@ def chain(history: Sequence[Ruleset], *, base: UUID, later: UUID) -> tuple[Rules
         later: one that came after it, or the same.
 
     Returns:
-        None when the history does not have both, or is in no order of time: then it is unknown.
+        None when the history does not have both, is in no order of time, or has a list in between that could
+        not be read: then it is unknown.
     """
     moments = [ruleset.at for ruleset in history if ruleset.at is not None]
     # Equal times pass both ways: Heroku's clock tells whole seconds, so a tie contradicts no order.
@@ -85,8 +86,10 @@ def chain(history: Sequence[Ruleset], *, base: UUID, later: UUID) -> tuple[Rules
     first, last = ids.index(base), ids.index(later)
     if first == last:
         # Nothing is known to have come after it, and so nothing of the list's direction.
-        return (history[first],)
-    return tuple(history[first:]) if first < last else tuple(reversed(history[: first + 1]))
+        steps = history[first : first + 1]
+    else:
+        steps = history[first:] if first < last else tuple(reversed(history[: first + 1]))
+    return tuple(steps) if all(step.readable for step in steps) else None
 
 
 def merge(steps: Sequence[Ruleset], writes: Sequence[Written], *, limit: int = LIMIT) -> Merged:

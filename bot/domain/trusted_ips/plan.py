@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.owned_entry import Plan, Removal, StoredState, transitions, unsettled
+from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, Ruleset, RulesetRule
 
 
@@ -88,7 +89,11 @@ class _RangeDiff:
         # We write a source once: listed twice, it is somebody else's too, and nothing tells which is whose.
         shared = {entry.key for entry in stored.entries if times[entry.key] > 1}
         self.owned = {entry.key: entry for entry in stored.entries if entry.key not in shared}
-        missing = {source for source in self.owned if source not in self.listed}
+        claimed = {rule.may_be for rule in ruleset.rules} - {None}
+        # A line that cannot be read may be any source that was listed before; it is not absent then.
+        self.any_claimed = UNREADABLE in claimed
+        self.claimed = claimed | (self.owned.keys() | stored.held if self.any_claimed else set())
+        missing = {source for source in self.owned if source not in self.listed | self.claimed}
         # While a write may still land, the list that was read may be the one before it.
         proven = missing if self.applied and not stored.ambiguous else set[str]()
         self.absent = tuple(sorted(shared | proven))
@@ -108,17 +113,18 @@ class _RangeDiff:
 
     def is_interrupted(self, address: str) -> bool:
         """Whether a list that applies lacks it."""
-        return self.applied and address not in self.listed
+        return self.applied and address not in self.listed | self.claimed
 
     def is_closed_by_others(self, address: str) -> bool:
         """Whether somebody took it out: an owned entry, or one that another grant relied on."""
-        return address not in self.listed and address in self.vanished | self.held
+        return address not in self.listed | self.claimed and address in self.vanished | self.held
 
     def is_closed(self, address: str) -> bool:
         """Whether nothing owned allows it any more, save for another grant that still needs it."""
         if address in self.desired or address not in self.owned:
             return True
-        return address not in self.listed and self.applied and not self.stored.ambiguous
+        listed = address in self.listed | self.claimed
+        return not listed and self.applied and not self.stored.ambiguous
 
 
 def make_plan(stored: StoredRanges, ruleset: Ruleset, *, limit: int = LIMIT) -> TrustedIpsPlan:
@@ -137,7 +143,8 @@ def make_plan(stored: StoredRanges, ruleset: Ruleset, *, limit: int = LIMIT) -> 
     edit, no_room, stuck = _edit(diff, limit)
     moved = transitions(stored.grants, diff, no_room=no_room)
     proven = diff.applied and not stored.ambiguous
-    removed = stored.approved_removals - diff.listed if proven else frozenset[str]()
+    proven = proven and not diff.any_claimed
+    removed = stored.approved_removals - diff.listed - diff.claimed if proven else frozenset[str]()
     # A grant whose source has to stay would otherwise keep the space under quick observation for ever.
     moving = [each for each in unsettled(stored.grants, moved) if each.addresses.isdisjoint(stuck)]
     removing = stored.approved_removals - removed - set(stuck)
@@ -170,7 +177,11 @@ def _edit(diff: _RangeDiff, limit: int) -> tuple[Edit, frozenset[str], tuple[str
     ]
     approved = sorted(stored.approved_removals & diff.listed - diff.desired - set(undesired))
     opening = {address: None for grant in stored.grants if grant.opens for address in grant.addresses}
-    to_add = [each for each in opening if each not in diff.listed and not diff.is_closed_by_others(each)]
+    to_add = [
+        each
+        for each in opening
+        if each not in diff.listed | diff.claimed and not diff.is_closed_by_others(each)
+    ]
     # The list is replaced whole, so what the same write takes out makes room at once.
     room = max(0, limit - len(diff.rules) + len(undesired) + len(approved))
     edit = Edit(add=tuple(to_add[:room]), remove=(*undesired, *approved))

@@ -1,5 +1,6 @@
 """A space's inbound ruleset, and what was last observed of it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.subject import Network
+from bot.domain.text import UNREADABLE
 
 LIMIT: Final = 20
 """Ranges a space can hold at most (Heroku Dev Center, "Trusted IP Ranges")."""
@@ -38,12 +40,39 @@ class DataServices(StrEnum):
         return self in (DataServices.CONFIRMED, DataServices.WEB_ONLY)
 
 
+DENY: Final = "deny"
+"""The other action of the API's schema (Platform API reference, "Inbound Ruleset")."""
+
+
 @dataclass(frozen=True, slots=True)
 class RulesetRule:
-    """One line of a space's list, exactly as it stands there."""
+    """One line of a space's list, exactly as it stands there.
+
+    A line that cannot be read has the action ``UNREADABLE``, and as its source what Heroku sent, as JSON.
+    """
 
     action: str
     source: str
+
+    @property
+    def line(self) -> object:
+        """What is written to Heroku for it: of a line that could not be read, what was sent."""
+        if self.action == UNREADABLE:
+            return json.loads(self.source)
+        return {"action": self.action, "source": self.source}
+
+    @property
+    def may_be(self) -> str | None:
+        """The source that the line may allow, though its action cannot be read or is not known.
+
+        Returns:
+            ``UNREADABLE`` where it may be any; None where the line is clear.
+        """
+        if self.action in (ALLOW, DENY):
+            return None
+        line = self.line
+        source = line.get("source") if isinstance(line, dict) else None
+        return source if isinstance(source, str) else UNREADABLE
 
     @property
     def network(self) -> Network | None:
@@ -62,6 +91,7 @@ class Ruleset:
         applied: whether it is in force; None where Heroku does not say.
         by: who wrote it, as Heroku names them.
         at: when it was written, by Heroku's clock and to the second; None where that cannot be read.
+        readable: False where Heroku sent no list: what the list was is not known.
     """
 
     id: UUID
@@ -69,6 +99,7 @@ class Ruleset:
     applied: bool | None
     by: str
     at: datetime | None = None
+    readable: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

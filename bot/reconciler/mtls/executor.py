@@ -10,7 +10,13 @@ from bot.domain.grant import ReasonCode
 from bot.domain.mtls.plan import MtlsPlan
 from bot.domain.policy.rules import Policy
 from bot.domain.subject import Network
-from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuRefusedError
+from bot.errors import (
+    HerokuAmbiguousError,
+    HerokuBusyError,
+    HerokuError,
+    HerokuNotFoundError,
+    HerokuRefusedError,
+)
 from bot.ports import Heroku, Transaction
 from bot.reconciler.membership import grants_allowed_now
 from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation
@@ -144,8 +150,8 @@ class RuleExecutor:
             await tx.mtls_rules.rejected(intent, error=str(error))
         if isinstance(error, STOPPING):
             raise error
-        # A 404 is about the endpoint or the database, and not about this network.
-        if isinstance(error, HerokuNotFoundError):
+        # A 404, or what passes by itself, is about the endpoint or the database, not about this network.
+        if isinstance(error, HerokuNotFoundError | HerokuBusyError):
             run.outcome.error = error
             return False
         try:

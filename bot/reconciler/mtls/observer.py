@@ -11,7 +11,7 @@ from bot.domain.mtls import certificate
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.endpoint import OPERATIONAL, PROVISIONING, endpoint_progress
 from bot.domain.mtls.observation import IpRule, MtlsObservation
-from bot.domain.mtls.plan import OwnedRule, StoredRules
+from bot.domain.mtls.plan import OwnedRule, StoredRules, completed
 from bot.domain.request import Kind
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnknownAddonError
 from bot.ports import Heroku, MessageKind, ReconcileJob, Store, Transaction
@@ -116,6 +116,7 @@ class MtlsObserver(DatabaseLeaseManager):
         except HerokuError as refused:
             return await self._observe_endpoint(run, refused)
         await self._restore(run, rules)
+        rules = completed(rules, run.stored, before=() if run.observation is None else run.observation.rules)
         seen = MtlsSnapshot(enabled=True, settled=True, rules=rules, status=status)
         return _with_certificates(run.observation, seen)
 
@@ -127,7 +128,7 @@ class MtlsObserver(DatabaseLeaseManager):
             LeaseLostError: the lease is lost.
         """
         self.require_time(run)
-        return await self._heroku.certificates(run.job.database)
+        return certificate.completed(await self._heroku.certificates(run.job.database), run.inventory)
 
     async def read_certificates(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsSnapshot:
         """Adds the certificates, read anew if what is known of them is too old.
@@ -143,6 +144,7 @@ class MtlsObserver(DatabaseLeaseManager):
         except HerokuError as error:
             log.warning("reconciler.certificates_unread", database=job.database.name, error=str(error))
             return seen
+        found = certificate.completed(found, run.inventory)
         return replace(seen, certificates=found, certificates_at=job.claimed_at)
 
     async def _endpoint(self, run: MtlsReconciliation) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.grant import GrantState
 from bot.domain.privatelink.aws_account import number_of, short
-from bot.domain.privatelink.observation import ACTIVE, LEAVING, OPERATIONAL, PrivateLinkObservation
+from bot.domain.privatelink.observation import LEAVING, OPERATIONAL, PrivateLinkObservation
 from bot.domain.privatelink.plan import PrivateLinkPlan
 from bot.domain.subject import Accounts
 from bot.ports import MessageKind, Transaction
@@ -58,7 +58,7 @@ def _idle(observation: PrivateLinkObservation) -> frozenset[str]:
     if observation.status is None or observation.status in LEAVING:
         return frozenset()
     works = observation.status == OPERATIONAL
-    return frozenset(each.arn for each in observation.accounts if not works or each.status != ACTIVE)
+    return frozenset(each.arn for each in observation.accounts if not works or not each.may_connect)
 
 
 async def _report_new(

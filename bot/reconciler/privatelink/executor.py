@@ -17,7 +17,13 @@ from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.plan import Batch, PrivateLinkPlan
 from bot.domain.request import Kind
 from bot.domain.target import Database
-from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuRefusedError
+from bot.errors import (
+    HerokuAmbiguousError,
+    HerokuBusyError,
+    HerokuError,
+    HerokuNotFoundError,
+    HerokuRefusedError,
+)
 from bot.ports import BOT, AuditContext, Clock, Heroku, PrivateLinkState
 from bot.reconciler.membership import grants_allowed_now
 from bot.reconciler.outcome import STOPPING
@@ -101,6 +107,10 @@ class AccountExecutor:
         except HerokuNotFoundError:
             log.info("reconciler.nothing_to_remove", database=run.job.database.name)
         except STOPPING:
+            if owned:
+                # Nothing was done: there is no effect to wait for.
+                async with self.observer.holding(run) as tx:
+                    await tx.privatelink_accounts.cancel_removal(run.job, [arn])
             raise
         except HerokuError as error:
             log.warning("reconciler.not_removed", database=run.job.database.name, error=str(error))
@@ -209,8 +219,8 @@ class AccountExecutor:
             await tx.privatelink_accounts.rejected(run.job, arns, error=str(error))
         if isinstance(error, STOPPING):
             raise error
-        # The endpoint is gone or the database was renamed, which says nothing about these accounts.
-        if isinstance(error, HerokuNotFoundError):
+        # The endpoint is gone, the database was renamed or is busy, which says nothing about these accounts.
+        if isinstance(error, HerokuNotFoundError | HerokuBusyError):
             run.outcome.error, run.outcome.stopped = error, True
             return False
         run.outcome.fail_grants(grants, ReasonCode.REFUSED, error.message)

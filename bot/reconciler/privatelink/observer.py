@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -10,7 +10,7 @@ import structlog
 from bot.domain import schedule
 from bot.domain.operation import Operation
 from bot.domain.privatelink.observation import Connection, PrivateLinkObservation
-from bot.domain.privatelink.plan import StoredAccounts
+from bot.domain.privatelink.plan import StoredAccounts, completed
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.domain.timings import DEFAULT, Timings
@@ -75,6 +75,7 @@ class PrivateLinkObserver(DatabaseLeaseManager):
         if state.database not in (None, database.id):
             await self.confirm_name(run)
             raise HerokuAmbiguousError(200, "another", "the answer is about another database")
+        state = replace(state, accounts=completed(state.accounts, run.stored))
         return _observation_of(state, now=self._clock.now())
 
     async def config_vars(
@@ -137,19 +138,21 @@ def with_operations(
         stored: grants and accounts.
         operations: those under way.
         now: Postgres time; a call that was made just now has to show before it is repeated.
-        timings: how long that may take.
+        timings: how long that may take. Removing an account twice harms nothing, so that is repeated sooner
+            after a failure; the endpoint is not: somebody may have made another meanwhile.
     """
     closing = [operation for operation in operations if operation.kind is Kind.CLOSE]
     removals = [operation for operation in operations if operation.kind is Kind.REMOVE_UNMANAGED]
     return replace(
         stored,
         closing=bool(closing),
-        close_waiting=bool(closing) and all(_is_waiting(operation, now, timings) for operation in closing),
+        close_waiting=bool(closing)
+        and all(_is_waiting(operation, now, timings.quarantine) for operation in closing),
         approved_removals=frozenset(arn for operation in removals for arn in arns_of(operation)),
         removals_waiting=frozenset(
             arn
             for operation in removals
-            if _is_waiting(operation, now, timings)
+            if _is_waiting(operation, now, timings.removal_patience)
             for arn in arns_of(operation)
         ),
     )
@@ -160,9 +163,7 @@ def arns_of(operation: Operation) -> tuple[str, ...]:
     return operation.subject.arns if isinstance(operation.subject, Accounts) else ()
 
 
-def _is_waiting(operation: Operation, now: datetime, timings: Timings) -> bool:
+def _is_waiting(operation: Operation, now: datetime, patience: timedelta) -> bool:
     """Whether Heroku is not to be asked now: it was just now, or it is too late for it."""
     requested = operation.progress.get(REQUESTED_AT)
-    return operation.overdue or (
-        requested is not None and now - datetime.fromisoformat(requested) < timings.quarantine
-    )
+    return operation.overdue or (requested is not None and now - datetime.fromisoformat(requested) < patience)

@@ -33,7 +33,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
         target = job.target.id
         return StoredRules(
             grants=await desired_grants(self._connection, job, now, _networks),
-            entries=await self._entries(target),
+            entries=await self._entries(job),
             pending_creations=await self._pending_creations(target),
         )
 
@@ -139,14 +139,14 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
             .values(resolved=True, error=error)
         )
 
-    async def _entries(self, target: UUID) -> tuple[OwnedRule, ...]:
+    async def _entries(self, job: ReconcileJob) -> tuple[OwnedRule, ...]:
         statement = select(
             mtls_rules.c.rule_id,
             mtls_rules.c.network,
             mtls_rules.c.observed,
             mtls_rules.c.adopted,
-            self._removal().label("removal"),
-        ).where(self._present(target))
+            self._removal(job).label("removal"),
+        ).where(self._present(job.target.id))
         rows = (await self._connection.execute(statement)).mappings()
         return tuple(_rule(row, Removal(row["removal"])) for row in rows)
 

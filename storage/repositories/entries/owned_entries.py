@@ -92,12 +92,14 @@ class OwnedEntryTable(OwnedEntries[Key], Generic[Key]):
     def _present(self, target: UUID) -> ColumnElement[bool]:
         return and_(self._table.c.target_id == target, self._table.c.absent_at.is_(None))
 
-    def _removal(self) -> Case[str]:
+    def _removal(self, job: ReconcileJob) -> Case[str]:
         """The progress of a removal, by Postgres' clock."""
         requested_at = self._table.c.removal_requested_at
+        # What no list has shown yet is believed to be gone once its removal is overdue: never sooner.
+        failed = self._table.c.observed & (requested_at < func.now() - job.timings.removal_patience)
         return case(
             (requested_at.is_(None), Removal.NONE.value),
-            (requested_at < func.now() - self._timings.removal_patience, Removal.OVERDUE.value),
+            ((requested_at < func.now() - self._timings.removal_patience) | failed, Removal.OVERDUE.value),
             else_=Removal.REQUESTED.value,
         )
 

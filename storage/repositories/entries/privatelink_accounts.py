@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -29,7 +28,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
     async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
         return StoredAccounts(
             grants=await desired_grants(self._connection, job, now, accounts_of),
-            entries=await self._entries(job.target.id),
+            entries=await self._entries(job),
         )
 
     @override
@@ -91,7 +90,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
         unknown = ~privatelink_accounts.c.observed | privatelink_accounts.c.ambiguous_until.is_not(None)
         await self._update(job, keys, unknown, observed=True, ambiguous_until=None)
 
-    async def _entries(self, target: UUID) -> tuple[OwnedEntry[str], ...]:
+    async def _entries(self, job: ReconcileJob) -> tuple[OwnedEntry[str], ...]:
         ambiguous = func.coalesce(privatelink_accounts.c.ambiguous_until > func.now(), False)
         statement = (
             select(
@@ -99,9 +98,9 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
                 privatelink_accounts.c.observed,
                 privatelink_accounts.c.adopted,
                 ambiguous.label("ambiguous"),
-                self._removal().label("removal"),
+                self._removal(job).label("removal"),
             )
-            .where(self._present(target))
+            .where(self._present(job.target.id))
             .order_by(privatelink_accounts.c.arn)
         )
         rows = (await self._connection.execute(statement)).mappings()

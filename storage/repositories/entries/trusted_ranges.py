@@ -37,7 +37,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
         ambiguous = select(may_land).where(data_service_access.c.target_id == space)
         return StoredRanges(
             grants=await desired_grants(self._connection, job, now, _sources),
-            entries=await self._entries(space),
+            entries=await self._entries(job),
             ambiguous=bool((await self._connection.execute(ambiguous)).scalar()),
             recently_removed=(await self.recent_removals(space)).removed,
         )
@@ -170,15 +170,15 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
             statement.on_conflict_do_update(index_elements=["target_id"], set_=values)
         )
 
-    async def _entries(self, space: UUID) -> tuple[OwnedEntry[str], ...]:
+    async def _entries(self, job: ReconcileJob) -> tuple[OwnedEntry[str], ...]:
         statement = (
             select(
                 trusted_ranges.c.source,
                 trusted_ranges.c.observed,
                 trusted_ranges.c.adopted,
-                self._removal().label("removal"),
+                self._removal(job).label("removal"),
             )
-            .where(self._present(space))
+            .where(self._present(job.target.id))
             .order_by(trusted_ranges.c.source)
         )
         rows = (await self._connection.execute(statement)).mappings()

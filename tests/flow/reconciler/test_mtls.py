@@ -209,7 +209,31 @@ async def test_what_a_refused_token_left_done_is_recorded_before_it_is_told(harn
     await harness.reconcile()
     assert await harness.state(fresh) == "in_force"
     assert [kind for kind, _ in await harness.findings()] == ["notification.heroku_denied"]
-    assert await harness.due() > timedelta(minutes=9)
+    assert await harness.due() <= timedelta(minutes=1)
+    await harness.reconcile(2)
+    assert (await harness.state(closing), len(harness.calls(REMOVE))) == ("ended", 2)
+
+
+async def test_a_refused_token_lets_a_target_without_changes_rest(harness: MtlsHarness) -> None:
+    harness.heroku.fault(fault_injection.status(401), on=LIST)
+    await harness.reconcile()
+    # The other database is due in its usual ten minutes.
+    due = await harness.due_at()
+    assert due is not None
+    assert due - datetime.now(UTC) > timedelta(minutes=50)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_an_end_waits_no_hour_for_a_list_that_was_refused_once(
+    harness: MtlsHarness, status: int
+) -> None:
+    closing = await harness.open()
+    await harness.end(closing)
+    harness.heroku.fault(fault_injection.status(status), on=LIST)
+    await harness.reconcile()
+    assert await harness.due() <= timedelta(minutes=1)
+    await harness.reconcile(2)
+    assert await harness.state(closing) == "ended"
 
 
 async def test_failures_do_not_lengthen_the_gaps_between_observations(harness: MtlsHarness) -> None:

@@ -1,5 +1,6 @@
 """When things end, when people are warned, and when to look again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -181,3 +182,10 @@ def test_privatelink_has_time_for_the_endpoint_and_for_an_account_after_it() -> 
     assert opening_deadline(enables_mtls=False, method=Method.PRIVATELINK) == timedelta(minutes=45)
     hard = hard_end(started=NOW, duration=HOUR, until=None, method=Method.PRIVATELINK)
     assert hard == NOW + timedelta(minutes=45) + HOUR
+
+
+@pytest.mark.parametrize(("failures", "seconds"), [(0, 60), (1, 5), (2, 15), (3, 30), (4, 60), (99, 60)])
+def test_after_failures_a_removal_is_requested_again_sooner(failures: int, seconds: int) -> None:
+    timings = DEFAULT.after_failures(failures)
+    assert timings.removal_patience == timedelta(seconds=seconds)
+    assert replace(timings, removal_patience=DEFAULT.removal_patience) == DEFAULT

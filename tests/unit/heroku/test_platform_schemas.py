@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from bot.domain.text import DESCRIPTION, NAME
-from bot.heroku.schemas.platform import Addon, AnyRule, AnyRuleset, AnySpace, HerokuApp
+from bot.heroku.schemas.platform import Addon, AnyRule, AnySpace, HerokuApp, read_ruleset
 
 ID, SPACE = UUID(int=1), UUID(int=900)
 
@@ -73,9 +73,7 @@ def test_names_and_descriptions_of_others_are_one_visible_line_of_a_bounded_leng
     space = AnySpace.model_validate(
         named(HOSTILE, SPACE) | {"state": "allocated", "region": named("virginia\n")}
     ).space()
-    ruleset = AnyRuleset.model_validate(
-        {"id": str(ID), "rules": [], "created_by": "ops\u202e@example.com\n"}
-    ).ruleset()
+    ruleset = read_ruleset({"id": str(ID), "rules": [], "created_by": "ops\u202e@example.com\n"})
     assert (rule.status, rule.network) == ("Authorized", "2001:db8:: 1")
     assert (rule.description[:6], len(rule.description)) == ("ab ab ", DESCRIPTION)
     assert (space.name[:8], len(space.name), space.region) == ("bil ling", NAME, "virginia")
@@ -84,7 +82,7 @@ def test_names_and_descriptions_of_others_are_one_visible_line_of_a_bounded_leng
 
 def test_what_is_written_back_stays_as_it_is() -> None:
     line = {"action": "allow", "source": "203.0.113.0/24 \u202e"}
-    (rule,) = AnyRuleset.model_validate({"id": str(ID), "rules": [line]}).ruleset().rules
+    (rule,) = read_ruleset({"id": str(ID), "rules": [line]}).rules
     assert rule.source == line["source"]
 
 

@@ -16,6 +16,7 @@ from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_prog
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.subject import Whole
+from bot.domain.text import UNREADABLE
 from bot.domain.timings import DEFAULT
 from tests.unit import factories
 
@@ -191,3 +192,20 @@ def test_a_definite_no_leaves_nothing_to_look_for() -> None:
 def test_a_missed_deadline_is_a_failure_whatever_is_there() -> None:
     assert step(issue(), [], overdue=True).reason_code is ReasonCode.DEADLINE
     assert step(asked(), listed(IDS[0]), overdue=True).reason_code is ReasonCode.DEADLINE
+
+
+@pytest.mark.parametrize("word", ["pending", "pondering", UNREADABLE])
+def test_ours_whose_status_is_not_known_is_still_being_made(word: str) -> None:
+    made = issuance.found(asked(), IDS[0])
+    assert step(made, listed(IDS[0], status=word)) == IssuanceResult(step=IssuanceStep.WAIT)
+
+
+@pytest.mark.parametrize("word", ["disabling", "disabled"])
+def test_ours_that_was_disabled_meanwhile_has_failed(word: str) -> None:
+    verdict = step(issuance.found(asked(), IDS[0]), listed(IDS[0], status=word))
+    assert verdict.reason_code is ReasonCode.NEW_GONE
+
+
+def test_a_certificate_without_an_id_that_can_be_read_is_not_taken_for_ours() -> None:
+    odd = Certificate(id=IDS[0], name="c", status="ready", expires_at=None, id_read=False)
+    assert step(asked(), [odd]).reason_code is ReasonCode.NOT_MADE

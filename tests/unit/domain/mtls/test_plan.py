@@ -5,6 +5,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,11 +17,13 @@ from bot.domain.mtls.plan import (
     OwnedRule,
     PendingCreation,
     StoredRules,
+    completed,
     make_plan,
     orphans,
     plan_without_list,
 )
 from bot.domain.owned_entry import DesiredGrant, Removal, failed
+from bot.domain.text import UNREADABLE
 from tests.unit.domain.plans import ended, failures, interrupted, verified
 
 SPACE = UUID(int=0)
@@ -495,3 +498,89 @@ def test_a_grant_that_is_over_has_no_transition(
     plan = make_plan(*world)
     over = {want.grant for want in world[0].grants if want.over and want.state is not GrantState.ENDING}
     assert not over & plan.grants.keys()
+
+
+# --- lists in which something could not be read ------------------------------------------------------
+
+
+def odd(network: IPv4Network | str = UNREADABLE, name: object = "odd") -> IpRule:
+    return IpRule(id=uid(name), network=network, status=UNREADABLE, description="", id_read=False)
+
+
+def plan_of(stored: StoredRules, *rules: IpRule, before: Sequence[IpRule] = ()) -> MtlsPlan:
+    return make_plan(stored, completed(rules, stored, before=before))
+
+
+@pytest.mark.parametrize("hiding", [odd(), odd(HOME)])
+@pytest.mark.parametrize("removal", list(Removal))
+def test_no_end_is_proven_by_a_list_with_a_rule_that_may_be_ours(hiding: IpRule, removal: Removal) -> None:
+    stored = known([want(state=GrantState.ENDING)], [entry(removal=removal)])
+    plan = plan_of(stored, hiding)
+    assert (ended(plan), plan.absent, plan.under_way) == ((), (), True)
+    # It is removed by its id all the same.
+    assert plan.remove == (() if removal is Removal.REQUESTED else (uid("rule"),))
+
+
+@pytest.mark.parametrize("hiding", [odd(), odd(HOME)])
+def test_nothing_is_interrupted_by_a_list_with_a_rule_that_may_be_the_one(hiding: IpRule) -> None:
+    holding = want(state=GrantState.IN_FORCE)
+    plan = plan_of(known([holding], [entry()]), hiding)
+    assert (interrupted(plan), plan.add, plan.remove) == ((), (), ())
+    unmanaged = plan_of(known([holding]), hiding, before=[rule(name="vendor")])
+    assert (interrupted(unmanaged), unmanaged.add, unmanaged.remove) == ((), (), ())
+
+
+def test_a_rule_of_ours_whose_network_cannot_be_read_is_still_there() -> None:
+    ours = replace(rule(), network=UNREADABLE, status=UNREADABLE)
+    assert interrupted(plan_of(known([want(state=GrantState.IN_FORCE)], [entry()]), ours)) == ()
+    ending = plan_of(known([want(state=GrantState.ENDING)], [entry()]), ours)
+    assert (ended(ending), ending.remove) == ((), (uid("rule"),))
+
+
+def test_an_unmanaged_rule_whose_network_cannot_be_read_any_more_still_serves() -> None:
+    vendor = rule(name="vendor")
+    stored = known([want(state=GrantState.IN_FORCE)])
+    assert interrupted(plan_of(stored, replace(vendor, network=UNREADABLE), before=[vendor])) == ()
+
+
+def test_an_odd_rule_of_another_network_hides_nothing() -> None:
+    stored = known([want(state=GrantState.ENDING)], [entry(removal=Removal.REQUESTED)])
+    assert ended(plan_of(stored, odd(OFFICE))) == (uid("grant"),)
+
+
+def test_beside_an_odd_rule_others_are_opened() -> None:
+    assert plan_of(known([want()]), odd()).add == (HOME,)
+
+
+def test_a_rule_that_no_list_has_shown_is_not_called_seen_by_an_odd_one() -> None:
+    assert uid("rule") not in plan_of(known([want()], [entry(observed=False)]), odd()).observed
+
+
+def test_an_approved_removal_is_not_proven_by_a_list_with_a_rule_that_may_be_it() -> None:
+    stored = replace(known(), approved_removals=(ApprovedRemoval(rule=uid("vendor")),))
+    vendor = rule(OFFICE, name="vendor")
+    assert plan_of(stored, odd(), before=[vendor]).removed == frozenset()
+    assert plan_of(stored, odd(HOME), before=[vendor]).removed == {uid("vendor")}
+    assert plan_of(stored, odd(OFFICE)).removed == frozenset()
+
+
+def test_a_marker_without_a_readable_id_is_awaited_and_neither_owned_nor_given_up() -> None:
+    stored = known([want(state=GrantState.ENDING)], pending_creations=[attempt(ambiguous=False)])
+    plan = plan_of(stored, replace(odd(HOME), description="pgaccess/x intent"))
+    assert (plan.recognised, plan.abandoned, ended(plan)) == ((), (), ())
+
+
+@given(
+    state=st.sampled_from([GrantState.APPLYING, GrantState.IN_FORCE, GrantState.ENDING]),
+    removal=st.sampled_from(Removal),
+    hiding=st.sampled_from([odd(), odd(HOME)]),
+    others=st.lists(st.sampled_from([rule(OFFICE, "office"), rule(CAFE, "cafe"), odd(OFFICE, "odd 2")])),
+)
+def test_what_may_be_listed_is_never_called_absent(
+    state: GrantState, removal: Removal, hiding: IpRule, others: list[IpRule]
+) -> None:
+    stored = known([want(state=state)], [entry(removal=removal)])
+    plan = plan_of(stored, hiding, *others)
+    assert (plan.absent, ended(plan), plan.add) == ((), (), ())
+    # A rule whose removal was requested serves nobody, listed or not.
+    assert interrupted(plan) == () or removal is not Removal.NONE

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
 from bot.domain.privatelink.observation import AllowedAccount
-from bot.domain.privatelink.plan import PrivateLinkPlan, StoredAccounts, make_plan
+from bot.domain.privatelink.plan import PrivateLinkPlan, StoredAccounts, completed, make_plan
+from bot.domain.text import UNREADABLE
 from tests.unit.domain.plans import ended, failures, interrupted, verified
 
 A, B, C = (f"arn:aws:iam::{digit * 12}:root" for digit in "123")
@@ -335,3 +336,32 @@ def _moved(each: DesiredGrant[str], plan: PrivateLinkPlan) -> DesiredGrant[str] 
     if each.over and each.state in (GrantState.APPLYING, GrantState.IN_FORCE):
         return replace(each, state=GrantState.ENDING)
     return each
+
+
+# --- lists in which something could not be read ------------------------------------------------------
+
+
+@pytest.mark.parametrize("removal", list(Removal))
+@pytest.mark.parametrize("state", [GrantState.APPLYING, GrantState.IN_FORCE, GrantState.ENDING])
+def test_an_account_that_may_be_listed_is_never_called_absent(removal: Removal, state: GrantState) -> None:
+    stored = known(want(A, state=state), entries=(OwnedEntry(key=A, observed=True, removal=removal),))
+    plan = make_plan(stored, READY, completed([account(UNREADABLE)], stored))
+    assert (plan.absent, ended(plan), verified(plan), accounts(plan.add)) == ((), (), (), [])
+    assert interrupted(plan) == () or removal is not Removal.NONE
+
+
+def test_an_account_that_a_grant_relies_on_may_be_the_one_that_cannot_be_read() -> None:
+    stored = known(want(A, state=GrantState.IN_FORCE))
+    assert interrupted(make_plan(stored, READY, completed([account(UNREADABLE)], stored))) == ()
+    assert interrupted(make_plan(stored, READY, completed([account(B)], stored))) == (UUID(int=1),)
+
+
+def test_beside_an_account_that_cannot_be_read_others_are_opened_and_closed() -> None:
+    stored = known(want(A), want(B, state=GrantState.ENDING), entries=(OwnedEntry(key=B, observed=True),))
+    plan = make_plan(stored, READY, completed([account(UNREADABLE), account(B)], stored))
+    assert (accounts(plan.add), plan.remove) == ([A], (B,))
+
+
+def test_an_account_called_available_lets_a_grant_be_in_force() -> None:
+    stored = known(want(A), entries=(OwnedEntry(key=A, observed=True),))
+    assert verified(make_plan(stored, READY, [account(A, "Available")])) == (UUID(int=1),)

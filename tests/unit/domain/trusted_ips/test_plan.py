@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
+from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.plan import Edit, StoredRanges, TrustedIpsPlan, edited, make_plan
 from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetObservation, RulesetRule
 from tests.unit.domain.plans import ended, failures, interrupted, verified
@@ -315,3 +316,42 @@ def test_whatever_is_planned_what_is_unmanaged_stays_as_it_is_and_somebody_is_al
     added = set(plan.edit.add)
     assert added <= {source for each in before.grants if each.opens for source in each.addresses}
     assert not (plan.changes_heroku and waiting)
+
+
+# --- lists in which something could not be read ------------------------------------------------------
+
+UNCLEAR = [
+    RulesetRule(UNREADABLE, "null"),
+    RulesetRule(UNREADABLE, '{"action": "allow"}'),
+    RulesetRule(UNREADABLE, f'{{"source": "{MINE}"}}'),
+    RulesetRule("permit", MINE),
+]
+
+
+@pytest.mark.parametrize("line", UNCLEAR)
+@pytest.mark.parametrize("leaving", [False, True])
+@pytest.mark.parametrize("state", [APPLYING, IN_FORCE, ENDING])
+def test_a_source_that_an_unclear_line_may_allow_is_never_called_absent(
+    line: RulesetRule, leaving: bool, state: GrantState
+) -> None:
+    plan = make_plan(known(want(state=state), ours(leaving=leaving)), ruleset(OFFICE, line))
+    assert (plan.absent, ended(plan), interrupted(plan), verified(plan)) == ((), (), (), ())
+    assert failures(plan) == ()
+
+
+@pytest.mark.parametrize("line", UNCLEAR)
+def test_an_approved_removal_is_not_proven_beside_an_unclear_line(line: RulesetRule) -> None:
+    assert make_plan(known(approved_removals=[MINE]), ruleset(OFFICE, line)).removed == frozenset()
+
+
+@pytest.mark.parametrize("line", UNCLEAR)
+def test_beside_an_unclear_line_others_are_opened_and_closed_and_it_stays(line: RulesetRule) -> None:
+    list_now = ruleset(OFFICE, line, OTHER)
+    plan = make_plan(known(want("203.0.113.6/32"), want(OTHER, ENDING, number=2), ours(OTHER)), list_now)
+    assert plan.edit == Edit(add=("203.0.113.6/32",), remove=(OTHER,))
+    assert edited(list_now.rules, plan.edit) == ruleset(OFFICE, line, "203.0.113.6/32").rules
+
+
+def test_a_line_that_denies_a_source_does_not_allow_it() -> None:
+    stored = known(want(state=IN_FORCE), ours())
+    assert interrupted(make_plan(stored, ruleset(OFFICE, RulesetRule("deny", MINE)))) == (ID,)
