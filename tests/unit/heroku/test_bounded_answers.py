@@ -81,7 +81,7 @@ async def test_a_body_that_trickles_for_ever_ends_at_the_deadline() -> None:
         assert asyncio.get_running_loop().time() - began < 5
 
 
-async def ask(streamed: Streamed, call: Call = lambda it: it.rules("postgresql-a")) -> Any:
+async def ask(streamed: Streamed, call: Call = lambda it: it.rules(emulated_database())) -> Any:
     """What the client makes of a body that arrives in these pieces."""
 
     async def pieces(parts: list[bytes]) -> AsyncIterator[bytes]:
