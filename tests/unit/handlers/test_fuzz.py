@@ -212,7 +212,7 @@ def test_a_form_without_fields_is_answered(server: FuzzedServer, form: str, stat
 
 
 def test_an_empty_form_is_answered_with_a_sentence(server: FuzzedServer) -> None:
-    payload = submission(action_ids.FORM_ADD, "", {}, ENGINEER, server.unique())
+    payload = submission(action_ids.FORM_ADD, "", {}, LEAD, server.unique())
     payload["view"]["state"] = {}
     answer = server.interaction(payload).json()
     assert answer["response_action"] == "update"
