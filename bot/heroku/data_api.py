@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 
 from bot.domain.target import Database
-from bot.errors import HerokuError, HerokuNotFoundError, HerokuUnknownAddonError
+from bot.errors import HerokuNotFoundError, HerokuUnknownAddonError
 from bot.heroku.transport import Api
 
 DATABASE = "{database}"
@@ -92,8 +92,8 @@ class DataApi:
                 answer = await make(_path(path, database, named=not named))
             except HerokuUnknownAddonError:
                 raise unknown from None
-            except HerokuError:
-                # Refused for another reason: it is known at the other address.
+            except HerokuNotFoundError:
+                # Known at the other address, where it only lacks what was asked for.
                 self._address(database, named=not named)
                 raise
             self._address(database, named=not named)

@@ -9,10 +9,11 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import block_kit, buttons, request_card
+from bot.views import block_kit, buttons
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import notifications as mtls_notifications
-from bot.views.request_card import DETAIL_SHOWN, why
+from bot.views.requests import request_card, request_state
+from bot.views.requests.request_state import DETAIL_SHOWN, why
 from bot.views.text import one_line
 
 TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
@@ -45,7 +46,7 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
 
 def decided(details: RequestDetails, t: Translator) -> Message:
     """The decision, as soon as it is made."""
-    request, decision = details.request, request_card.decisive(details)
+    request, decision = details.request, request_state.decisive(details)
     title = request_card.title(details, t)
     params = {**_params(details), "person": mention(decision.person), "title": title}
     if request.state is RequestState.APPROVED:
@@ -64,7 +65,7 @@ def lapsed(details: RequestDetails, t: Translator) -> Message:
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
     """Nobody can grant it any more."""
-    title, why = request_card.title(details, t), request_card.why_withdrawn(details, t)
+    title, why = request_card.title(details, t), request_state.why_withdrawn(details, t)
     return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
 
 
@@ -123,7 +124,7 @@ def about_grant(
         t: the reader's language.
         owner: the reader is the grant's owner, and not one who approves.
     """
-    params = {**_params(details), "ends": request_card.ends(grant, t), "why": why(grant, t)}
+    params = {**_params(details), "ends": request_state.ends(grant, t), "why": why(grant, t)}
     params["network"] = grant.subject
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
@@ -163,7 +164,7 @@ def about_operation(
 def _approved(details: RequestDetails, t: Translator, params: Mapping[str, object]) -> Mrkdwn:
     kind, grant = details.request.kind, details.grant
     if kind is Kind.EXTEND and grant is not None:
-        end = request_card.ends(grant, t)
+        end = request_state.ends(grant, t)
         return t("notification.decided.extended", ends=end, grant=grant.request, **params)
     if kind.happens_once:
         return t("notification.decided.change", **params)

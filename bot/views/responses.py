@@ -8,9 +8,10 @@ from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
-from bot.views import block_kit, request_card
+from bot.views import block_kit
 from bot.views.history import history
 from bot.views.mtls import rotation
+from bot.views.requests import deciders, request_card, request_state
 from bot.views.text import as_code, numbers, one_line
 
 LINE: Final = 1000
@@ -46,7 +47,7 @@ def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Mess
     reason = details.request.terms.reason
     if reason:
         lines.append(t("submitted.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
-    channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, details.request.rule, t)
+    channel, waits = Mrkdwn(policy.approvals_channel), deciders.approvers(policy, details.request.rule, t)
     lines.append(t("submitted.next", approvers=waits, channel=channel))
     return block_kit.message(title, [block_kit.section("\n".join(lines))])
 
@@ -67,7 +68,7 @@ def decided(details: RequestDetails, verdict: Verdict, t: Translator) -> Message
 
 def done(key: str, details: RequestDetails, t: Translator) -> Message:
     """To the person who acted on a request: it is recorded; ``key`` is the part behind ``done.``."""
-    end = "" if details.grant is None else request_card.ends(details.grant, t)
+    end = "" if details.grant is None else request_state.ends(details.grant, t)
     return block_kit.paragraphs(
         t(f"done.{key}", id=details.request.id, title=request_card.title(details, t), ends=end)
     )
@@ -75,7 +76,7 @@ def done(key: str, details: RequestDetails, t: Translator) -> Message:
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
     """To the approver: there was nothing left to decide, and why."""
-    title, why = request_card.title(details, t), request_card.why_withdrawn(details, t)
+    title, why = request_card.title(details, t), request_state.why_withdrawn(details, t)
     return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
 
 
@@ -106,7 +107,7 @@ def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, po
         line = t("list.line", id=details.request.id, title=title, requester=requester)
         shown += [
             block_kit.section(line),
-            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
+            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
         ]
     # The query reads no more than these: whether there are more is not known.
     if len(requests) == limit:
@@ -116,7 +117,7 @@ def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, po
 
 def showing(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """One request with its history."""
-    line = request_card.state_line(details, t=t, policy=policy)
+    line = request_state.state_line(details, t=t, policy=policy)
     shown = [
         *request_card.terms_and_facts(details, t, policy),
         *history(details, t),

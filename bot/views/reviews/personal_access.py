@@ -7,7 +7,8 @@ from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, PersonalAccess, RequestDetails
-from bot.views import action_ids, block_kit, request_card
+from bot.views import action_ids, block_kit
+from bot.views.requests import request_card, request_state
 from bot.views.text import numbers, one_line
 
 REASON: Final = 600
@@ -37,7 +38,7 @@ def listing(
     for details in requests:
         shown += [
             block_kit.section(_line(details, t)),
-            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
+            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
         ]
     # The query reads no more than these: whether there are more is not known.
     if len(requests) == limit:

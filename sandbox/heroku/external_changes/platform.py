@@ -108,7 +108,7 @@ class PlatformExternalChanges:
         return found
 
     def swap_names(self, one: str, other: str, *, now: datetime | None = None) -> None:
-        """Let two add-ons have each other's name, as three renames in a row do; `now` as there."""
+        """Let two add-ons exchange their names, in three renames; for `now` see `rename_database`."""
         first, second = self._account.addon(one), self._account.addon(other)
         names = first.name, second.name
         for database, name in ((first, f"{names[0]}-swapped"), (second, names[0]), (first, names[1])):

@@ -1,5 +1,6 @@
 """Fuzzing of every endpoint of the web process: a response, never a 5xx, never an unexpected error."""
 
+import json
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -185,8 +186,10 @@ def test_any_button_value_is_accepted_or_refused(
 def test_any_form_content_is_accepted_or_refused(
     server: FuzzedServer, form: str, data: str, values: dict[str, Any]
 ) -> None:
+    # What JSON cannot say is no payload of Slack's: it is refused before anybody reads it.
+    unreadable = any(word in json.dumps(values) for word in ("Infinity", "NaN"))
     answer = server.interaction(submission(form, data, values, ENGINEER, server.unique()))
-    assert answer.status_code == 200
+    assert answer.status_code in ((200, 400) if unreadable else (200,))
     assert server.unexpected() == []
 
 
@@ -212,7 +215,7 @@ def test_a_form_without_fields_is_answered(server: FuzzedServer, form: str, stat
 
 
 def test_an_empty_form_is_answered_with_a_sentence(server: FuzzedServer) -> None:
-    payload = submission(action_ids.FORM_ADD, "", {}, ENGINEER, server.unique())
+    payload = submission(action_ids.FORM_ADD, "", {}, LEAD, server.unique())
     payload["view"]["state"] = {}
     answer = server.interaction(payload).json()
     assert answer["response_action"] == "update"

@@ -19,9 +19,10 @@ from bot.domain.text import Names
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import NAMES, Translator
 from bot.ports import CertificateList, DatabaseStatus, MessageKind, OutboxMessage, PersonalAccess
-from bot.views import database_status, diagnosis, modals, request_card, responses
+from bot.views import database_status, diagnosis, modals, responses
 from bot.views.mtls import certificate_list
 from bot.views.render import render
+from bot.views.requests import request_card, request_state
 from bot.views.reviews import personal_access
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -110,7 +111,7 @@ def test_two_hundred_approvers_are_mentioned_as_far_as_they_fit(
     asked = replace(factories.request(needed=230), by_admins=by_admins)
     details = factories.case(asked=asked, votes=votes)
     t = Translator(language)
-    line = request_card.state_line(details, t=t, policy=CROWDED)
+    line = request_state.state_line(details, t=t, policy=CROWDED)
     for message in (
         request_card.approval_card(details, t=t, policy=CROWDED),
         request_card.requester_card(details, t=t, policy=CROWDED),

@@ -16,7 +16,7 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Subject, Whole
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import DatabaseStatus, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, database_status, diagnosis, modals, notifications, request_card, responses
+from bot.views import action_ids, database_status, diagnosis, modals, notifications, responses
 from bot.views.privatelink import (
     modals as privatelink_modals,
 )
@@ -27,6 +27,7 @@ from bot.views.privatelink import (
     status as linking,
 )
 from bot.views.render import render
+from bot.views.requests import request_card, request_state
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
@@ -265,7 +266,7 @@ def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
 
 def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
     waiting = details(state=RequestState.APPROVED, granted=GrantState.APPLYING)
-    line = request_card.state_line(waiting, t=EN, policy=POLICY)
+    line = request_state.state_line(waiting, t=EN, policy=POLICY)
     assert "usually takes 10–15 minutes, an account 5–30; it fails after 45" in line
 
 

@@ -14,7 +14,7 @@ from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObserva
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views.render import render
-from bot.views.request_card import approval_card, requester_card
+from bot.views.requests.request_card import approval_card, requester_card
 from bot.views.trusted_ips import diagnosis, status
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY

@@ -12,7 +12,8 @@ from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind, Request, RequestState, Verdict
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind
-from bot.views import notifications, request_card, responses
+from bot.views import notifications, responses
+from bot.views.requests import deciders, request_card, request_state
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
@@ -97,7 +98,7 @@ def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None
     votes = (factories.vote(Verdict.DENY, "too wide", person="U0LEAD2"), factories.vote())
     denied = factories.case(asked=factories.request(state=RequestState.DENIED), votes=votes)
     for text in (
-        request_card.state_line(denied, t=EN, policy=POLICY),
+        request_state.state_line(denied, t=EN, policy=POLICY),
         samples.content(notifications.decided(denied, EN)),
     ):
         assert "by <@U0LEAD2>" in text
@@ -113,9 +114,9 @@ def test_after_a_decision_a_card_says_no_more_what_it_would_have_changed() -> No
 
 
 def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
-    assert request_card.approvers(POLICY, "everything", EN) == "<@U0LEAD> <@U0LEAD2>"
+    assert deciders.approvers(POLICY, "everything", EN) == "<@U0LEAD> <@U0LEAD2>"
     assert (
-        request_card.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone", EN)
+        deciders.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone", EN)
         == "<!subteam^S0ADMINS>"
     )
 
@@ -123,7 +124,7 @@ def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
 def test_in_force_and_ended_are_only_claimed_of_what_was_read_back() -> None:
     for state in GrantState:
         details = samples.granted(state)
-        line = request_card.state_line(details, t=EN, policy=POLICY)
+        line = request_state.state_line(details, t=EN, policy=POLICY)
         assert ("in force since" in line) is (state is GrantState.IN_FORCE)
         assert ("ended" in line) is (state is GrantState.ENDED)
 
