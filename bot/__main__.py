@@ -71,7 +71,9 @@ def _migrate(_: argparse.Namespace) -> int:
     from bot.config import database_url
     from storage.migrate import migrate
 
-    migrate(database_url())
+    migrate(
+        database_url(), waiting=lambda what: print(f"pgaccess: {what}: waiting", file=sys.stderr, flush=True)
+    )
     return 0
 
 
