@@ -170,7 +170,7 @@ async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timin
     from bot.log_config import configure
 
     settings = read_settings()
-    configure()
+    configure(settings.redactor())
     try:
         policy = policy_commands.current_policy()
     except MisconfiguredError as error:

@@ -94,10 +94,15 @@ class App:
         async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
 
             async def ready() -> None:
-                await self.services.queries.databases()
+                await self._store_answers()
                 await socket.require()
 
             yield Starlette(routes=[*self._health(ready), *self._pages()])
+
+    async def _store_answers(self) -> None:
+        """Raises ``TryAgainError`` while the store cannot be read, whatever it knows of Heroku so far."""
+        async with self.store.transaction() as tx:
+            await tx.targets.databases()
 
     async def web(self) -> Starlette:
         """Builds the ASGI application that serves browsers, and Slack over HTTP."""
@@ -106,9 +111,7 @@ class App:
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
         gate = RequestVerification(bolt, secrets=secrets, path=PATH)
-        return Starlette(
-            routes=[Route(PATH, gate), *self._health(self.services.queries.databases), *self._pages()]
-        )
+        return Starlette(routes=[Route(PATH, gate), *self._health(self._store_answers), *self._pages()])
 
     def _health(self, ready: Callable[[], Awaitable[object]]) -> list[Route]:
         """Health checks of this process."""
@@ -310,18 +313,21 @@ async def open_app(
     """
     engine = engine_for(settings.database_url, transactions=settings.db_connections - OUTSIDE_POOL)
     async_commit = async_commit_engine(settings.database_url)
-    clock = clock or SystemClock()
+    clock, redactor = clock or SystemClock(), settings.redactor()
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
         budgets=PostgresRateBudget(async_commit),
         timings=timings,
+        redactor=redactor,
     )
     try:
         async with (
             PostgresWakeups(url=settings.database_url, timings=timings, through=async_commit) as wakeups,
-            SlackClient(token=settings.slack_token, url=settings.slack_url, timings=timings) as slack,
+            SlackClient(
+                token=settings.slack_token, url=settings.slack_url, timings=timings, redactor=redactor
+            ) as slack,
             BackgroundTasks() as background_tasks,
         ):
             store = PostgresStore(engine, wakeups, timings)

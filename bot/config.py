@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from bot.domain.redaction import Redactor
+from bot.domain.response_url import LOOPBACK
 from bot.errors import MisconfiguredError
 
 CONNECTIONS: Final = 6
@@ -19,9 +21,6 @@ CONNECTIONS_AT_LEAST: Final = 4
 
 CONNECTIONS_AT_MOST: Final = 500
 """As many as the largest plans of Heroku allow in all."""
-
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-"""Hosts that may be spoken to without TLS: nothing leaves the machine."""
 
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
@@ -83,6 +82,11 @@ class Settings:
     public_url: str | None = None
     probes: bool = False
     db_connections: int = CONNECTIONS
+
+    def redactor(self) -> Redactor:
+        """Returns what removes these secrets from text."""
+        tokens = (self.slack_token, self.app_token or "", self.heroku_token, *self.signing_secrets)
+        return Redactor((*tokens, *_passwords(self.database_url)))
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -200,6 +204,16 @@ def port(environ: Mapping[str, str] = os.environ) -> int:
     if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
         raise MisconfiguredError("PORT has to be a number up to 65535")
     return int(text)
+
+
+def _passwords(database: str) -> tuple[str, ...]:
+    """The password of a Postgres address, as it is and as it is written there; without one, nothing."""
+    try:
+        password = urlsplit(database).password or ""
+    except ValueError:
+        # What cannot be read as an address may be a password itself.
+        return (database,)
+    return (password, unquote(password))
 
 
 def _required(environ: Mapping[str, str], name: str, what: str) -> str:

@@ -13,7 +13,7 @@ from bot.domain.policy.rules import Policy
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuError, SlackError, StoreUnavailableError
 from bot.ports import Heroku, Slack, Store
-from bot.services.targets.discovery import record_discovery
+from bot.services.targets.discovery import SYNC, record_discovery, set_next_discovery
 
 DATABASES_EVERY: Final = timedelta(minutes=10)
 """How late a new database can be requested; four calls to Heroku for up to 1,000 add-ons, apps and spaces."""
@@ -76,7 +76,7 @@ class DirectorySync:
 
     async def read_targets(self) -> None:
         """Reads databases and spaces, if they are due."""
-        await self._attempt("databases", self._sync_targets)
+        await self._attempt(SYNC, self._sync_targets)
 
     async def _sync_targets(self) -> None:
         databases = await self._heroku.databases()
@@ -84,7 +84,7 @@ class DirectorySync:
         await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
             found = await record_discovery(tx, self._policy, databases, spaces)
-            await tx.periodic_tasks.schedule("databases", wait=DATABASES_EVERY)
+            await set_next_discovery(tx, wait=DATABASES_EVERY)
             await tx.commit()
         if found.renamed or found.contested:
             log.info("directory_sync.identity", renamed=len(found.renamed), contested=len(found.contested))

@@ -61,7 +61,9 @@ class Refusal(StrEnum):
     END_PAST = "end_past"
     # Why.
     REASON_SHORT = "reason_short"
+    REASON_CREDENTIAL = "reason_credential"
     # To what.
+    TARGET_UNREAD = "target_unread"
     TARGET_NONE = "target_none"
     TARGET_UNKNOWN = "target_unknown"
     TARGET_MISSING = "target_missing"
@@ -123,6 +125,7 @@ class Refusal(StrEnum):
     SPACE_NONE = "space_none"
     TRUSTED_SHIELD = "trusted_shield"
     TRUSTED_FIR = "trusted_fir"
+    TRUSTED_UNSEEN = "trusted_unseen"
     TRUSTED_ONLY = "trusted_only"
     RANGES_FULL = "ranges_full"
     RANGES_FULL_UNTIL = "ranges_full_until"
@@ -246,6 +249,13 @@ class HerokuRefusedError(HerokuError):
 
 class HerokuNotFoundError(HerokuRefusedError):
     """A 404 with Heroku's own ``not_found`` body: the resource does not exist, or was renamed."""
+
+
+class HerokuUnknownAddonError(HerokuError, TryAgainError):
+    """Heroku does not know the add-on: nothing was done, and nothing is known of what the add-on has.
+
+    The Data API says "Couldn't find that add-on" of one that was renamed a while ago (heroku/heroku-pg#103).
+    """
 
 
 class HerokuUnauthorizedError(HerokuRefusedError):

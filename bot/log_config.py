@@ -2,13 +2,52 @@
 
 import logging
 import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final
 
 import structlog
 
+from bot.domain.redaction import Redactor
 
-def configure() -> None:
-    """Sets up structlog, and lets only warnings of libraries through: their lines may hold what they sent."""
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
+_NOTHING: Final = Redactor()
+"""Removes nothing: for commands that run without the secrets."""
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a library's record, and removes secrets from the whole of it, its traceback included.
+
+    Args:
+        redactor: knows the secrets.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(name)s: %(message)s")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the record as text."""
+        return self._redactor.text(super().format(record))
+
+
+def redacting_renderer(redactor: Redactor) -> Callable[[Any, str, MutableMapping[str, Any]], str]:
+    """Returns structlog's last processor: an event as a line of JSON without secrets, tracebacks included."""
+    render = structlog.processors.JSONRenderer()
+
+    def rendered(logger: Any, name: str, event: MutableMapping[str, Any]) -> str:
+        return redactor.text(str(render(logger, name, event)))
+
+    return rendered
+
+
+def configure(redactor: Redactor = _NOTHING) -> None:
+    """Sets up structlog, and lets only warnings of libraries through: their lines may hold what they sent.
+
+    Args:
+        redactor: removes secrets from every line, whoever writes it.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter(redactor))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for chatty in ("httpx", "httpcore", "slack_sdk", "slack_bolt", "apscheduler"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     structlog.configure(
@@ -17,7 +56,7 @@ def configure() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            redacting_renderer(redactor),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,

@@ -16,6 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
+from bot.domain.redaction import Redactor
+from bot.domain.response_url import may_be_called
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
 from bot.ports import Block, Message, MessageRef, PeoplePage
@@ -49,10 +51,14 @@ class SlackClient:
         token: the bot token.
         url: base of the Web API, with its trailing slash.
         timings: with the deadline of a call of the worker.
+        redactor: removes secrets from what Slack answers; None removes the token alone.
     """
 
-    def __init__(self, *, token: str, url: str, timings: Timings = DEFAULT) -> None:
+    def __init__(
+        self, *, token: str, url: str, timings: Timings = DEFAULT, redactor: Redactor | None = None
+    ) -> None:
         self._deadline = timings.slack_call
+        self._redactor = redactor or Redactor((token,))
         self._token = token
         self._url = url
         self._session: aiohttp.ClientSession | None = None
@@ -204,13 +210,19 @@ class SlackClient:
             message: the answer.
             replace: replaces the message that was clicked. The first answer to a command is most likely not
                 replaced (bolt-js 2287, bolt-python 1268): then the newer one follows below.
+
+        Raises:
+            SlackError: Slack did not take it, or the address is not one of Slack's and was not called.
         """
         if self._session is None:
             raise RuntimeError("the client is not open")
+        if not may_be_called(url, api_url=self._url):
+            raise SlackError("response_url_not_slack")
         body = {**_body(message), "response_type": "ephemeral", "replace_original": replace}
         try:
             async with asyncio.timeout(HURRY.total_seconds()):
-                async with self._session.post(url, json=body) as response:
+                # A redirect is none of Slack's answers, and may lead anywhere.
+                async with self._session.post(url, json=body, allow_redirects=False) as response:
                     if response.status != 200:
                         raise SlackError(f"response_url answered {response.status}")
         except (TimeoutError, aiohttp.ClientError) as error:
@@ -219,12 +231,13 @@ class SlackClient:
 
     async def _do(self, method: str, body: Json, *, within: timedelta | None = None) -> Json:
         """Calls a method that changes something, its arguments as JSON."""
-        return await _answer(self.web.api_call(method, json=body), within=within or self._deadline)
+        call = self.web.api_call(method, json=body)
+        return await _answer(call, within=within or self._deadline, redactor=self._redactor)
 
     async def _ask(self, method: str, params: Json) -> Json:
         """Calls a method that only reads, its arguments in the query."""
         call = self.web.api_call(method, http_verb="GET", params=params)
-        return await _answer(call, within=self._deadline)
+        return await _answer(call, within=self._deadline, redactor=self._redactor)
 
     async def _ask_patiently(self, method: str, params: Json) -> Json:
         """Repeats a call once its rate limit has passed: a sync that restarted each time would never end."""
@@ -239,13 +252,13 @@ class SlackClient:
             await asyncio.sleep(wait)
 
 
-async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta) -> Json:
+async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta, redactor: Redactor) -> Json:
     """Waits for a response within one total deadline; every failure becomes a ``SlackError``."""
     try:
         async with asyncio.timeout(within.total_seconds()):
             answer = await call
     except SlackApiError as error:
-        raise error_of(error) from error
+        raise error_of(error, redactor) from error
     except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
         # Without a connection nothing was sent, so nothing can have been posted.
         raise SlackError(

@@ -10,6 +10,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
+from bot.domain.redaction import Redactor
+from bot.domain.text import clean
 from bot.errors import SlackError
 
 RETRY_AFTER: Final = (1.0, 300.0)
@@ -51,7 +53,8 @@ def person_of(member: Mapping[str, Any], us: Identity) -> Person:
     name = profile.get("display_name") or member.get("real_name") or member.get("name") or member["id"]
     return Person(
         id=member["id"],
-        name=name,
+        # Anybody may choose their own.
+        name=clean(name) or member["id"],
         locale=member.get("locale", ""),
         zone=member.get("tz") or "UTC",
         deactivated=bool(member.get("deleted")),
@@ -75,7 +78,7 @@ def _is_internal(member: Mapping[str, Any], us: Identity) -> bool:
     )
 
 
-def error_of(error: SlackApiError) -> SlackError:
+def error_of(error: SlackApiError, redactor: Redactor) -> SlackError:
     """Reads what Slack answered instead of doing what it was asked for."""
     answer = error.response
     if not isinstance(answer, AsyncSlackResponse) or not isinstance(answer.data, dict):
@@ -84,7 +87,7 @@ def error_of(error: SlackApiError) -> SlackError:
     code = "ratelimited" if answer.status_code == 429 else str(answer.get("error") or answer.status_code)
     wait = answer.headers.get("Retry-After") or answer.headers.get("retry-after")
     return SlackError(
-        code,
+        redactor.text(code),
         retry_after_s=_seconds(wait) if wait else None,
         unclear=code not in _NOT_POSTED,
     )

@@ -3,17 +3,32 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
+from bot.domain.text import cite
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.views import modals, responses
+from handlers.retry_lines import retry_line
+from handlers.transport.payload_model import MalformedError
+
+FORM_LATE: Final = frozenset(
+    {
+        "expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_exchanged",
+        "trigger_expired", "unreachable", "unreadable", "ratelimited", "request_timeout", "internal_error",
+        "fatal_error", "service_unavailable",
+    }
+)  # fmt: skip
+"""Slack's error codes for a form that was not opened in time, or for a passing reason (``views.open``)."""
+
+NO_OUTBOX: Final = 0
+"""Number of a message that is in no outbox, whose numbers begin at 1."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,28 +50,33 @@ class ErrorResponses:
     async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Answers for a listener that raised, or for a payload that has none."""
         kind = body.get("type")
-        if kind == "event_callback":
-            return self._event_failed(error)
         if kind == "block_suggestion":
             return self._no_options(error)
+        if isinstance(error, BoltUnhandledRequestError) and not _awaits_answer(body):
+            # Taken, although nobody listens: Slack would send an event again, to the same end.
+            log.info("handlers.unhandled", type=cite(str(kind)))
+            return BoltResponse(status=200, body="")
+        if kind == "event_callback":
+            return self._event_failed(error)
         user = body.get("user")
         # A command has a ``user_id``, an interaction a user object.
         person = body.get("user_id") or (user.get("id") if isinstance(user, dict) else user)
         t = await self._translator(person)
-        message = responses.refused(error, t) if isinstance(error, Refused) else _apology(error, t)
+        message = _message(error, body, t)
+        if _is_late(error) and person and "command" not in body and not body.get("response_url"):
+            # A shortcut, and a click in the App Home or in a form: its trigger is over.
+            await self._tell(person, message)
+            return BoltResponse(status=200, body="")
         return await self._answer(message, body, t)
 
     def _event_failed(self, error: Exception) -> BoltResponse:
-        # Taken, although nobody listens: Slack would send it again, to the same end.
-        if isinstance(error, BoltUnhandledRequestError):
-            return BoltResponse(status=200, body="")
         # Slack sends an event again that was not taken: a deactivation must not get lost.
         log.warning("handlers.event_failed", error=type(error).__name__)
         return BoltResponse(status=503, body="")
 
     def _no_options(self, error: Exception) -> BoltResponse:
         """A search has no place for an error message: its list stays empty, and the log says why."""
-        expected = isinstance(error, Refused | TryAgainError)
+        expected = isinstance(error, Refused | TryAgainError | MalformedError | BoltUnhandledRequestError)
         log.log(
             logging.INFO if expected else logging.ERROR,
             "handlers.no_options",
@@ -73,7 +93,9 @@ class ErrorResponses:
             return _json({"response_type": "ephemeral", "text": message.text, "blocks": blocks})
         if body.get("type") == "view_submission":
             # A form shows an error only at one of its fields: the first one stands for the whole.
-            first = next(iter(body["view"]["state"]["values"]), "")
+            first = _first_field(body)
+            if first is None:
+                return _json({"response_action": "update", "view": modals.note(message, t)})
             return _json({"response_action": "errors", "errors": {first: modals.plain_text(message.text)}})
         if body.get("response_url"):
             await self.respond(body["response_url"], message)
@@ -89,12 +111,52 @@ class ErrorResponses:
         except SlackError as error:
             log.warning("handlers.unanswered", code=error.code)
 
+    async def _tell(self, person: str, message: Message) -> None:
+        """Answers in a direct message, where nothing else is left to answer with."""
+        try:
+            await self._interactive.hand(person, message, number=NO_OUTBOX)
+        except SlackError as error:
+            log.warning("handlers.unanswered", code=error.code)
+
     async def _open_note(self, trigger: str, message: Message, t: Translator) -> None:
         try:
             # A trigger works once and for 3 seconds; where it is over, nothing is left to answer with.
             await self._interactive.open_view(trigger, modals.note(message, t))
         except SlackError as error:
             log.warning("handlers.unanswered", code=error.code)
+
+
+def _awaits_answer(body: Mapping[str, Any]) -> bool:
+    """Whether a person waits for an answer to a payload that has no listener."""
+    if body.get("type") in ("event_callback", "view_closed"):
+        return False
+    return any(body.get(name) for name in ("command", "response_url", "trigger_id"))
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether Slack did not open a form in time; where it names no code, the status stands in its place."""
+    return isinstance(error, SlackError) and (error.code in FORM_LATE or error.code.isdecimal())
+
+
+def _first_field(body: Mapping[str, Any]) -> str | None:
+    """The first field of a submitted form; None where it has none."""
+    values: Any = body
+    for name in ("view", "state", "values"):
+        values = values.get(name) if isinstance(values, dict) else None
+    return next(iter(values), None) if isinstance(values, dict) else None
+
+
+def _message(error: Exception, body: Mapping[str, Any], t: Translator) -> Message:
+    """What the person is told; only what was not foreseen is logged with a traceback."""
+    if isinstance(error, Refused):
+        return responses.refused(error, t)
+    if isinstance(error, SlackError) and _is_late(error):
+        log.warning("handlers.form_not_opened", code=error.code)
+        return responses.form_not_opened(retry_line(body), t)
+    if isinstance(error, MalformedError | BoltUnhandledRequestError):
+        log.warning("handlers.malformed", error=cite(str(error)))
+        return responses.malformed(t)
+    return _apology(error, t)
 
 
 def _apology(error: Exception, t: Translator) -> Message:

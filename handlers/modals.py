@@ -8,7 +8,7 @@ from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, RequestDetails
 from bot.services import Services, Vote
-from bot.views import action_ids, form_fields, modals
+from bot.views import action_ids, form_fields, modals, responses
 from handlers.certificates import CertificateForms
 from handlers.form_values import form_input
 from handlers.mtls import MtlsForms
@@ -116,11 +116,16 @@ class Forms:
 
 
 def field_errors(refused: Refused, submission: ViewSubmission, t: Translator) -> dict[str, Any]:
-    """Returns Slack's answer that keeps a form open: the error at its field, or at the first one."""
+    """Returns Slack's answer that keeps a form open: the error at its field, or at the first one.
+
+    A form that came without fields has no place for an error, and is replaced by a note.
+    """
+    if not submission.values:
+        return {"response_action": "update", "view": modals.note(responses.refused(refused, t), t)}
     errors = modals.field_error(refused, t)
     # Slack shows nothing for a field that the form does not have.
     if errors is None or not errors.keys() <= submission.values.keys():
-        first = next(iter(submission.values), action_ids.FIELD_REASON)
+        first = next(iter(submission.values))
         errors = {first: modals.plain_text(t(refused.key, **refused.params))}
     return {"response_action": "errors", "errors": errors}
 

@@ -108,10 +108,11 @@ def parse_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
         raise ValueError("now must be aware")
     given = text.strip()
     match = _UNTIL.fullmatch(given)
+    today = now.astimezone(zone).date()
     if match is None:
-        raise Refused(Refusal.END_UNREADABLE, given=cite(given))
-    clock = _clock(match, given)
-    days = _days(match, given, now.astimezone(zone).date())
+        raise _unreadable(given, today)
+    clock = _clock(match, given, today)
+    days = _days(match, given, today)
     end = _first_ahead([datetime.combine(day, clock) for day in days], now, zone)
     if end - now > LONGEST:
         raise Refused(Refusal.DURATION_TOO_LONG, longest=LONGEST)
@@ -134,11 +135,17 @@ def _bounded(minutes: int, given: str) -> timedelta:
     return timedelta(minutes=minutes)
 
 
-def _clock(match: re.Match[str], given: str) -> time:
+def _unreadable(given: str, today: date) -> Refused:
+    """Refuses what is no end, with an example that lies ahead: the day after tomorrow."""
+    example = f"{today + timedelta(days=2)} 18:00"
+    return Refused(Refusal.END_UNREADABLE, given=cite(given), example=example)
+
+
+def _clock(match: re.Match[str], given: str, today: date) -> time:
     try:
         return time(int(match["hour"]), int(match["minute"] or match["spoken"] or 0))
     except ValueError:
-        raise Refused(Refusal.END_UNREADABLE, given=cite(given)) from None
+        raise _unreadable(given, today) from None
 
 
 def _days(match: re.Match[str], given: str, today: date) -> list[date]:
@@ -160,7 +167,7 @@ def _date(match: re.Match[str], given: str, today: date) -> date:
     try:
         return date(year, month, day)
     except ValueError:
-        raise Refused(Refusal.END_UNREADABLE, given=cite(given)) from None
+        raise _unreadable(given, today) from None
 
 
 def _first_ahead(readings: list[datetime], now: datetime, zone: ZoneInfo) -> datetime:

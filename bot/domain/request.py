@@ -79,6 +79,10 @@ class Terms:
     reason: str
     enables_mtls: bool = False
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether the end has passed: then there is nothing left to grant."""
+        return self.until is not None and self.until <= now
+
     @property
     def network(self) -> Network:
         """The requested network; raises ``TypeError`` for any other subject."""
@@ -121,7 +125,7 @@ class Request:
         version: of the terms; a button for older terms decides nothing.
         asked_at: business time.
         decided_at: business time, once decided.
-        expires_at: business time at which it lapses undecided.
+        expires_at: business time at which it is over undecided: it lapses, or is withdrawn at its own end.
         reminders: number of reminders sent to the approvers.
         withdrawn: why it was withdrawn.
         by_admins: nobody else could approve it, so the admins decide as well.
@@ -199,8 +203,7 @@ def require_open(request: Request, votes: Sequence[Decision], *, version: int, n
     require_pending(request, votes)
     if request.version != version:
         raise Refused(Refusal.REQUEST_CHANGED, id=request.id)
-    over = request.terms.until is not None and request.terms.until <= now
-    if over or request.expires_at <= now:
+    if request.terms.is_over(now) or request.expires_at <= now:
         raise Refused(Refusal.REQUEST_OVER, id=request.id)
 
 

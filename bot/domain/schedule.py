@@ -71,6 +71,12 @@ def reminder(*, asked: datetime, after: tuple[timedelta, ...], given: int) -> da
     return asked + after[given] if given < len(after) else None
 
 
+def undecided_end(*, asked: datetime, lapse_after: timedelta, until: datetime | None) -> datetime:
+    """When a request that nobody has decided is over: once its time to decide is, or its own end has come."""
+    lapse = asked + lapse_after
+    return lapse if until is None else min(lapse, until)
+
+
 def gap(steps: tuple[timedelta, ...], attempts: int) -> timedelta:
     """The pause after the given number of attempts (0 for the first)."""
     return steps[min(attempts, len(steps) - 1)]

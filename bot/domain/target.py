@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.method import Method, has_mtls
-from bot.domain.text import cite, nearest
+from bot.domain.text import Names, cite, nearest
 from bot.errors import Refusal, Refused
 
 Aliases = Mapping[str, frozenset[UUID]]
@@ -180,12 +180,12 @@ def choose(databases: tuple[Database, ...], word: str | None, aliases: Aliases =
         return fitting[0]
     if word is not None and fitting:
         names = [database.shown_as or database.name for database in fitting]
-        raise Refused(Refusal.TARGET_AMBIGUOUS, word=cite(word), known=", ".join(names), example=names[0])
+        raise Refused(Refusal.TARGET_AMBIGUOUS, word=cite(word), known=Names(names), example=names[0])
     known = sorted({_familiar(database, aliases) for database in databases})
     if word is None:
-        raise Refused(Refusal.TARGET_MISSING, known=", ".join(known), example=known[0])
+        raise Refused(Refusal.TARGET_MISSING, known=Names(known), example=known[0])
     example = nearest(word, known) or known[0]
-    raise Refused(Refusal.TARGET_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
+    raise Refused(Refusal.TARGET_UNKNOWN, word=cite(word), known=Names(known), example=example)
 
 
 def _called(databases: tuple[Database, ...], word: str, aliases: Aliases) -> tuple[Database, ...]:
@@ -231,7 +231,7 @@ def choose_space(
     if word is None:
         if len(spaces) == 1:
             return spaces[0]
-        raise Refused(Refusal.SPACE_MISSING, known=", ".join(known), example=known[0])
+        raise Refused(Refusal.SPACE_MISSING, known=Names(known), example=known[0])
     name = word.lower()
     if name in aliases:
         meant = [database for database in databases if database.id in aliases[name]]
@@ -244,10 +244,10 @@ def choose_space(
     if len(found) == 1:
         return found[0]
     if found:
-        names = ", ".join(sorted(space.name for space in found))
-        raise Refused(Refusal.SPACE_MISSING, known=names, example=min(space.name for space in found))
+        names = Names(sorted(space.name for space in found))
+        raise Refused(Refusal.SPACE_MISSING, known=names, example=names[0])
     example = nearest(word, known) or known[0]
-    raise Refused(Refusal.SPACE_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
+    raise Refused(Refusal.SPACE_UNKNOWN, word=cite(word), known=Names(known), example=example)
 
 
 def names_space(

@@ -1,5 +1,6 @@
-"""Quotes what a person typed, and finds what they probably meant, for error messages."""
+"""Text of others: quoted in error messages, matched with what they probably meant, made harmless to show."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,6 +12,58 @@ SHORT_WORD: Final = 4
 
 FAR: Final = 3
 """Typing errors from which two words count as unrelated."""
+
+NAME: Final = 100
+"""Maximum characters of a name; Heroku's have at most 63, Slack's 80."""
+
+DESCRIPTION: Final = 500
+"""Maximum characters of a description, at Heroku without a documented limit; ours are far shorter."""
+
+_ESCAPE: Final = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b.?"
+)
+"""Sequences that control a terminal (ECMA-48, 5.4 and 5.6), with their parameters."""
+
+_BREAKS: Final = re.compile("[\t\r\x0b\x0c\x85\u2028\u2029\u115f\u1160\u2800\u3164\uffa0]")
+"""Spaces and line breaks of other kinds, and letters without a shape."""
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ud800-\udfff\ufeff\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Control characters, direction marks and overrides, zero-width characters, tags and halves of pairs."""
+
+
+def visible(text: str) -> str:
+    """Returns a text without what controls a terminal, reorders other text or cannot be seen.
+
+    Line feeds stay; other breaks become spaces.
+    """
+    # Most text is plain, which is quick to know.
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSEEN.sub("", _BREAKS.sub(" ", _ESCAPE.sub("", text)))
+
+
+def clean(text: str, *, limit: int = NAME) -> str:
+    """Returns a name or a description that others chose as one visible line of a bounded length.
+
+    Args:
+        text: as Heroku or Slack have it; anybody with access there may have chosen it.
+        limit: characters; more is cut, with an ellipsis.
+    """
+    line = " ".join(visible(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class Names(tuple[str, ...]):
+    """Names that an error lists. Whoever shows it cuts them to what fits, and counts those left out."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """All of them, with commas."""
+        return ", ".join(self)
 
 
 def cite(text: str) -> str:

@@ -17,10 +17,12 @@ from pydantic import TypeAdapter
 
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule
+from bot.domain.redaction import Redactor
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
+from bot.heroku.data_api import DATABASE, DataApi
 from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.platform import (
     Addon,
@@ -57,6 +59,7 @@ class HerokuClient:
         budgets: the budget that all processes share; None calls without one.
         timings: with the deadline of a call.
         transport: for tests; None speaks HTTP.
+        redactor: removes secrets from what Heroku answers; None removes the token alone.
     """
 
     def __init__(
@@ -68,7 +71,9 @@ class HerokuClient:
         budgets: RateBudgets | None = None,
         timings: Timings = DEFAULT,
         transport: httpx.AsyncBaseTransport | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
+        redactor = redactor or Redactor((token,))
         self._deadline = timings.heroku_call
         self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
@@ -80,10 +85,13 @@ class HerokuClient:
             "verify": _authorities(),
         }
         platform = httpx.AsyncClient(base_url=platform_url, auth=_Bearer(token), **shared)
-        data = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
-        self._platform, self._data = (
-            Api(client, self._limiter, deadline=self._deadline) for client in (platform, data)
+        basic = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
+        bearer = httpx.AsyncClient(base_url=data_url, auth=_Bearer(token), **shared)
+        self._platform, *data = (
+            Api(client, self._limiter, deadline=self._deadline, redactor=redactor)
+            for client in (platform, basic, bearer)
         )
+        self._data = DataApi(*data)
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -136,77 +144,86 @@ class HerokuClient:
         """The add-on's present name (``GET /addons/{id}``)."""
         return read(_ADDON, await self._platform.call("GET", f"/addons/{database}")).name
 
-    async def endpoint_status(self, name: str) -> str:
-        """The mTLS endpoint's status word; a 404 means that mTLS is not enabled (``GET …/tls-endpoint``)."""
-        return read(_ENDPOINT, await self._data.call("GET", _endpoint(name))).status
+    def addressed_by_name(self, database: Database) -> bool:
+        """Whether the Data API knows a database by its name only, as far as it has shown."""
+        return self._data.addressed_by_name(database)
 
-    async def rules(self, name: str) -> tuple[IpRule, ...]:
+    async def require_known(self, database: Database) -> None:
+        """Makes sure that the Data API knows the add-on (``GET /client/v11/databases/{id}``)."""
+        await self._data.require_known(database)
+
+    async def endpoint_status(self, database: Database) -> str:
+        """The mTLS endpoint's status word; a 404 means that mTLS is not enabled (``GET …/tls-endpoint``)."""
+        return read(_ENDPOINT, await self._data.read(database, _MTLS)).status
+
+    async def rules(self, database: Database) -> tuple[IpRule, ...]:
         """The complete list of a database's IP rules (``GET …/tls-endpoint/ip-rules``, never paged).
 
         Only a 200 is a complete list, and proves that what it lacks is not there.
         """
-        answer = await self._data.whole(f"{_endpoint(name)}/ip-rules")
+        answer = await self._data.whole(database, f"{_MTLS}/ip-rules")
         return tuple(rule.rule() for rule in read(_RULES, answer))
 
-    async def certificates(self, name: str) -> tuple[Certificate, ...]:
+    async def certificates(self, database: Database) -> tuple[Certificate, ...]:
         """A database's client certificates, disabled ones too (``GET …/tls-endpoint/certificates``)."""
-        answer = await self._data.whole(f"{_endpoint(name)}/certificates")
+        answer = await self._data.whole(database, f"{_MTLS}/certificates")
         return tuple(found.certificate() for found in read(_CERTIFICATES, answer))
 
-    async def credential(self, name: str, certificate: UUID) -> Credential:
+    async def credential(self, database: Database, certificate: UUID) -> Credential:
         """One certificate with its key (``GET …/certificates/{id}``); 404 once it is disabled."""
-        return read_credential((await self._data.whole(_certificate(name, certificate))).content)
+        answer = await self._data.whole(database, f"{_MTLS}/certificates/{certificate}")
+        return read_credential(answer.content)
 
-    async def authority(self, name: str) -> str:
+    async def authority(self, database: Database) -> str:
         """The endpoint's certificate authority chain (``GET …/tls-endpoint``)."""
-        return read_authority((await self._data.whole(_endpoint(name))).content)
+        return read_authority((await self._data.whole(database, _MTLS)).content)
 
-    async def enable_endpoint(self, name: str) -> None:
+    async def enable_endpoint(self, database: Database) -> None:
         """Enables mTLS (``POST …/tls-endpoint``): 201, ``Provisioning``, and a first certificate later on."""
-        await self._data.call("POST", _endpoint(name))
+        await self._data.write("POST", database, _MTLS)
 
-    async def disable_endpoint(self, name: str) -> None:
+    async def disable_endpoint(self, database: Database) -> None:
         """Disables mTLS (``DELETE …/tls-endpoint``): 202, ``Deprovisioning``, at last a 404."""
-        await self._data.call("DELETE", _endpoint(name))
+        await self._data.write("DELETE", database, _MTLS)
 
-    async def create_certificate(self, name: str) -> Certificate:
+    async def create_certificate(self, database: Database) -> Certificate:
         """Makes a client certificate (``POST …/certificates``, no body): 201, ``pending`` at first."""
-        answer = await self._data.call("POST", f"{_endpoint(name)}/certificates")
+        answer = await self._data.write("POST", database, f"{_MTLS}/certificates")
         return read(_CERTIFICATE, answer).certificate()
 
-    async def discard_certificate(self, name: str, certificate: UUID) -> None:
+    async def discard_certificate(self, database: Database, certificate: UUID) -> None:
         """Disables a certificate (``DELETE …/certificates/{id}``); worth nothing at once, for good."""
-        await self._data.call("DELETE", _certificate(name, certificate))
+        await self._data.write("DELETE", database, f"{_MTLS}/certificates/{certificate}")
 
-    async def add_rule(self, name: str, *, network: Network, description: str) -> IpRule:
+    async def add_rule(self, database: Database, *, network: Network, description: str) -> IpRule:
         """Adds one rule (``POST …/ip-rules``) and returns it with Heroku's id."""
         body = {"cidr": str(network), "description": description}
-        return read(_RULE, await self._data.call("POST", f"{_endpoint(name)}/ip-rules", body)).rule()
+        return read(_RULE, await self._data.write("POST", database, f"{_MTLS}/ip-rules", body)).rule()
 
-    async def remove_rule(self, name: str, rule: UUID) -> None:
+    async def remove_rule(self, database: Database, rule: UUID) -> None:
         """Removes one rule (``DELETE …/ip-rules/{id}``); its body and exact 2xx are not documented."""
-        await self._data.call("DELETE", f"{_endpoint(name)}/ip-rules/{rule}")
+        await self._data.write("DELETE", database, f"{_MTLS}/ip-rules/{rule}")
 
-    async def privatelink(self, name: str) -> PrivateLinkState:
+    async def privatelink(self, database: Database) -> PrivateLinkState:
         """A database's PrivateLink (``GET /private-link/v0/databases/{name}``); 404 when it has none."""
-        return read(_LINK, await self._data.whole(_link(name))).seen()
+        return read(_LINK, await self._data.whole(database, _PRIVATELINK)).seen()
 
-    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
+    async def open_privatelink(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Makes a database's PrivateLink (``POST``), with at least one account; it takes minutes."""
-        return read(_LINK, await self._data.call("POST", _link(name), _allowed(accounts))).seen()
+        return read(_LINK, await self._data.write("POST", database, _PRIVATELINK, _allowed(accounts))).seen()
 
-    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
+    async def let_accounts_in(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds accounts (``PUT …/allowed_accounts``): in spite of its verb it replaces nothing."""
-        path = f"{_link(name)}/allowed_accounts"
-        return read(_LINK, await self._data.call("PUT", path, _allowed(accounts))).seen()
+        path = f"{_PRIVATELINK}/allowed_accounts"
+        return read(_LINK, await self._data.write("PUT", database, path, _allowed(accounts))).seen()
 
-    async def remove_accounts(self, name: str, accounts: Sequence[str]) -> None:
+    async def remove_accounts(self, database: Database, accounts: Sequence[str]) -> None:
         """Removes accounts (``PATCH …/allowed_accounts`` with only those that are to go)."""
-        await self._data.call("PATCH", f"{_link(name)}/allowed_accounts", _allowed(accounts))
+        await self._data.write("PATCH", database, f"{_PRIVATELINK}/allowed_accounts", _allowed(accounts))
 
-    async def close_privatelink(self, name: str) -> None:
+    async def close_privatelink(self, database: Database) -> None:
         """Destroys a database's PrivateLink (``DELETE``); it is ``Deprovisioned`` at once, later a 404."""
-        await self._data.call("DELETE", _link(name))
+        await self._data.write("DELETE", database, _PRIVATELINK)
 
     async def config_var_names(self, app: str) -> frozenset[str]:
         """The names of an app's config vars (``GET /apps/{app}/config-vars``); values are dropped here."""
@@ -252,17 +269,8 @@ _RULES: Final = TypeAdapter(list[AnyRule])
 _RULE: Final = TypeAdapter(AnyRule)
 _LINK: Final = TypeAdapter(Link)
 
-
-def _endpoint(name: str) -> str:
-    return f"/postgres/v0/databases/{quote(name, safe='')}/tls-endpoint"
-
-
-def _certificate(name: str, certificate: UUID) -> str:
-    return f"{_endpoint(name)}/certificates/{certificate}"
-
-
-def _link(name: str) -> str:
-    return f"/private-link/v0/databases/{quote(name, safe='')}"
+_MTLS: Final = f"/postgres/v0/databases/{DATABASE}/tls-endpoint"
+_PRIVATELINK: Final = f"/private-link/v0/databases/{DATABASE}"
 
 
 def _allowed(accounts: Sequence[str]) -> dict[str, list[str]]:

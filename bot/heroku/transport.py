@@ -10,6 +10,8 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.rate_budget import CallPriority
+from bot.domain.redaction import Redactor
+from bot.domain.text import clean, visible
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuError,
@@ -17,10 +19,10 @@ from bot.errors import (
     HerokuRateLimitedError,
     HerokuRefusedError,
     HerokuUnauthorizedError,
+    HerokuUnknownAddonError,
     StoreUnavailableError,
 )
 from bot.heroku.rate_limiter import RateLimiter
-from bot.heroku.schemas.platform import storable
 from bot.ports import call_priority
 
 PAGE: Final = 1000
@@ -32,6 +34,9 @@ PAGES: Final = 50
 REMAINING: Final = "RateLimit-Remaining"
 """The header that tells how many request tokens are left (Platform API reference, "Rate Limits")."""
 
+_UNKNOWN_ADDON: Final = "that add-on."
+"""Ends "Couldn't find that add-on.", the message about one that is not known (herokux issue 321, 2023-07)."""
+
 T = TypeVar("T")
 
 
@@ -42,14 +47,21 @@ class Api:
         client: with base URL and authentication.
         limiter: this process' rate limiter; None calls without one.
         deadline: the longest that one call can take, response read.
+        redactor: removes secrets from errors, which are logged, stored and shown.
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, limiter: RateLimiter | None, *, deadline: timedelta
+        self,
+        client: httpx.AsyncClient,
+        limiter: RateLimiter | None,
+        *,
+        deadline: timedelta,
+        redactor: Redactor,
     ) -> None:
         self._client = client
         self._deadline = deadline
         self._limiter = limiter
+        self._redactor = redactor
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -85,7 +97,7 @@ class Api:
         await self.correct(response.headers.get(REMAINING, ""))
         if response.is_success:
             return response
-        raise _error(response)
+        raise _error(response, self._redactor)
 
     async def whole(self, path: str) -> httpx.Response:
         """Makes a GET of which only a 200 is complete, and proves what is absent."""
@@ -137,14 +149,18 @@ def _priority(method: str) -> CallPriority:
     return max(call_priority(), CallPriority.ADD) if method == "PUT" else call_priority()
 
 
-def _error(response: httpx.Response) -> HerokuError:
+def _error(response: httpx.Response, redactor: Redactor) -> HerokuError:
     """Classifies an error response by status and id (Platform API reference, "Errors")."""
-    id, message = _id_and_message(response)
+    # Redacted before it is cut: a part of a secret would not be recognized.
+    id, message = (redactor.text(text) for text in _id_and_message(response))
+    id, message = clean(id, limit=60), clean(message, limit=300)
     status = response.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return HerokuRateLimitedError(status, id, message)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return HerokuUnauthorizedError(status, id, message)
+    if status == httpx.codes.NOT_FOUND and message.endswith(_UNKNOWN_ADDON):
+        return HerokuUnknownAddonError(status, id, message)
     # Only Heroku's own id makes a rejection definite: without it the page may be a proxy's.
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)
@@ -164,4 +180,5 @@ def _id_and_message(response: httpx.Response) -> tuple[str, str]:
         return "", ""
     # The Platform API answers some requests, such as one without a version, under ``error``.
     id, message = str(body.get("id", "")), str(body.get("message", body.get("error", "")))
-    return storable(id)[:60], storable(message)[:300]
+    # Before anything is looked for in it: what cannot be seen could stand inside of a word.
+    return visible(id), visible(message)

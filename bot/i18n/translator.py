@@ -1,5 +1,6 @@
 """Translates a key into a sentence of the reader's language, its placeholders filled in safely."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from typing import Final, Self
@@ -8,6 +9,7 @@ from bot.domain.duration import show_duration
 from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
 from bot.domain.subject import Accounts
+from bot.domain.text import Names, visible
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.ports import BOT
 
@@ -24,10 +26,16 @@ ACCOUNTS: Final = 3
 ACCOUNT: Final = 60
 """Characters of an account in a sentence; a user's path may have up to 512."""
 
+NAMES: Final = 1000
+"""Characters of the names that a sentence lists: two lists and their sentence fit one section (3,000)."""
+
 
 def escape(text: str) -> str:
-    """Makes a text harmless: Slack's markup reads only ``&``, ``<`` and ``>`` (Slack, "Escaping text")."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Makes a text harmless: Slack's markup reads only ``&``, ``<`` and ``>`` (Slack, "Escaping text").
+
+    What cannot be seen is left out: it could reorder or hide what stands around it.
+    """
+    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def cut(text: str, limit: int) -> Mrkdwn:
@@ -54,6 +62,30 @@ def mention(id: str) -> Mrkdwn:
         return Mrkdwn(escape(id))
     # Slack's ids of user groups begin with S, those of people with U or W.
     return Mrkdwn(f"<!subteam^{escape(id)}>" if id.startswith("S") else f"<@{escape(id)}>")
+
+
+def join(
+    parts: Iterable[str], *, more: Callable[[int], str], most: int, limit: int, by: str = ", "
+) -> Mrkdwn:
+    """Joins whole parts while they fit, and says how many are left out.
+
+    Args:
+        parts: in markup, escaped; none of them is cut.
+        more: the text for a number of parts left out; it follows as the last part.
+        most: parts shown at most.
+        limit: characters of the result, as Slack counts them.
+        by: what stands between two parts.
+    """
+    every = list(parts)
+    count = min(len(every), most)
+    while len(joined := _joined(every, count, more, by)) > limit and count:
+        count -= 1
+    return Mrkdwn(joined)
+
+
+def _joined(parts: list[str], count: int, more: Callable[[int], str], by: str) -> str:
+    left_out = [more(len(parts) - count)] if count < len(parts) else []
+    return by.join([*parts[:count], *left_out])
 
 
 class Translator:
@@ -83,6 +115,25 @@ class Translator:
         """Whether there is a sentence of that key."""
         return key in self._sentences
 
+    def names(self, names: Iterable[object], *, most: int | None = None, limit: int = NAMES) -> Mrkdwn:
+        """Names in one line, cut at whole names, with how many more there are.
+
+        Args:
+            names: any values, shown as `show` does.
+            most: names shown at most; None for as many as fit.
+            limit: characters of the line.
+        """
+        return self._listed("names.more", names, most=most, limit=limit, by=", ")
+
+    def people(self, ids: Iterable[str]) -> Mrkdwn:
+        """People and user groups, mentioned, cut at whole mentions, with how many more there are."""
+        return self._listed("names.more.people", map(mention, ids), most=None, limit=NAMES, by=" ")
+
+    def _listed(self, key: str, names: Iterable[object], *, most: int | None, limit: int, by: str) -> Mrkdwn:
+        shown = [self.show(name) for name in names]
+        at_most = len(shown) if most is None else most
+        return join(shown, more=lambda count: self(key, count=count), most=at_most, limit=limit, by=by)
+
     def show(self, value: object) -> Mrkdwn:
         """A value as people read it; times in the reader's own zone, by Slack."""
         match value:
@@ -97,6 +148,8 @@ class Translator:
                 return mention(value)
             case IPv4Network():
                 return Mrkdwn(str(value))
+            case Names():
+                return self.names(value)
             case Accounts(arns=arns):
                 named = [cut(short(arn), ACCOUNT) for arn in arns[:ACCOUNTS]]
                 return Mrkdwn(", ".join(named) + (f" … +{len(arns) - ACCOUNTS}" if arns[ACCOUNTS:] else ""))

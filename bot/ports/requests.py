@@ -107,7 +107,7 @@ class Requests(Protocol):
         ...
 
     async def expired(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
-        """Lists pending requests whose time to decide is over, locked."""
+        """Lists pending requests whose time to decide is over, or whose own end has passed, locked."""
         ...
 
     async def to_remind(self, now: datetime, *, limit: int) -> tuple[Request, ...]:

@@ -101,8 +101,8 @@ class Login:
 class Heroku(Protocol):
     """Calls to Heroku; each is one request with one total deadline.
 
-    Every method raises ``HerokuUnauthorizedError``, ``HerokuRateLimitedError``, ``HerokuRefusedError`` or
-    ``HerokuAmbiguousError``, depending on the response.
+    Every method raises ``HerokuUnauthorizedError``, ``HerokuRateLimitedError``, ``HerokuUnknownAddonError``,
+    ``HerokuRefusedError`` or ``HerokuAmbiguousError``, depending on the response.
     """
 
     @property
@@ -135,71 +135,78 @@ class Heroku(Protocol):
         ...
 
     async def database_name(self, database: UUID) -> str:
-        """Reads the add-on's current name; raises ``HerokuNotFoundError`` when the add-on is gone."""
+        """Reads the add-on's current name."""
         ...
 
-    # By name from here on: whether Heroku's mTLS paths take the add-on's UUID as well is not certain.
-    async def endpoint_status(self, name: str) -> str:
+    def addressed_by_name(self, database: Database) -> bool:
+        """Whether the Data API knows a database by its name only, as far as it has shown."""
+        ...
+
+    async def require_known(self, database: Database) -> None:
+        """Makes sure that the Data API knows the add-on; else raises ``HerokuUnknownAddonError``."""
+        ...
+
+    async def endpoint_status(self, database: Database) -> str:
         """Reads the mTLS endpoint's status; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
         ...
 
-    async def rules(self, name: str) -> tuple[IpRule, ...]:
+    async def rules(self, database: Database) -> tuple[IpRule, ...]:
         """Lists all IP rules of a database."""
         ...
 
-    async def certificates(self, name: str) -> tuple[Certificate, ...]:
+    async def certificates(self, database: Database) -> tuple[Certificate, ...]:
         """Lists the client certificates of a database, whatever their status."""
         ...
 
-    async def credential(self, name: str, certificate: UUID) -> Credential:
+    async def credential(self, database: Database, certificate: UUID) -> Credential:
         """Reads a certificate with its key; raises ``HerokuNotFoundError`` when it is not usable any more."""
         ...
 
-    async def authority(self, name: str) -> str:
+    async def authority(self, database: Database) -> str:
         """Reads the chain by which clients verify the server, PEM."""
         ...
 
-    async def enable_endpoint(self, name: str) -> None:
+    async def enable_endpoint(self, database: Database) -> None:
         """Enables mTLS, which takes minutes and issues a first certificate by itself."""
         ...
 
-    async def disable_endpoint(self, name: str) -> None:
+    async def disable_endpoint(self, database: Database) -> None:
         """Disables mTLS, with every rule and certificate; ``HerokuNotFoundError``: it is not enabled."""
         ...
 
-    async def create_certificate(self, name: str) -> Certificate:
+    async def create_certificate(self, database: Database) -> Certificate:
         """Requests one more client certificate, which takes minutes to be issued."""
         ...
 
-    async def discard_certificate(self, name: str, certificate: UUID) -> None:
+    async def discard_certificate(self, database: Database, certificate: UUID) -> None:
         """Revokes a certificate at once; ``HerokuNotFoundError``: it is disabled, or does not exist."""
         ...
 
-    async def add_rule(self, name: str, *, network: Network, description: str) -> IpRule:
+    async def add_rule(self, database: Database, *, network: Network, description: str) -> IpRule:
         """Adds one IP rule; returns it with Heroku's id."""
         ...
 
-    async def remove_rule(self, name: str, rule: UUID) -> None:
+    async def remove_rule(self, database: Database, rule: UUID) -> None:
         """Removes one IP rule; raises ``HerokuNotFoundError`` when it does not exist."""
         ...
 
-    async def privatelink(self, name: str) -> PrivateLinkState:
+    async def privatelink(self, database: Database) -> PrivateLinkState:
         """Reads a database's PrivateLink endpoint; raises ``HerokuNotFoundError`` when it has none."""
         ...
 
-    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
+    async def open_privatelink(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Creates a database's PrivateLink endpoint with at least one account, which takes minutes."""
         ...
 
-    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
+    async def let_accounts_in(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds allowed accounts; those that are there already stay as they are."""
         ...
 
-    async def remove_accounts(self, name: str, accounts: Sequence[str]) -> None:
+    async def remove_accounts(self, database: Database, accounts: Sequence[str]) -> None:
         """Removes allowed accounts; others stay as they are."""
         ...
 
-    async def close_privatelink(self, name: str) -> None:
+    async def close_privatelink(self, database: Database) -> None:
         """Destroys a database's PrivateLink endpoint with all its connections."""
         ...
 

@@ -76,11 +76,11 @@ class LeaseManager:
 
 
 class DatabaseLeaseManager(LeaseManager):
-    """Leases of databases, which the Data API knows by names that may change.
+    """Leases of databases, which the Data API may know by names that change.
 
     Args:
         store: the source of truth.
-        heroku: confirms names.
+        heroku: tells which database an answer was about.
     """
 
     def __init__(self, *, store: Store, heroku: Heroku) -> None:
@@ -90,14 +90,14 @@ class DatabaseLeaseManager(LeaseManager):
     async def confirm_name(self, run: Reconciliation) -> None:
         """Makes sure, once in a run, that the database still has its name, before anything follows from it.
 
-        Names may change, and two databases may even swap theirs: every call at the Data API would then reach
-        the other one. It also tells a 404 that means "not enabled" from "renamed" and "gone".
+        Names may change, and two databases may even swap theirs: every call by name would then reach the
+        other one. Calls by id always reach the right one.
 
         Raises:
             HerokuAmbiguousError: the add-on has another name now; the next run uses it.
-            HerokuNotFoundError: the add-on is gone; what became of it is unknown.
+            HerokuUnknownAddonError: the add-on is gone; what became of it is unknown.
         """
-        if run.name_confirmed:
+        if run.name_confirmed or not self._heroku.addressed_by_name(run.job.database):
             return
         self.require_time(run)
         database = run.job.database
@@ -110,3 +110,18 @@ class DatabaseLeaseManager(LeaseManager):
                 await tx.periodic_tasks.schedule("databases", wait=timedelta())
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
         run.name_confirmed = True
+
+    async def confirm_absence(self, run: Reconciliation) -> None:
+        """Makes sure, once in a run, that a 404 is about what the database has, and not about the database.
+
+        Only an add-on that the Data API itself knows can be said to have no mTLS and no PrivateLink.
+
+        Raises:
+            HerokuUnknownAddonError: the Data API does not know the add-on; nothing is proven.
+            HerokuError: as ``confirm_name`` does, or nothing was answered.
+        """
+        await self.confirm_name(run)
+        if not run.addon_known:
+            self.require_time(run)
+            await self._heroku.require_known(run.job.database)
+            run.addon_known = True

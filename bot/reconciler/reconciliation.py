@@ -22,6 +22,7 @@ class Reconciliation:
         outcome: what the run's calls have brought so far.
         current: the grants and operations are still those that the run began with.
         name_confirmed: in this run Heroku has confirmed that the target still has its stored name.
+        addon_known: in this run the Data API has shown that it knows the add-on.
         began: monotonic seconds of the claim; the lease may have been renewed since.
     """
 
@@ -31,6 +32,7 @@ class Reconciliation:
     outcome: Outcome = field(default_factory=Outcome)
     current: bool = True
     name_confirmed: bool = False
+    addon_known: bool = False
     began: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from bot.domain.advice import Advice, Answers, Ground, advise
 from bot.domain.target import Database, choose
 from bot.services.context import ServiceContext
+from bot.services.targets.discovery import known_databases
 
 
 class AdviceService:
@@ -28,7 +29,7 @@ class AdviceService:
             Refused: there is no such database.
         """
         async with self._context.transaction() as tx:
-            databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
+            databases, spaces = await known_databases(tx), await tx.targets.spaces()
         chosen = _by_id(databases, target) or choose(
             databases, target, self._context.policy.aliases(databases)
         )

@@ -11,7 +11,7 @@ from bot.domain.person import Person, require_member
 from bot.domain.policy.limits import require_reason
 from bot.domain.policy.rules import Policy, Rule, require_readable
 from bot.domain.request import Kind, Request, Terms
-from bot.domain.schedule import reminder
+from bot.domain.schedule import reminder, undecided_end
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
@@ -161,7 +161,7 @@ class ServiceContext:
             requester=person,
             rule=rule.name,
             needed=rule.approvals,
-            expires_at=audit.at + rule.lapse_after,
+            expires_at=undecided_end(asked=audit.at, lapse_after=rule.lapse_after, until=terms.until),
             # What is decided on another card has no thread of its own to be reminded in.
             remind_at=None
             if kind is Kind.REOPEN

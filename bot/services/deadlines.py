@@ -7,10 +7,11 @@ from bot.domain import grant as grants
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.request import Request, RequestState
 from bot.domain.schedule import reminder
+from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind, Transaction
 from bot.services.context import ServiceContext
 from bot.services.mtls.expiry_reminders import ExpiryReminderService
-from bot.services.withdrawals import shown_on
+from bot.services.withdrawals import shown_on, withdraw
 
 BATCH: Final = 100
 """Rows handled in one transaction; the next run takes more at once."""
@@ -78,12 +79,13 @@ class DeadlineService:
             await tx.commit()
 
     async def _notify_due(self, now: datetime) -> None:
-        """Warns owners, lapses undecided requests, and reminds approvers."""
+        """Warns owners, ends undecided requests, and reminds approvers."""
         async with self._context.transaction() as tx:
             for grant in await tx.grants.to_warn(now, limit=BATCH):
                 await _warn(tx, grant)
+            # Before the reminders: approvers are not reminded of what is over.
             for request in await tx.requests.expired(now, limit=BATCH):
-                await _lapse(tx, request, now)
+                await _end_undecided(tx, request, now)
             for request in await tx.requests.to_remind(now, limit=BATCH):
                 await self._remind(tx, request, now)
             await tx.commit()
@@ -122,9 +124,14 @@ async def _warn(tx: Transaction, grant: Grant) -> None:
     await tx.grants.warned(grant)
 
 
-async def _lapse(tx: Transaction, request: Request, now: datetime) -> None:
-    await tx.requests.decide(request, RequestState.LAPSED, doing=AuditContext(actor=BOT, at=now))
+async def _end_undecided(tx: Transaction, request: Request, now: datetime) -> None:
+    """Withdraws a request whose own end has passed; one that nobody decided in time lapses."""
+    doing = AuditContext(actor=BOT, at=now)
     details = await tx.requests.details(request.id)
+    if details is not None and request.terms.is_over(now):
+        await withdraw(tx, details, Refused(Refusal.END_PAST), doing=doing)
+        return
+    await tx.requests.decide(request, RequestState.LAPSED, doing=doing)
     await tx.outbox.refresh_cards(request.id if details is None else shown_on(details))
     key = f"lapsed:{request.id}"
     await tx.outbox.add(MessageKind.LAPSED, to=request.requester, key=key, request=request.id)

@@ -6,9 +6,10 @@ from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import Observation
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, choose, choose_space
-from bot.domain.text import cite
+from bot.domain.text import Names, cite
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
+from bot.services.targets.discovery import known_databases, known_spaces
 
 
 async def request_details(tx: Transaction, request: int) -> RequestDetails:
@@ -56,7 +57,7 @@ async def find_observed_database(
         entry = next((each for each in policy.targets if each.alias.lower() == name.lower()), None)
         spelt, keys = (name, ()) if entry is None else (entry.database, (entry.key,))
         found = dict(await tx.targets.named(spelt, method, entries=keys))
-    candidates = tuple(found) or await tx.targets.databases()
+    candidates = tuple(found) or await known_databases(tx)
     database = choose(candidates, name, policy.aliases(candidates))
     if database in found:
         return database, found[database]
@@ -69,7 +70,7 @@ async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space
     Raises:
         Refused: no space fits, or several do.
     """
-    spaces, databases = await tx.targets.spaces(), await tx.targets.databases()
+    spaces, databases = await known_spaces(tx), await tx.targets.databases()
     return choose_space(spaces, databases, name, policy.aliases((*spaces, *databases)))
 
 
@@ -89,7 +90,7 @@ async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertific
     if not found:
         raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=cite(handle))
     if len(found) > 1:
-        known = ", ".join(each.id.hex for each in found)
+        known = Names(each.id.hex for each in found)
         raise Refused(Refusal.CERTIFICATE_AMBIGUOUS, handle=cite(handle), known=known)
     return found[0]
 

@@ -13,6 +13,7 @@ from bot.errors import Refused
 from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
 from bot.services.context import ServiceContext
 from bot.services.lookups import find_space, request_details
+from bot.services.targets.discovery import known_databases, known_spaces
 from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
 LISTED: Final = 20
@@ -69,12 +70,12 @@ class QueryService:
     async def databases(self) -> tuple[Database, ...]:
         """Returns the databases that access can be requested to."""
         async with self._context.transaction() as tx:
-            return await tx.targets.databases()
+            return await known_databases(tx)
 
     async def spaces(self) -> tuple[Space, ...]:
         """Returns the spaces that trusted IP ranges can be requested of."""
         async with self._context.transaction() as tx:
-            return tuple(space for space in await tx.targets.spaces() if space.takes_ranges)
+            return tuple(space for space in await known_spaces(tx) if space.takes_ranges)
 
     async def find_space(self, name: str | None) -> Space:
         """Returns the space that a person names; raises ``Refused`` if none can have trusted IP ranges."""
@@ -92,7 +93,7 @@ class QueryService:
     async def refresh_database(self, target: str | None, *, person: str) -> DatabaseStatus:
         """Returns the status of a database that a person names, and requests a new observation of it."""
         async with self._context.transaction() as tx:
-            databases = await tx.targets.databases()
+            databases = await known_databases(tx)
             database = choose(databases, target, self._context.policy.aliases(databases))
             space = await _space_of(tx, database)
             await tx.reconcile_queue.request_refresh(
@@ -188,7 +189,7 @@ class QueryService:
 
     async def _find_target(self, tx: Transaction, name: str) -> Target:
         """The database that a person names; the space if it is a space's own name."""
-        databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
+        databases, spaces = await known_databases(tx), await tx.targets.spaces()
         aliases = self._context.policy.aliases((*spaces, *databases))
         if names_space(spaces, databases, name, aliases):
             return choose_space(spaces, databases, name, aliases)

@@ -1,7 +1,11 @@
 """The ids by which Slack sends buttons, forms and fields back to us, and the values of buttons."""
 
+import re
 from typing import Final
 from uuid import UUID
+
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+"""Eighteen digits stay below the maximum of Postgres' ``bigint``."""
 
 APPROVE: Final = "request.approve"
 DENY: Final = "request.deny"
@@ -103,7 +107,7 @@ def read_pick(value: str) -> tuple[int, UUID]:
         ValueError: the value was not written by us.
     """
     request, _, certificate = value.partition(".")
-    return int(request), UUID(certificate)
+    return _number(request), UUID(certificate)
 
 
 def identity_value(target: UUID, entry: str) -> str:
@@ -148,4 +152,11 @@ def read_button(value: str) -> tuple[int, int]:
         ValueError: the value was not written by us.
     """
     request, _, version = value.partition(".")
-    return int(request), int(version)
+    return _number(request), _number(version)
+
+
+def _number(text: str) -> int:
+    """Reads a number as ``button_value`` writes it; ``int`` alone would take blanks and other digits too."""
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError("not a number of ours")
+    return int(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from shlex import quote
 from typing import Final
 
 from bot.domain.advice import Advice, Length, Need, Origin, Reason, Way
@@ -54,8 +55,9 @@ def questions(*, databases: Sequence[Database], chosen: str | None, t: Translato
 def recommendation(database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     """One recommendation, its reason, remarks, and how to request it; going back leads to the questions."""
     params = {
-        "app": database.label,
-        "name": database.name,
+        # Both stand in lines to copy; a shell must not read anything into them.
+        "app": quote(database.label),
+        "name": quote(database.name),
         "space": database.space,
         "region": _named_region(database),
     }

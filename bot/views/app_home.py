@@ -6,7 +6,8 @@ from typing import Final
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Block, HomeSummary, RequestDetails
-from bot.views import action_ids, block_kit, buttons, request_card
+from bot.views import action_ids, block_kit, buttons
+from bot.views.requests import request_card, request_state
 
 SHOWN: Final = 10
 """Requests in each part: a view takes 100 blocks."""
@@ -38,7 +39,7 @@ def _part(
         offered = buttons.for_approvers(details, t) if decide else buttons.for_owner(details, t)
         shown += [
             block_kit.section(f"#{details.request.id}  {request_card.title(details, t)}"),
-            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
+            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
             *offered,
         ]
     if len(requests) > SHOWN:
@@ -52,7 +53,7 @@ def _ending(requests: Sequence[RequestDetails], t: Translator) -> list[Block]:
             "home.ending.line",
             id=details.request.id,
             title=request_card.title(details, t),
-            ends=request_card.ends(details.grant, t),
+            ends=request_state.ends(details.grant, t),
         )
         for details in requests
         if details.grant is not None

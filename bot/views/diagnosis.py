@@ -6,16 +6,17 @@ from typing import Final
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, Message
-from bot.views import block_kit, request_card
+from bot.views import block_kit
 from bot.views.method_view import asking_for
 from bot.views.methods import DEFAULT, METHOD_VIEWS
+from bot.views.requests import request_state
 
 _ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
 
 
 def why(status: DatabaseStatus, *, t: Translator, policy: Policy) -> Message:
     """What keeps a person from connecting to a database, step by step, and what each ``psql`` error means."""
-    state = partial(request_card.state_line, t=t, policy=policy)
+    state = partial(request_state.state_line, t=t, policy=policy)
     steps = [
         step
         for view in METHOD_VIEWS.values()

@@ -6,10 +6,10 @@ from typing import Final
 from bot.domain.drift import Drift
 from bot.domain.grant import GrantState
 from bot.domain.subject import Subject
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, RequestDetails
 from bot.views import block_kit
-from bot.views.text import as_code, join, numbers
+from bot.views.text import as_code, numbers
 
 SHOWN: Final = 10
 """Lines that one answer shows, and requests that one line names."""
@@ -45,7 +45,7 @@ def paragraph(
 
     lines = [
         *(
-            t("drift.interrupted", entry=entry(missing), requests=", ".join(numbers(ids[:SHOWN])))
+            t("drift.interrupted", entry=entry(missing), requests=t.names(numbers(ids), most=SHOWN))
             for missing, ids in _interrupted(requests, entries).items()
         ),
         # Sorted, since sets have no order: rendered twice, a message is the same text.

@@ -78,6 +78,8 @@ class MethodView:
         error_fields: fields that refusals are about, by the first word of the refusal's code.
         help: the help topic.
         renderers: of the kinds of message that only this method has.
+        interrupted: that a grant was closed outside pgaccess, where not all of it has to be; None where it
+            always is.
         form_button: the ``action_id`` that leads from advice to the method's form; None where there is none.
     """
 
@@ -92,6 +94,7 @@ class MethodView:
     help: HelpTopic
     error_fields: Mapping[str, str] = field(default_factory=dict)
     renderers: Mapping[MessageKind, Renderer] = field(default_factory=dict)
+    interrupted: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn] | None = None
     form_button: str | None = None
 
 

@@ -9,9 +9,10 @@ from bot.domain.policy.rules import Policy
 from bot.errors import Refused
 from bot.i18n.translator import Translator, mention
 from bot.ports import Block, Message, RequestDetails
-from bot.views import action_ids, block_kit, form_fields, request_card
+from bot.views import action_ids, block_kit, form_fields
 from bot.views.block_kit import FIELD_ERROR
 from bot.views.methods import METHOD_VIEWS
+from bot.views.requests import request_card
 from bot.views.text import ELLIPSIS, one_line
 
 _FIELD_OF: Final[Mapping[str, str]] = {

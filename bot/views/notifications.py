@@ -9,10 +9,11 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import block_kit, buttons, request_card
+from bot.views import block_kit, buttons
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import notifications as mtls_notifications
-from bot.views.request_card import DETAIL_SHOWN, why
+from bot.views.requests import request_card, request_state
+from bot.views.requests.request_state import DETAIL_SHOWN, why
 from bot.views.text import one_line
 
 TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
@@ -45,8 +46,9 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
 
 def decided(details: RequestDetails, t: Translator) -> Message:
     """The decision, as soon as it is made."""
-    request, decision = details.request, request_card.decisive(details)
-    params = {**_params(details), "person": mention(decision.person)}
+    request, decision = details.request, request_state.decisive(details)
+    title = request_card.title(details, t)
+    params = {**_params(details), "person": mention(decision.person), "title": title}
     if request.state is RequestState.APPROVED:
         return block_kit.paragraphs(_approved(details, t, params))
     key = "notification.decided.denied.why" if decision.reason else "notification.decided.denied"
@@ -57,12 +59,13 @@ def decided(details: RequestDetails, t: Translator) -> Message:
 def lapsed(details: RequestDetails, t: Translator) -> Message:
     """Nobody decided in time."""
     how = t("notification.lapsed.how", command=ask_again(details))
-    return block_kit.paragraphs(t("notification.lapsed", **_params(details)), how)
+    title = request_card.title(details, t)
+    return block_kit.paragraphs(t("notification.lapsed", id=details.request.id, title=title), how)
 
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
     """Nobody can grant it any more."""
-    title, why = request_card.title(details, t), request_card.why_withdrawn(details, t)
+    title, why = request_card.title(details, t), request_state.why_withdrawn(details, t)
     return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
 
 
@@ -121,7 +124,7 @@ def about_grant(
         t: the reader's language.
         owner: the reader is the grant's owner, and not one who approves.
     """
-    params = {**_params(details), "ends": request_card.ends(grant, t), "why": why(grant, t)}
+    params = {**_params(details), "ends": request_state.ends(grant, t), "why": why(grant, t)}
     params["network"] = grant.subject
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
@@ -130,6 +133,9 @@ def about_grant(
             return block_kit.paragraphs(view.ended(details, grant, params, t))
         case MessageKind.IN_FORCE:
             shown = view.in_force(details, params, t)
+        case MessageKind.INTERRUPTED if view.interrupted is not None:
+            how = t(f"{kind}.how", command=ask_again(details))
+            shown = block_kit.paragraphs(view.interrupted(details, grant, params, t), how)
         case _:
             how = t(f"{kind}.how", command=ask_again(details))
             shown = block_kit.paragraphs(t(kind, **params), how)
@@ -158,10 +164,10 @@ def about_operation(
 def _approved(details: RequestDetails, t: Translator, params: Mapping[str, object]) -> Mrkdwn:
     kind, grant = details.request.kind, details.grant
     if kind is Kind.EXTEND and grant is not None:
-        end = request_card.ends(grant, t)
+        end = request_state.ends(grant, t)
         return t("notification.decided.extended", ends=end, grant=grant.request, **params)
     if kind.happens_once:
-        return t("notification.decided.change", title=request_card.title(details, t), **params)
+        return t("notification.decided.change", **params)
     return t(f"notification.decided.{'removal' if kind is Kind.REMOVE else 'approved'}", **params)
 
 

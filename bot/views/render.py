@@ -7,10 +7,11 @@ from typing import Final
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import block_kit, notifications, request_card
+from bot.views import block_kit, notifications
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
+from bot.views.requests import deciders, request_card, request_state
 from bot.views.reviews import entitlements, leavers
 from bot.views.targets import renaming, replacement
 
@@ -59,9 +60,9 @@ def _rendering(message: OutboxMessage, details: RequestDetails, t: Translator, p
         details=details,
         t=t,
         policy=policy,
-        approvers=request_card.deciding_people(policy, details.request),
-        admins=request_card.admins(policy, details.request.rule),
-        state=partial(request_card.state_line, details, t=t, policy=policy),
+        approvers=deciders.deciding_people(policy, details.request, t),
+        admins=deciders.admins(policy, details.request.rule, t),
+        state=partial(request_state.state_line, details, t=t, policy=policy),
     )
 
 

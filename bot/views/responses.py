@@ -1,16 +1,21 @@
 """Answers to commands and clicks, which only the person who acted sees."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot.domain.policy.rules import Policy
 from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
-from bot.views import block_kit, request_card
+from bot.views import block_kit
 from bot.views.history import history
 from bot.views.mtls import rotation
-from bot.views.text import numbers, one_line
+from bot.views.requests import deciders, request_card, request_state
+from bot.views.text import as_code, numbers, one_line
+
+LINE: Final = 1000
+"""Characters of a command that an answer repeats; its reason comes last and is cut first."""
 
 
 def refused(error: Refused, t: Translator) -> Message:
@@ -23,6 +28,18 @@ def trouble(key: str, reference: str, t: Translator) -> Message:
     return block_kit.paragraphs(t(key, reference=reference))
 
 
+def form_not_opened(line: str | None, t: Translator) -> Message:
+    """To the person who wanted a form that Slack did not open in time; the line to type, if there is one."""
+    if line is None:
+        return block_kit.paragraphs(t("error.form_late_button"))
+    return block_kit.paragraphs(t("error.form_late", line=as_code(line, LINE)))
+
+
+def malformed(t: Translator) -> Message:
+    """To the person whose button or form is none of those that there are now."""
+    return block_kit.paragraphs(t("error.malformed"))
+
+
 def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """To the requester: what was recorded, and what happens next."""
     title = t("submitted.title", id=details.request.id, title=request_card.title(details, t))
@@ -30,7 +47,7 @@ def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Mess
     reason = details.request.terms.reason
     if reason:
         lines.append(t("submitted.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
-    channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, details.request.rule)
+    channel, waits = Mrkdwn(policy.approvals_channel), deciders.approvers(policy, details.request.rule, t)
     lines.append(t("submitted.next", approvers=waits, channel=channel))
     return block_kit.message(title, [block_kit.section("\n".join(lines))])
 
@@ -51,7 +68,7 @@ def decided(details: RequestDetails, verdict: Verdict, t: Translator) -> Message
 
 def done(key: str, details: RequestDetails, t: Translator) -> Message:
     """To the person who acted on a request: it is recorded; ``key`` is the part behind ``done.``."""
-    end = "" if details.grant is None else request_card.ends(details.grant, t)
+    end = "" if details.grant is None else request_state.ends(details.grant, t)
     return block_kit.paragraphs(
         t(f"done.{key}", id=details.request.id, title=request_card.title(details, t), ends=end)
     )
@@ -59,7 +76,7 @@ def done(key: str, details: RequestDetails, t: Translator) -> Message:
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
     """To the approver: there was nothing left to decide, and why."""
-    title, why = request_card.title(details, t), request_card.why_withdrawn(details, t)
+    title, why = request_card.title(details, t), request_state.why_withdrawn(details, t)
     return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
 
 
@@ -75,7 +92,7 @@ def tried_again(details: RequestDetails, t: Translator) -> Message:
 
 def removing(details: RequestDetails, closing: Sequence[int], t: Translator) -> Message:
     """To the person who ends their own grants."""
-    closes = ", ".join(numbers(closing))
+    closes = t.names(numbers(closing))
     return block_kit.paragraphs(t("done.removing", closes=closes, title=request_card.title(details, t)))
 
 
@@ -90,7 +107,7 @@ def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, po
         line = t("list.line", id=details.request.id, title=title, requester=requester)
         shown += [
             block_kit.section(line),
-            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
+            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
         ]
     # The query reads no more than these: whether there are more is not known.
     if len(requests) == limit:
@@ -100,9 +117,9 @@ def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, po
 
 def showing(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """One request with its history."""
-    line = request_card.state_line(details, t=t, policy=policy)
+    line = request_state.state_line(details, t=t, policy=policy)
     shown = [
-        *request_card.terms_and_facts(details, t),
+        *request_card.terms_and_facts(details, t, policy),
         *history(details, t),
         block_kit.context(line),
         *rotation.test(details, rotation.under_way(details.operation), t),

@@ -4,7 +4,7 @@ Facts: Slack developer documentation, "Escaping text" and "Formatting with mrkdw
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from bot.i18n.translator import Mrkdwn, Translator, cut
@@ -63,25 +63,6 @@ def shorten(text: str, limit: int, *, mrkdwn: bool = True) -> str:
     return f"{kept.rstrip()}{ELLIPSIS}{closing if is_open else ''}"
 
 
-def join(
-    parts: Iterable[str], *, more: Callable[[int], str], most: int, limit: int, by: str = ", "
-) -> Mrkdwn:
-    """Joins whole parts while they fit, and says how many are left out.
-
-    Args:
-        parts: in markup; none of them is cut.
-        more: the text for a number of parts left out; it follows as the last part.
-        most: parts shown at most.
-        limit: characters of the result, as Slack counts them.
-        by: what stands between two parts.
-    """
-    every = list(parts)
-    count = min(len(every), most)
-    while (joined := _joined(every, count, more, by)) and count and length(joined) > limit:
-        count -= 1
-    return Mrkdwn(joined)
-
-
 def one_line(text: str) -> str:
     """A person's text without line breaks, which would end a quotation."""
     return " ".join(text.split())
@@ -105,11 +86,6 @@ def first_key(t: Translator, *keys: str) -> str:
 def numbers(requests: Iterable[int]) -> list[str]:
     """Requests as people call them: ``#17``."""
     return [f"#{id}" for id in requests]
-
-
-def _joined(parts: list[str], count: int, more: Callable[[int], str], by: str) -> str:
-    left_out = [more(len(parts) - count)] if count < len(parts) else []
-    return by.join([*parts[:count], *left_out])
 
 
 def _fitting(text: str, limit: int, *, mrkdwn: bool) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
+from bot.domain.secret_text import holds_secret
 from bot.errors import Refusal, Refused
 
 LONGEST_LINE: Final = 2000
@@ -48,7 +49,7 @@ def normalize_command(text: str) -> str:
         One line with single spaces, as ``normalize_text`` returns it; empty when nothing was typed.
 
     Raises:
-        Refused: it is too long, or has control characters.
+        Refused: it is too long, has control characters, or looks like it holds a credential.
     """
     _require_short(text)
     # Before labels take the place of ids: anybody can take a display name, and nobody an id.
@@ -72,7 +73,8 @@ def normalize_text(text: str) -> str:
     runs of spaces of any kind one space; invisible characters are removed.
 
     Raises:
-        Refused: it is too long, or has characters that control a terminal or reorder the text.
+        Refused: it is too long, has characters that control a terminal or reorder the text, or looks like it
+            holds a credential, which the refusal does not repeat.
     """
     _require_short(text)
     # Joiners go before NFKC, since they would keep a letter and its accent apart; blanks after it, since it
@@ -84,7 +86,11 @@ def normalize_text(text: str) -> str:
             raise Refused(Refusal.LINE_CONTROL, code=f"U+{ord(char):04X}")
     # Again, because NFKC may expand one character to eighteen.
     _require_short(visible)
-    return " ".join(visible.split())
+    line = " ".join(visible.split())
+    # Here, where everything passes that people type: errors quote words, and a reason is stored and shown.
+    if holds_secret(line):
+        raise Refused(Refusal.REASON_CREDENTIAL)
+    return line
 
 
 def bare(word: str) -> str:

@@ -6,7 +6,7 @@ Fact: Slack developer documentation, "Interaction payloads", 2026-11.
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from handlers.transport.payload_model import PayloadModel, User
 
@@ -77,7 +77,8 @@ class BlockAction(PayloadModel):
     @property
     def value(self) -> str:
         """Value of the button; empty when it has none."""
-        return self.actions[0].value or ""
+        # Postgres takes no NUL in what is looked up or stored.
+        return (self.actions[0].value or "").replace("\x00", "")
 
     @property
     def key(self) -> str:
@@ -121,10 +122,19 @@ class FieldState(PayloadModel):
         return self.value
 
 
-class FormState(PayloadModel):
-    """The fields of a form, by block and by action; each of our blocks has one."""
+def _empty_if_null(part: object) -> object:
+    return {} if part is None else part
 
-    values: dict[str, Annotated[dict[str, FieldState], Field(min_length=1)]]
+
+class FormState(PayloadModel):
+    """The fields of a form, by block and by action; each of our blocks has one.
+
+    A view without fields has a state without values.
+    """
+
+    values: Annotated[
+        dict[str, Annotated[dict[str, FieldState], Field(min_length=1)]], BeforeValidator(_empty_if_null)
+    ] = Field(default_factory=dict)
 
 
 class View(PayloadModel):
@@ -135,7 +145,7 @@ class View(PayloadModel):
     callback_id: str
     private_metadata: str | None = None
     hash: str | None = None
-    state: FormState
+    state: Annotated[FormState, BeforeValidator(_empty_if_null)] = FormState()
 
 
 class ViewSubmission(PayloadModel):

@@ -40,6 +40,9 @@ _FORWARDED: Final = (_TIMESTAMP, b"x-slack-retry-num", b"x-slack-retry-reason")
 """Headers that Bolt sees as sent: the signature covers the timestamp and the body only."""
 
 _DIGITS: Final = re.compile(rb"[0-9]{1,12}")
+_NOT_READ: Final = b'{"response_action":"errors","errors":{"form":"pgaccess cannot read this form."}}'
+"""Answer to a form that is not as documented: it stays open, where an empty one would close it as done."""
+
 _RESPONSES: Final = {
     400: b"This request cannot be read.",
     401: b"This request is not signed by Slack.",
@@ -60,6 +63,14 @@ class _RejectedError(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+class _MalformedPayloadError(Exception):
+    """The request is signed and a JSON object, and yet not as documented: taken, so that none is repeated."""
+
+    def __init__(self, kind: str, error: MalformedError) -> None:
+        super().__init__(str(error))
+        self.kind = kind
 
 
 class _DisconnectedError(Exception):
@@ -112,6 +123,9 @@ class RequestVerification:
         except _RejectedError as error:
             _log.warning("slack request rejected", status=error.status, reason=error.reason)
             await _respond(send, error.status)
+        except _MalformedPayloadError as error:
+            _log.warning("slack payload malformed", error=str(error))
+            await _send(send, 200, _NOT_READ if error.kind == "view_submission" else b"", JSON)
         except _DisconnectedError:
             _log.info("slack request disconnected")
         else:
@@ -189,7 +203,7 @@ def check_body(body: bytes, *, is_json: bool) -> None:
                 name, _, value = field.partition("=")
                 if unquote_plus(name) == "payload":
                     _require_object(unquote_plus(value))
-    except (ValueError, RecursionError, MalformedError):
+    except (ValueError, RecursionError):
         # Without the cause: errors of decoding carry the body.
         raise _RejectedError(400, "body") from None
 
@@ -199,14 +213,19 @@ def _require_object(text: str) -> None:
     value = json.loads(text, parse_constant=_no_number)
     if not isinstance(value, dict):
         raise ValueError("not an object")
-    validate_payload(value)
     # Level by level: a recursive check would itself fail on what is too deep.
     level: list[object] = [value]
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]
         if not level:
-            return
-    raise ValueError("too deep")
+            break
+    else:
+        raise ValueError("too deep")
+    try:
+        validate_payload(value)
+    except MalformedError as error:
+        # Without the cause, which carries the payload.
+        raise _MalformedPayloadError(str(value.get("type")), error) from None
 
 
 def _no_number(name: str) -> NoReturn:
@@ -280,8 +299,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _respond(send: Send, status: int) -> None:
-    body = _RESPONSES[status]
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    await _send(send, status, _RESPONSES[status], b"text/plain; charset=utf-8")
+
+
+async def _send(send: Send, status: int, body: bytes, media: bytes) -> None:
+    headers = [(b"content-type", media), (b"content-length", b"%d" % len(body))]
     if status == 405:
         headers.append((b"allow", b"POST"))
     # After a 413 the connection stays open and the server drops the rest: a reset would discard the response

@@ -23,6 +23,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.redaction import Redactor
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 
 CONNECTING: Final = timedelta(seconds=10)
@@ -119,7 +120,8 @@ class SocketMode:
                 await connecting.connect()
         except SlackApiError as error:
             await _close(client)
-            raise _error(str(error.response.get("error"))) from error
+            # Its own words, which may repeat the token, are shown to whoever starts the process.
+            raise _error(Redactor((self._token,)).text(str(error.response.get("error")))) from error
         except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
             await _close(client)
             raise SlackError("unreachable") from error

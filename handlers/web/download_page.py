@@ -32,6 +32,11 @@ FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 random bytes as base64url without padding; anything else is not counted as a wrong guess."""
 
+FILE_NAME: Final = 60
+"""Characters of the app's name in a file name; Heroku's have at most 30."""
+
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9.-]+")
+
 _STATUS: Final[Mapping[DownloadAnswer, int]] = {
     DownloadAnswer.WRONG: 404,
     DownloadAnswer.BUSY: 409,
@@ -93,10 +98,19 @@ class DownloadPage:
         return DownloadAnswer.WRONG if secret is None else await self._downloads.redeem(id, secret)
 
     def _zip_response(self, files: CertificateFiles, t: Translator) -> Response:
-        name = f"pgaccess-{files.database.app}-{files.handle}.zip"
-        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
+        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{file_name(files)}"'}
         content = zipped(files, at=self._clock.now(), t=t)
         return Response(content, media_type="application/zip", headers=headers)
+
+
+def file_name(files: CertificateFiles) -> str:
+    """Return the name of the zip, of letters, digits, hyphens and dots whatever the app is called.
+
+    Anything else could end the header or its quotes; and by then the link is used up.
+    """
+    # Heroku's own names have no others.
+    app = _NOT_IN_NAMES.sub("-", files.database.app)[:FILE_NAME].strip("-.") or "database"
+    return f"pgaccess-{app}-{_NOT_IN_NAMES.sub('-', files.handle)}.zip"
 
 
 async def _secret(request: Request) -> str | None:

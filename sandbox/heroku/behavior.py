@@ -72,7 +72,11 @@ class Behavior:
         provisioning_errors: Share of GETs of a provisioning endpoint that answer 500, which herokux found to
             happen at times (commit 51bdd4f). 0 is never, 1 always.
         dates: How the Data API writes times; since 2025 probably with a space.
-        uuid_in_path: Whether the Data API takes an add-on's UUID as well as its name. Sources disagree.
+        uuid_in_path: Whether the Data API takes an add-on's UUID as well as its name. Its official clients
+            send UUIDs to most of its paths since 2017 (heroku/heroku-pg#102); for ``tls-endpoint`` sources
+            disagree.
+        rename_lag: Seconds until the Data API knows a renamed add-on by its new name; it has "sync issues"
+            (heroku/heroku-pg#103, heroku/cli#2042), which nobody measured.
         data_bearer: Whether ``tls-endpoint`` and ``private-link`` take a Bearer token too. All clients send
             Basic there, and some send Bearer to other paths of that host.
         created: Status of a rule that was added; unrecorded, like the endpoint's.
@@ -143,7 +147,8 @@ class Behavior:
 
     provisioning_errors: float = 0.3
     dates: Dates = "offset"
-    uuid_in_path: bool = False
+    uuid_in_path: bool = True
+    rename_lag: float = 0.0
     created: int = 201
     deleted: int = 202
     full: int = 422

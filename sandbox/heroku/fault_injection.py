@@ -20,6 +20,7 @@ class Fault:
         after: Seconds by which the response is late.
         status: Status of an error that replaces the response.
         id: Id of that error; the usual one of its status if empty.
+        message: Message of that error.
         html: Whether that error is a router's HTML page.
         drip: Seconds over which the body arrives.
         headers: Additional headers of the response.
@@ -32,6 +33,7 @@ class Fault:
     after: float = 0.0
     status: int | None = None
     id: str = ""
+    message: str = "An injected fault."
     html: bool = False
     drip: float = 0.0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class Fault:
             return Answer(status=0)
         if self.html:
             return Answer(status=self.status, headers={"Content-Type": "text/html"}, body=ROUTER_PAGE)
-        return Refused(self.status, "An injected fault.", id=self.id).answer()
+        return Refused(self.status, self.message, id=self.id).answer()
 
     def applied_to(self, answer: Answer) -> Answer:
         """Return a response with this fault's headers, delays and cut."""
@@ -69,6 +71,11 @@ def status(code: int, id: str = "") -> Fault:
         id: One of the status' error ids, such as ``suspended`` of a 403; the usual one if empty.
     """
     return Fault(status=code, id=id, done=False)
+
+
+def rejected(message: str) -> Fault:
+    """Return a fault: a 422 with this message; nothing is done."""
+    return Fault(status=422, message=message, done=False)
 
 
 def two_factor() -> Fault:

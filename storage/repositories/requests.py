@@ -171,10 +171,13 @@ class PostgresRequests(Requests):
 
     @override
     async def change_terms(self, request: Request, terms: Terms) -> Request:
+        # Nobody can grant it after its own end, which may come sooner now.
+        ends = request.expires_at if terms.until is None else min(request.expires_at, terms.until)
         statement = (
             update(requests)
             .where(requests.c.id == request.id)
             .values(
+                expires_at=ends,
                 subject=terms.subject,
                 duration=terms.duration,
                 until=terms.until,

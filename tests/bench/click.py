@@ -111,10 +111,10 @@ async def _parts(here: World, url: str, count: int) -> list[float]:
             begun = time.perf_counter()
             for _ in range(3):
                 await connection.execute("INSERT INTO bench_parts VALUES (now())")
-            await client.rules(name)
+            await client.rules(database)
             await client.database_name(database.id)
-            rule = await client.add_rule(name, network=network, description="by hand")
+            rule = await client.add_rule(database, network=network, description="by hand")
             taken.append((time.perf_counter() - begun) * 1000)
-            await client.remove_rule(name, rule.id)
+            await client.remove_rule(database, rule.id)
     await client.close()
     return taken

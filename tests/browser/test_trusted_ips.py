@@ -23,7 +23,7 @@ def test_a_range_waits_for_support_is_in_force_used_and_ended(opens: Callable[..
     lead.sees("This affects the whole space", "1 of 20 used", place="approvals")
     lead.pictured("range-card")
     approved(session, number)
-    lead.sees("Please enable trusted IP ranges for data services", f"Ranges: {RANGE}")
+    lead.sees("Please enable trusted IP ranges for data services", f"The range is {RANGE}.")
     lead.pictured("range-ticket")
     lead.presses("Heroku has enabled it", on="Please enable trusted IP ranges")
     engineer.sees(f"{RANGE} is allowed to the whole space", 'psql "$(heroku config:get', place=DIRECT)

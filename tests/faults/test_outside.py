@@ -131,7 +131,9 @@ async def test_a_write_whose_answer_says_nothing_is_made_once(world: World, faul
     check(world, (*AT_EACH_STEP, *AT_REST))
 
 
-async def test_a_database_that_got_another_name_is_followed(world: World) -> None:
+@pytest.mark.parametrize("by_id", [True, False], ids=["by id", "by name"])
+async def test_a_database_that_got_another_name_is_followed(world: World, by_id: bool) -> None:
+    world.heroku.set_behavior(uuid_in_path=by_id)
     await asked_and_approved(world)
     await world.rest()
     world.heroku.rename_database(DATABASE, "postgresql-renamed-11111")

@@ -19,6 +19,7 @@ from sandbox.heroku.server import app as heroku_server
 from sandbox.tls_gateway import TlsGateway
 from tests.flow.actions import Acts, heroku_emulator
 from tests.flow.psql_client import raised_or_skipped
+from tests.unit.factories import emulated_database
 
 OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.4"
 """An allowed address: the emulated database allows the office, 198.51.100.0/24, and no other network."""
@@ -63,8 +64,8 @@ async def fetched(heroku: HerokuEmulator) -> Brought:
         return Brought(
             certificate,
             await client.login("billing", "DATABASE_URL"),
-            await client.credential(DATABASE, certificate),
-            await client.authority(DATABASE),
+            await client.credential(emulated_database(), certificate),
+            await client.authority(emulated_database()),
         )
     finally:
         await client.close()

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import re
+import shlex
 import stat
 import zipfile
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
+from bot.domain.text import clean
 from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.services import DownloadService
@@ -22,8 +25,10 @@ from sandbox.heroku import fault_injection
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
+from storage.tables import targets
 from tests.flow.actions import Acts
 from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
+from tests.unit.factories import emulated_database
 
 ASKS = "/pgaccess mtls certificate get 1"
 ONE = r"GET .*/certificates/"
@@ -88,10 +93,10 @@ async def test_a_button_beside_the_news_that_a_certificate_is_ready_brings_the_l
 async def test_the_files_are_those_that_heroku_has(owned: Acts) -> None:
     files = unpacked(await pressed(await link_of(owned)))
     app = owned.environment.app
-    credential = await app.heroku.credential(DATABASE, await the_certificate(owned))
+    credential = await app.heroku.credential(emulated_database(), await the_certificate(owned))
     assert files["postgresql.crt"] == credential.chain
     assert files["postgresql.key"] == credential.key
-    assert files["root.crt"] == await app.heroku.authority(DATABASE)
+    assert files["root.crt"] == await app.heroku.authority(emulated_database())
 
 
 async def test_only_the_owner_can_read_an_unpacked_key(owned: Acts) -> None:
@@ -444,3 +449,26 @@ async def quiet(acts: Acts) -> None:
         return bool(rows == [(0,)])
 
     await acts.until(rests)
+
+
+@pytest.mark.parametrize(
+    "app", ['bil"; x="', "bil\r\nSet-Cookie: a=b\r\n\r\nx", "請求\u202e", "a;b`c`$(d)", "../x"]
+)
+async def test_whatever_an_app_is_called_its_link_brings_the_files(owned: Acts, app: str) -> None:
+    link = await link_of(owned)
+    async with owned.environment.app.store.transaction() as tx:
+        database = (await tx.targets.databases())[0]
+        await tx._connection.execute(update(targets).where(targets.c.id == database.id).values(app=app))
+        await tx.commit()
+    answer = await pressed(link)
+    files = unpacked(answer)
+    assert "postgresql.key" in files
+    assert await state(owned) == [("delivered", 0)]
+    assert "set-cookie" not in answer.headers
+    assert re.fullmatch(
+        r'attachment; filename="pgaccess-[A-Za-z0-9.-]+-1\.zip"', answer.headers["content-disposition"]
+    )
+    (line,) = [text for text in files["README.txt"].splitlines() if "heroku config:get" in text]
+    command = line[line.index("$(") + 2 : line.rindex(")")]
+    assert shlex.split(command)[:4] == ["heroku", "config:get", "DATABASE_URL", "-a"]
+    assert shlex.split(command)[4:] == [clean(app)]

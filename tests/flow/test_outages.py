@@ -7,6 +7,7 @@ from sandbox.heroku import fault_injection as heroku_faults
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
 from tests.flow.actions import Acts
+from tests.unit.factories import emulated_database
 
 LINE = "/pgaccess mtls add 203.0.113.4"
 ADD = r"POST .*/ip-rules$"
@@ -140,7 +141,7 @@ async def test_a_proxys_page_instead_of_an_answer_says_nothing_about_a_rule(acts
 
 async def test_mtls_switched_off_by_somebody_interrupts(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    await acts.environment.app.heroku.disable_endpoint(DATABASE)
+    await acts.environment.app.heroku.disable_endpoint(emulated_database())
     await acts.until(
         lambda: (
             acts.environment.heroku.snapshot(now=datetime.now(UTC))["databases"][0]["tls_endpoint"] is None

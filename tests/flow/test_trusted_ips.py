@@ -110,8 +110,8 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
     await ranges.until(ranges.replies)
     ticket = str(ranges.replies()[-1])
     assert "Please enable trusted IP ranges for data services in the Private Space acme-private" in ticket
-    assert f"Ranges: {RANGE}" in ticket
-    assert "Reason: the BI tool knows no certificates" in ticket
+    assert f"The range is {RANGE}." in ticket
+    assert "The reason is: the BI tool knows no certificates." in ticket
     assert "mTLS will not do" in ticket
     assert ranges.sources() == [OFFICE]
     assert await ranges.states() == ["waiting"]
@@ -147,6 +147,25 @@ async def test_one_answer_continues_all_waiting_requests(ranges: Ranges) -> None
     await ranges.supported()
     await ranges.until(lambda: len(ranges.sources()) == 3)
     assert len(ranges.replies()) == 1
+
+
+async def test_every_range_that_waits_is_in_the_text_for_support(ranges: Ranges) -> None:
+    await ranges.approved()
+    await ranges.until(ranges.replies)
+    await ranges.approved(LINE.replace("203.0.113.4", "203.0.113.5"))
+    both = f"The ranges are {RANGE}, 203.0.113.5/32."
+    await ranges.until(lambda: both in str(ranges.replies()))
+    await ranges.supported()
+    await ranges.until(lambda: "has opened data services here" in str(ranges.replies()))
+    assert both in str(ranges.replies())
+
+
+@pytest.mark.parametrize("command", ["status acme-shield", "why acme-shield", "trusted list acme-shield"])
+async def test_a_shield_space_is_said_to_have_no_ranges_and_offers_none(ranges: Ranges, command: str) -> None:
+    await ranges.type("engineer", f"/pgaccess {command}")
+    answer = ranges.private("engineer")[-1]
+    assert "A Shield Space has no trusted IP ranges" in answer
+    assert "trusted add" not in answer
 
 
 async def test_only_an_admin_answers_for_heroku_s_support_and_once(ranges: Ranges) -> None:

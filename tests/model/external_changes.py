@@ -140,7 +140,7 @@ def renames_a_database(world: World, number: int) -> None:
     """Gives a database a name that is free."""
     name, free = _database(world, number), sorted(set(NAMES) - set(world.names().values()))
     if free:
-        world.heroku.rename_database(name, free[number % len(free)])
+        world.heroku.rename_database(name, free[number % len(free)], now=world.time.now())
 
 
 def renames_an_app(world: World, number: int) -> None:
@@ -160,14 +160,14 @@ def swaps_two_names(world: World, number: int) -> None:
     names = sorted(world.names().values())
     other = names[(number + 1) % len(names)]
     if names[number % len(names)] != other:
-        world.heroku.swap_names(names[number % len(names)], other)
+        world.heroku.swap_names(names[number % len(names)], other, now=world.time.now())
 
 
 def puts_another_in_its_place(world: World, number: int) -> None:
     """Another database gets the name of one, in its app, which goes on under another name."""
     name = _database(world, number)
     if len(world.names()) < MOST_DATABASES:
-        old = world.heroku.rename_database(name, f"postgresql-old-{len(world.names())}")
+        old = world.heroku.rename_database(name, f"postgresql-old-{len(world.names())}", now=world.time.now())
         made = world.heroku.add_beside(str(old.id), name)
         world.heroku.enable_mtls_externally(str(made.id), now=world.time.now())
 

@@ -311,6 +311,7 @@ def check(world: World, invariants: Iterable[Invariant]) -> None:
         except AssertionError as error:
             raise AssertionError(f"{invariant.__name__}: {error}\n{world.story()}") from error
     world.recorder.writes.clear()
+    world.recorder.note_removals()
     world.answered.clear()
 
 

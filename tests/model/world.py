@@ -24,6 +24,7 @@ from bot.notifier import Notifier
 from bot.policy.loader import parse_policy
 from bot.reconciler.controller import Controller
 from bot.services import open_services
+from bot.services.reviews.pending import EVERY
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
@@ -352,6 +353,8 @@ class World:
     async def rest(self) -> None:
         """Runs the workers, with time passing, until nothing is left to do."""
         self.calm()
+        # What waits is judged again once a minute, and not yet for what was changed in the last one.
+        self.pass_time(EVERY)
         since = self.time.now()
         for least in ROUNDS:
             await self.run_scheduler()

@@ -20,7 +20,7 @@ from tests.model.clocks import WorldTime
 _DATA = re.compile(r"/(?:postgres|private-link)/v0/databases/([^/]+)(/.*)?")
 _RULESET = re.compile(r"/spaces/([^/]+)/inbound-ruleset")
 
-OPENING, LIVE = ("applying",), ("applying", "in_force")
+OPENING, IN_FORCE, LIVE = ("applying",), ("in_force",), ("applying", "in_force")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +76,7 @@ class WriteRecorder:
         self._store = store
         self._time = time
         self._read: dict[UUID, tuple[str, ...]] = {}
+        self._leaving: dict[UUID, frozenset[str]] = {}
         self.others: dict[UUID, frozenset[str]] = {}
         self.writes: list[Write] = []
 
@@ -93,6 +94,21 @@ class WriteRecorder:
             self.writes.append(replace(self._data(what, name, request), target=database))
         else:
             raise AssertionError(f"unexpected write {what}")
+
+    def note_removals(self) -> None:
+        """Remembers what has been told to go, after a step in which writes were judged.
+
+        A removal that was begun is completed before the same subject is opened for another grant: asked for
+        again it does no harm, and left alone it may still land.
+        """
+        rows = self._store.execute(
+            "SELECT target_id, array_agg(subject) FROM ("
+            "SELECT target_id, arn AS subject FROM privatelink_accounts "
+            "WHERE absent_at IS NULL AND removal_requested_at IS NOT NULL UNION ALL "
+            "SELECT target_id, network::text FROM mtls_rules "
+            "WHERE absent_at IS NULL AND removal_requested_at IS NOT NULL) AS leaving GROUP BY 1"
+        ).fetchall()
+        self._leaving = {target: frozenset(subjects) for target, subjects in rows}
 
     def answered(self, request: Request, answer: Answer) -> None:
         """Remembers the list that the bot read last."""
@@ -164,7 +180,7 @@ class WriteRecorder:
             what=what,
             closes=network,
             removable=(network if ours else frozenset()) | self._approved_removals(database, "mtls"),
-            wanted=self._subjects(database, "mtls", LIVE),
+            wanted=self._relied_on(database, "mtls"),
             standing=frozenset(networks.values()),
         )
 
@@ -176,7 +192,7 @@ class WriteRecorder:
             what=what,
             closes=accounts,
             removable=ours | self._approved_removals(database, "privatelink"),
-            wanted=self._subjects(database, "privatelink", LIVE),
+            wanted=self._relied_on(database, "privatelink"),
         )
 
     def _once(
@@ -192,6 +208,11 @@ class WriteRecorder:
             covered=allowed,
             removable=allowed,
         )
+
+    def _relied_on(self, database: UUID, method: str) -> frozenset[str]:
+        """What grants need, but for what was leaving before anybody could rely on it."""
+        leaving = self._leaving.get(database, frozenset())
+        return self._subjects(database, method, LIVE) - leaving | self._subjects(database, method, IN_FORCE)
 
     # --- the store --------------------------------------------------------------------------------
 

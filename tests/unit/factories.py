@@ -15,6 +15,8 @@ from bot.domain.policy.rules import Rule as PolicyRule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Verdict
 from bot.domain.target import Database
 from bot.ports import RequestDetails
+from sandbox.heroku.fixtures import DATABASE
+from sandbox.heroku.model.resources import lasting_id
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 NETWORK = IPv4Network("203.0.113.4/32")
@@ -65,6 +67,11 @@ def database(app: str = "billing", number: int = 1, *, shield: bool = False) -> 
         plan="heroku-postgresql:private-4",
         config_var="DATABASE_URL",
     )
+
+
+def emulated_database(name: str = DATABASE) -> Database:
+    """A database of the emulated Heroku, by its first name."""
+    return replace(database(), id=lasting_id("addon", name), name=name)
 
 
 def person(

@@ -28,6 +28,7 @@ from handlers.transport.payload_model import MalformedError
 from handlers.transport.payload_validation import validate_payload
 from handlers.transport.payloads import SlashCommand
 from handlers.transport.request_verification import check_body
+from tests.unit.factories import database
 from tests.unit.handlers.test_fuzz import click
 from tests.unit.handlers.test_fuzz import submission as form
 from tests.unit.handlers.test_parsing import RIGHT
@@ -88,11 +89,11 @@ def heroku() -> Callable[[bytes], None]:
         client.spaces,
         lambda: client.ruleset(id),
         lambda: client.rulesets(id),
-        lambda: client.rules("n"),
-        lambda: client.certificates("n"),
-        lambda: client.credential("n", id),
-        lambda: client.authority("n"),
-        lambda: client.privatelink("n"),
+        lambda: client.rules(database()),
+        lambda: client.certificates(database()),
+        lambda: client.credential(database(), id),
+        lambda: client.authority(database()),
+        lambda: client.privatelink(database()),
         lambda: client.config_var_names("a"),
     )
     statuses = (200, 200, 200, 201, 206, 403, 404, 422, 429, 503)

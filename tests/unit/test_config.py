@@ -6,6 +6,7 @@ import pytest
 
 from bot.config import Settings, database_url, policy_text, read_settings
 from bot.domain.policy.rules import Policy
+from bot.domain.redaction import REDACTED
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 
@@ -229,3 +230,28 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     file.write_bytes("# 承認".encode("shift_jis"))
     sentence = unreadable(file)
     assert sentence.endswith("rules.toml is not UTF-8 text")
+
+
+# --- secrets in what others answer -------------------------------------------------------------------
+
+
+HIDDEN = {
+    "SLACK_BOT_TOKEN": "xoxb-geheim-2",
+    "SLACK_APP_TOKEN": "xapp-geheim-5",
+    "HEROKU_API_KEY": "HRKU-geheim-4",
+    "SLACK_SIGNING_SECRET": "geheim-3a,geheim-3b",
+    "DATABASE_URL": "postgres://pgaccess:geheim%40%2F1@db.example.org/main",
+}
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        *("xoxb-geheim-2", "xapp-geheim-5", "HRKU-geheim-4", "geheim-3a", "geheim-3b"),
+        *("geheim@/1", "geheim%40%2F1"),
+    ],
+)
+def test_every_secret_of_the_settings_is_removed_from_what_others_answer(secret: str) -> None:
+    redactor = settings(**HIDDEN).redactor()
+    assert redactor.text(f"before {secret} after") == f"before {REDACTED} after"
+    assert redactor.text("pgaccess at db.example.org") == "pgaccess at db.example.org"

@@ -118,6 +118,8 @@ WITHDRAWING = (
     Refusal.DURATION_TOO_LONG,
     Refusal.DURATION_FOREVER,
     Refusal.END_PAST,
+    Refusal.GRANT_OVER,
+    Refusal.EXTEND_PAST_LONGEST,
     Refusal.TARGET_UNMATCHED,
     Refusal.PERSON_REVOKED,
 )

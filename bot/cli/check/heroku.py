@@ -21,7 +21,13 @@ from bot.cli.check.report import (
 from bot.config import HerokuSettings
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, KnownAs, Space, with_labels
-from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnauthorizedError
+from bot.errors import (
+    HerokuAmbiguousError,
+    HerokuError,
+    HerokuNotFoundError,
+    HerokuUnauthorizedError,
+    HerokuUnknownAddonError,
+)
 from bot.heroku.client import HerokuClient
 from bot.heroku.transport import PAGE
 from bot.policy.coverage import target_findings
@@ -132,9 +138,14 @@ async def _data_api(client: HerokuClient, databases: tuple[Database, ...] | None
 async def _endpoint(client: HerokuClient, database: Database) -> CheckResult[None]:
     """Read a database's mTLS endpoint; that there is none proves as much as its status does."""
     try:
-        status = await client.endpoint_status(database.name)
-    except HerokuNotFoundError:
-        return CheckResult(lines=[ok(DATA, f"reachable; mTLS is not enabled on {database.app}")])
+        try:
+            status = await client.endpoint_status(database)
+        except HerokuNotFoundError:
+            await client.require_known(database)
+            return CheckResult(lines=[ok(DATA, f"reachable; mTLS is not enabled on {database.app}")])
+    except HerokuUnknownAddonError:
+        why = f"it does not know {database.name}, so whether mTLS is enabled on {database.app} is unknown"
+        return failed(DATA, f"{why}: it learns of a new name late, so run this again in some minutes")
     except HerokuUnauthorizedError as error:
         why = f"HEROKU_API_KEY was rejected ({error.status})"
         return failed(DATA, f"{why}: the account needs the permission to manage {database.app}")

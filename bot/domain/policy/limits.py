@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.domain.policy.rules import Rule
+from bot.domain.request import Terms
 from bot.domain.subject import Network
 from bot.errors import Refusal, Refused
 
@@ -45,3 +46,15 @@ def require_reason(rule: Rule, reason: str) -> None:
     """Refuses a reason that is shorter than the rule requires."""
     if len(reason) < rule.minimum_reason:
         raise Refused(Refusal.REASON_SHORT, least=rule.minimum_reason)
+
+
+def is_longer_than_default(rule: Rule, terms: Terms, *, asked: datetime) -> bool:
+    """Whether terms are for longer than a rule gives to a request that names no duration.
+
+    Args:
+        rule: the policy rule.
+        terms: with a duration, an end, or neither for access without an end.
+        asked: business time of the request, from which an end is counted.
+    """
+    wanted = terms.duration if terms.until is None else terms.until - asked
+    return wanted is None or wanted > rule.default_duration

@@ -11,10 +11,14 @@ from bot.domain.method import has_mtls
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule, read_network
 from bot.domain.target import Database, Space
+from bot.domain.text import DESCRIPTION, clean
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
 _PRIMARY: Final = "DATABASE_URL"
 """The config var of an app's primary database; a promoted one has it beside the one it had before."""
+
+VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""Name of a config var; Heroku takes the names that shells take (Dev Center, "Config vars")."""
 
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
 
@@ -28,14 +32,26 @@ def storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(storable)]
-"""Words that somebody else chose."""
+"""What is compared or sent back, and so stays as it is otherwise: a range, an account."""
+
+
+def _name(text: str) -> str:
+    # A backtick would end the code that names stand in, and Slack has no escape for one.
+    return clean(text).replace("`", "'")
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that somebody else chose: on one line, without control characters or direction marks."""
+
+Description = Annotated[str, AfterValidator(lambda text: clean(text, limit=DESCRIPTION))]
+"""The same for a description."""
 
 
 class Named(BaseModel):
     """A reference to something by id and name."""
 
     id: UUID
-    name: str
+    name: Name
 
 
 class SpaceOf(Named):
@@ -93,7 +109,8 @@ class Addon(Named):
 
     def _config_var(self) -> str:
         """The config var with its URL: the app's primary one, if it has that among several."""
-        urls = [name for name in self.config_vars if name.endswith("_URL")]
+        # Others are no names that a shell or Heroku's own tool would take.
+        urls = [name for name in self.config_vars if name.endswith("_URL") and VARIABLE.fullmatch(name)]
         return _PRIMARY if _PRIMARY in urls or not urls else urls[0]
 
 
@@ -117,9 +134,9 @@ class AnyRule(BaseModel):
     """
 
     id: UUID
-    cidr: Text
-    description: Text | None = None
-    status: Text
+    cidr: Name
+    description: Description | None = None
+    status: Name
 
     def rule(self) -> IpRule:
         """The rule as a value of the domain."""
@@ -140,7 +157,7 @@ class AnyRuleset(BaseModel):
     id: UUID
     rules: list[AnyRange]
     applied: bool | None = None
-    created_by: Text | None = None
+    created_by: Name | None = None
     created_at: Text | None = None
 
     def ruleset(self) -> Ruleset:
@@ -154,8 +171,8 @@ class AnyCertificate(BaseModel):
     """A client certificate, from the list."""
 
     id: UUID
-    name: Text
-    status: Text
+    name: Name
+    status: Name
     expires_at: Text | None = None
 
     def certificate(self) -> Certificate:

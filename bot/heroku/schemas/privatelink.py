@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bot.domain.privatelink.observation import AllowedAccount, Connection
 from bot.errors import HerokuAmbiguousError
-from bot.heroku.schemas.platform import Text
+from bot.heroku.schemas.platform import VARIABLE, Name, Text
 from bot.ports.services import PrivateLinkState
 
 UNREADABLE: Final = "the answer could not be read"
@@ -27,7 +27,7 @@ class AnyAccount(BaseModel):
     """An account that may connect."""
 
     arn: Text
-    status: Text
+    status: Name
 
     def account(self) -> AllowedAccount:
         """The account as a value of the domain."""
@@ -37,10 +37,10 @@ class AnyAccount(BaseModel):
 class AnyConnection(BaseModel):
     """A VPC endpoint that somebody made."""
 
-    endpoint_id: Text
-    hostname: Text = ""
+    endpoint_id: Name
+    hostname: Name = ""
     owner_arn: Text = ""
-    status: Text = ""
+    status: Name = ""
 
     def connection(self) -> Connection:
         """The connection as a value of the domain."""
@@ -53,8 +53,8 @@ class Link(BaseModel):
     """The endpoint; its service has no name while it is being made, absent or empty."""
 
     addon: AddonOf = AddonOf()
-    status: Text
-    service_name: Text | None = None
+    status: Name
+    service_name: Name | None = None
     allowed_accounts: list[AnyAccount]
     connections: list[AnyConnection] = []
 
@@ -86,4 +86,5 @@ def names_in(body: bytes, status: int) -> frozenset[str]:
 
 
 def _names(pairs: list[tuple[str, object]]) -> frozenset[str]:
-    return frozenset(name for name, _ in pairs)
+    # Others are no names that a shell or Heroku's own tool would take, and one is shown in a line to copy.
+    return frozenset(name for name, _ in pairs if VARIABLE.fullmatch(name))

@@ -108,7 +108,7 @@ class CertificateExecutor(OperationExecutor):
         return None
 
     async def _ask(self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]) -> None:
-        name, made = run.job.database.name, list[Certificate]()
+        made = list[Certificate]()
         # Before the intent: when the name has changed nothing is called, and nothing may be waited for.
         await self.observer.confirm_name(run)
         intended = await self._intend(run, operation, listed)
@@ -116,7 +116,7 @@ class CertificateExecutor(OperationExecutor):
             return
 
         async def create() -> None:
-            made.append(await self.heroku.create_certificate(name))
+            made.append(await self.heroku.create_certificate(run.job.database))
 
         if await self.call(run, intended, create, undo=issuance.not_asked):
             await self.note(run, intended, lambda it: issuance.found(it, made[0].id))
@@ -147,7 +147,7 @@ class CertificateExecutor(OperationExecutor):
     ) -> None:
         if not isinstance(operation.subject, CertificateId):
             raise TypeError(f"{operation.subject!r} is no certificate")
-        id, name = operation.subject.id, run.job.database.name
+        id = operation.subject.id
         step, reason_code = endpoint.discarding(
             endpoint.endpoint_progress(operation),
             id,
@@ -162,12 +162,10 @@ class CertificateExecutor(OperationExecutor):
             case endpoint.EndpointStep.FAIL:
                 run.outcome.fail(operation, reason_code)
             case endpoint.EndpointStep.ASK:
-                await self._ask_to_discard(run, operation, id, name)
+                await self._ask_to_discard(run, operation, id)
         run.outcome.waiting |= step is endpoint.EndpointStep.WAIT
 
-    async def _ask_to_discard(
-        self, run: MtlsReconciliation, operation: Operation, id: UUID, name: str
-    ) -> None:
+    async def _ask_to_discard(self, run: MtlsReconciliation, operation: Operation, id: UUID) -> None:
         present = run.present
         await self.observer.confirm_name(run)
         asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
@@ -175,7 +173,7 @@ class CertificateExecutor(OperationExecutor):
             await self.call(
                 run,
                 asked,
-                lambda: self.heroku.discard_certificate(name, id),
+                lambda: self.heroku.discard_certificate(run.job.database, id),
                 undo=endpoint.not_asked,
             )
 

@@ -54,14 +54,14 @@ class EndpointExecutor(OperationExecutor):
         run.outcome.waiting |= held or step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
 
     async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation) -> None:
-        name, present = run.job.database.name, run.present
+        database, present = run.job.database, run.present
         asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
         if asked is None:
             return
         done = await self.call(
             run,
             asked,
-            lambda: self.heroku.enable_endpoint(name),
+            lambda: self.heroku.enable_endpoint(database),
             undo=endpoint.not_asked,
         )
         if done:
@@ -83,13 +83,13 @@ class EndpointExecutor(OperationExecutor):
 
     async def _ask_to_disable(self, run: MtlsReconciliation, operation: Operation) -> None:
         """Asks Heroku, which may say that nothing is left to disable: the next observations prove it."""
-        name, present = run.job.database.name, run.present
+        database, present = run.job.database, run.present
         await self.observer.confirm_name(run)
         asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
         if asked is not None:
             await self.call(
                 run,
                 asked,
-                lambda: self.heroku.disable_endpoint(name),
+                lambda: self.heroku.disable_endpoint(database),
                 undo=endpoint.not_asked,
             )

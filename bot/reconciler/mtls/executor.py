@@ -85,16 +85,16 @@ class RuleExecutor:
 
     async def _remove(self, run: MtlsReconciliation, rule: UUID) -> None:
         """Requests the removal of one rule; raises as ``carry_out`` does."""
-        database = run.job.database.name
+        database = run.job.database
         try:
             await self.heroku.remove_rule(database, rule)
         except HerokuNotFoundError:
             # Gone already, or it has not shown yet: the next lists tell which.
-            log.info("reconciler.nothing_to_remove", database=database, rule=str(rule))
+            log.info("reconciler.nothing_to_remove", database=database.name, rule=str(rule))
         except STOPPING:
             raise
         except HerokuError as error:
-            log.warning("reconciler.not_removed", database=database, rule=str(rule), error=str(error))
+            log.warning("reconciler.not_removed", database=database.name, rule=str(rule), error=str(error))
             run.outcome.error = error
             if isinstance(error, HerokuRefusedError):
                 self.unmanaged.reject(run, rule, error.message)
@@ -116,7 +116,7 @@ class RuleExecutor:
         try:
             # The intent is committed: a process that dies from here on leaves a marker to be recognised by.
             self.observer.require_time(run)
-            rule = await self.heroku.add_rule(run.job.database.name, network=network, description=marker)
+            rule = await self.heroku.add_rule(run.job.database, network=network, description=marker)
         except HerokuAmbiguousError as error:
             async with self.observer.holding(run) as tx:
                 await tx.mtls_rules.ambiguous(intent, error=str(error))
@@ -168,7 +168,7 @@ class RuleExecutor:
             LeaseLostError: the lease is lost.
         """
         await self.observer.ensure_time(run)
-        rules = await self.heroku.rules(run.job.database.name)
+        rules = await self.heroku.rules(run.job.database)
         return any(rule.network == network for rule in rules)
 
     async def _is_allowed(self, tx: Transaction, run: MtlsReconciliation, network: Network) -> bool:

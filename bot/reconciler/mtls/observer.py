@@ -13,7 +13,7 @@ from bot.domain.mtls.endpoint import OPERATIONAL, PROVISIONING, endpoint_progres
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.mtls.plan import OwnedRule, StoredRules
 from bot.domain.request import Kind
-from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError
+from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnknownAddonError
 from bot.ports import Heroku, MessageKind, ReconcileJob, Store, Transaction
 from bot.reconciler.lease import DatabaseLeaseManager
 from bot.reconciler.outcome import STOPPING
@@ -106,8 +106,12 @@ class MtlsObserver(DatabaseLeaseManager):
         self.require_time(run)
         # The list may be refused for three reasons: mTLS is off, not ready yet, or the database was renamed.
         try:
-            rules = await self._heroku.rules(run.job.database.name)
+            rules = await self._heroku.rules(run.job.database)
         except STOPPING:
+            raise
+        except HerokuUnknownAddonError:
+            # Its name may be another one by now.
+            await self.confirm_name(run)
             raise
         except HerokuError as refused:
             return await self._observe_endpoint(run, refused)
@@ -123,7 +127,7 @@ class MtlsObserver(DatabaseLeaseManager):
             LeaseLostError: the lease is lost.
         """
         self.require_time(run)
-        return await self._heroku.certificates(run.job.database.name)
+        return await self._heroku.certificates(run.job.database)
 
     async def read_certificates(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsSnapshot:
         """Adds the certificates, read anew if what is known of them is too old.
@@ -135,7 +139,7 @@ class MtlsObserver(DatabaseLeaseManager):
         if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self.has_time(run):
             return seen
         try:
-            found = await self._heroku.certificates(job.database.name)
+            found = await self._heroku.certificates(job.database)
         except HerokuError as error:
             log.warning("reconciler.certificates_unread", database=job.database.name, error=str(error))
             return seen
@@ -145,9 +149,12 @@ class MtlsObserver(DatabaseLeaseManager):
         """The endpoint's status; None where a confirmed 404 proves that mTLS is off."""
         self.require_time(run)
         try:
-            return await self._heroku.endpoint_status(run.job.database.name)
-        except HerokuNotFoundError:
+            return await self._heroku.endpoint_status(run.job.database)
+        except HerokuUnknownAddonError:
             await self.confirm_name(run)
+            raise
+        except HerokuNotFoundError:
+            await self.confirm_absence(run)
             return None
         except HerokuAmbiguousError as error:
             # Without an enabling of our own a 500 is an outage, and nothing is concluded from it.
@@ -159,9 +166,9 @@ class MtlsObserver(DatabaseLeaseManager):
         """Reads the endpoint where the list was refused: it may be off, or not ready yet."""
         self.require_time(run)
         try:
-            status = await self._heroku.endpoint_status(run.job.database.name)
+            status = await self._heroku.endpoint_status(run.job.database)
         except HerokuNotFoundError:
-            await self.confirm_name(run)
+            await self.confirm_absence(run)
             return MtlsSnapshot(enabled=False, settled=True, rules=())
         if status != PROVISIONING or run.stored.entries:
             raise refused

@@ -120,9 +120,9 @@ class RotationExecutor(OperationExecutor):
         try:
             await observer.confirm_name(run)
             await observer.ensure_time(run)
-            credential = await self.heroku.credential(database.name, new)
+            credential = await self.heroku.credential(database, new)
             await observer.ensure_time(run)
-            root = await self.heroku.authority(database.name)
+            root = await self.heroku.authority(database)
             await observer.ensure_time(run)
             login = await self.heroku.login(database.app, database.config_var)
         except STOPPING:
@@ -161,13 +161,13 @@ class RotationExecutor(OperationExecutor):
         return asked
 
     def _discarding(self, run: MtlsReconciliation, old: UUID) -> Callable[[], Awaitable[None]]:
-        name = run.job.database.name
+        database = run.job.database
 
         async def discard() -> None:
             try:
-                await self.heroku.discard_certificate(name, old)
+                await self.heroku.discard_certificate(database, old)
             except HerokuNotFoundError:
                 # Gone already, by this intent's first attempt or by somebody else: the next lists tell.
-                log.info("reconciler.no_certificate_to_remove", database=name, certificate=str(old))
+                log.info("reconciler.no_certificate_to_remove", database=database.name, certificate=str(old))
 
         return discard

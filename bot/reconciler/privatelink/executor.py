@@ -16,6 +16,7 @@ from bot.domain.owned_entry import Removal
 from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.plan import Batch, PrivateLinkPlan
 from bot.domain.request import Kind
+from bot.domain.target import Database
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuRefusedError
 from bot.ports import BOT, AuditContext, Clock, Heroku, PrivateLinkState
 from bot.reconciler.membership import grants_allowed_now
@@ -29,7 +30,7 @@ from bot.reconciler.privatelink.observer import (
 
 log = structlog.get_logger(__name__)
 
-_Call = Callable[[str, Sequence[str]], Awaitable[PrivateLinkState]]
+_Call = Callable[[Database, Sequence[str]], Awaitable[PrivateLinkState]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +78,7 @@ class AccountExecutor:
         await self._note_request(run, Kind.CLOSE)
         try:
             self.observer.require_time(run)
-            await self.heroku.close_privatelink(run.job.database.name)
+            await self.heroku.close_privatelink(run.job.database)
         except HerokuNotFoundError:
             # No proof by itself: the next run reads it back, and confirms the name where that is a 404.
             log.info("reconciler.nothing_to_close", database=run.job.database.name)
@@ -96,7 +97,7 @@ class AccountExecutor:
         await self._note_request(run, Kind.REMOVE_UNMANAGED, arn)
         try:
             self.observer.require_time(run)
-            await self.heroku.remove_accounts(run.job.database.name, [arn])
+            await self.heroku.remove_accounts(run.job.database, [arn])
         except HerokuNotFoundError:
             log.info("reconciler.nothing_to_remove", database=run.job.database.name)
         except STOPPING:
@@ -164,7 +165,7 @@ class AccountExecutor:
         run.outcome.changed = True
         try:
             self.observer.require_time(run)
-            seen = await call(run.job.database.name, arns)
+            seen = await call(run.job.database, arns)
         except HerokuAmbiguousError as error:
             async with self.observer.holding(run) as tx:
                 await tx.privatelink_accounts.ambiguous(run.job, arns, error=str(error))

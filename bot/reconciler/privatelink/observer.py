@@ -14,7 +14,7 @@ from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.domain.timings import DEFAULT, Timings
-from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError
+from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnknownAddonError
 from bot.ports import Clock, Heroku, PrivateLinkState, Store
 from bot.reconciler.lease import DatabaseLeaseManager
 from bot.reconciler.reconciliation import Reconciliation
@@ -63,9 +63,13 @@ class PrivateLinkObserver(DatabaseLeaseManager):
         self.require_time(run)
         database = run.job.database
         try:
-            state = await self._heroku.privatelink(database.name)
-        except HerokuNotFoundError:
+            state = await self._heroku.privatelink(database)
+        except HerokuUnknownAddonError:
+            # Its name may be another one by now.
             await self.confirm_name(run)
+            raise
+        except HerokuNotFoundError:
+            await self.confirm_absence(run)
             return PrivateLinkObservation(at=self._clock.now(), status=None)
         # Two databases may have swapped names: the answer itself says whose endpoint it shows.
         if state.database not in (None, database.id):

@@ -18,6 +18,7 @@ from bot.services.lookups import database_of, find_certificate, find_database, r
 from bot.services.mtls.endpoint import find_mtls, is_under_way, require_no_operation
 from bot.services.mtls.entries import MTLS
 from bot.services.request_input import RequestInput, terms_without_end
+from bot.services.targets.discovery import known_databases
 
 
 class CertificateService:
@@ -122,7 +123,9 @@ class CertificateService:
         async with self._context.transaction() as tx:
             await self._context.closing_member(tx, person)
             if target is None:
-                databases = await tx.targets.databases()
+                databases = await known_databases(tx)
+                if not databases:
+                    raise Refused(Refusal.TARGET_NONE)
             else:
                 databases = (await find_database(tx, self._context.policy, target, MTLS),)
             present = await tx.certificates.present(None if target is None else databases[0].id)

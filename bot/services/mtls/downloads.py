@@ -1,7 +1,7 @@
 """Downloads: a certificate's files, delivered once to whoever has the right link, and stored nowhere."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -119,11 +119,11 @@ class DownloadService:
         await tx.commit()
 
     async def _fetch(self, leased: _LeasedLink) -> CertificateFiles:
-        """Asks Heroku for the files, by the database's present name."""
-        # Under a name that has changed, Heroku's 404 would read as a certificate that is gone.
-        name = await self._heroku.database_name(leased.database.id)
-        credential = await self._heroku.credential(name, leased.link.certificate)
-        root = await self._heroku.authority(name)
+        """Asks Heroku for the files."""
+        # Where it knows names only: under an old one its 404 would read as a certificate that is gone.
+        database = replace(leased.database, name=await self._heroku.database_name(leased.database.id))
+        credential = await self._heroku.credential(database, leased.link.certificate)
+        root = await self._heroku.authority(database)
         handle = str(leased.link.request)
         return CertificateFiles(database=leased.database, handle=handle, credential=credential, root=root)
 

@@ -76,7 +76,9 @@ class RequestedRule:
             raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.label)
         # Read after the question above: a removal that ends in between must not look like an unmanaged rule.
         observation = mtls_observation(await tx.reconcile_queue.observation(self.target.id, MTLS))
-        if observation is None or not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, self.subject):
+        if observation is None:
+            raise Refused(Refusal.MTLS_UNSEEN, app=self.target.label)
+        if not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, self.subject):
             raise Refused(Refusal.NOTHING_THERE, address=str(self.subject), app=self.target.label)
         return observation
 

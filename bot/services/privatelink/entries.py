@@ -76,6 +76,8 @@ class RequestedAccounts:
     async def require_adoptable(self, tx: Transaction) -> None:
         """Refuses accounts unless all of them are allowed at Heroku and none is managed by pgaccess."""
         observation = await require_endpoint(tx, self.target)
+        if any(observation.account(arn) is None for arn in self.subject.arns):
+            raise Refused(Refusal.LINK_NOBODY, accounts=self.subject, app=self.target.label)
         if not {account.arn for account in observation.unmanaged}.issuperset(self.subject.arns):
             raise Refused(Refusal.LINK_OURS, accounts=self.subject, app=self.target.label)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from bot.domain.policy.binding import Bindings, Called, Renaming, bind
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, Target, with_labels
-from bot.errors import Refused
+from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, Transaction
 from bot.services.targets.replacement_offers import offer, present_ids, settle_offers
 
@@ -17,6 +18,40 @@ RENAMED: Final = {
     Called.SPACE: MessageKind.SPACE_RENAMED,
 }
 """What operations are told of each name that has changed."""
+
+
+SYNC: Final = "databases"
+"""The periodic task that reads databases and spaces; its progress tells whether it ever has."""
+
+_READ: Final = {"read": "yes"}
+
+
+async def set_next_discovery(tx: Transaction, *, wait: timedelta) -> None:
+    """Records that Heroku was read, and when it is read again."""
+    before = await tx.periodic_tasks.progress(SYNC)
+    await tx.periodic_tasks.advance(SYNC, before=before, after=_READ, wait=wait)
+
+
+async def require_discovery(tx: Transaction) -> None:
+    """Refuses while Heroku was never read: that there is nothing is not known before."""
+    if await tx.periodic_tasks.progress(SYNC) != _READ:
+        raise Refused(Refusal.TARGET_UNREAD)
+
+
+async def known_databases(tx: Transaction) -> tuple[Database, ...]:
+    """Returns the databases of the last discovery; raises ``Refused`` if there never was one."""
+    found = await tx.targets.databases()
+    if not found:
+        await require_discovery(tx)
+    return found
+
+
+async def known_spaces(tx: Transaction) -> tuple[Space, ...]:
+    """Returns the spaces of the last discovery; raises ``Refused`` if there never was one."""
+    found = await tx.targets.spaces()
+    if not found:
+        await require_discovery(tx)
+    return found
 
 
 async def record_discovery(

@@ -73,7 +73,9 @@ class RequestedRange:
             raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.name)
         # Read after the question above: a removal that ends in between must not look like an unmanaged range.
         observation = ruleset_observation(await tx.reconcile_queue.observation(self.target.id, TRUSTED))
-        if observation is None or all(rule.network != self.subject for rule in observation.ruleset.rules):
+        if observation is None:
+            raise Refused(Refusal.TRUSTED_UNSEEN, space=self.target.name)
+        if all(rule.network != self.subject for rule in observation.ruleset.rules):
             raise Refused(Refusal.RANGE_NOT_THERE, address=str(self.subject), space=self.target.name)
         return observation
 

@@ -1,11 +1,13 @@
 """Support tickets: data services of a space accept trusted IP ranges only after Heroku's support acted."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.request import Request
+from bot.domain.subject import Network
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
@@ -54,7 +56,8 @@ class SupportTicketService:
                 raise Refused(Refusal.SUPPORT_SETTLED, space=details.target.label)
             state = DataServices.WEB_ONLY if web_only else DataServices.CONFIRMED
             await tx.trusted_ranges.set_services(space, state, doing=doing)
-            await tx.outbox.refresh(_ticket_key(space), params={"state": state})
+            params = {"state": state, "ranges": _spelt(await _waiting_ranges(tx, space))}
+            await tx.outbox.refresh(_ticket_key(space), params=params)
             method = details.request.terms.method
             await _resume_waiting(tx, space, method, doing)
             await tx.reconcile_queue.bump_generation(space, method)
@@ -68,16 +71,21 @@ async def wait_for_support(
 ) -> Grant:
     """Returns a new grant as it begins: waiting, unless support's answer for its space is known.
 
-    The first request of a space has the ticket's text posted in the thread of its card.
+    The first request of a space has the ticket's text posted in the thread of its card; every later one adds
+    its range to that text.
     """
     space = request.terms.target
     # The row is locked: of two first requests at once, one posts the ticket.
     services = await tx.trusted_ranges.services(space)
     if services.decided:
         return grant
+    ranges = {"ranges": _spelt({*await _waiting_ranges(tx, space), grant.network})}
     if services is DataServices.UNKNOWN:
         await tx.trusted_ranges.set_services(space, DataServices.WAITING, doing=doing)
-        await tx.outbox.add(MessageKind.TICKET, to=channel, key=_ticket_key(space), request=request.id)
+        key = _ticket_key(space)
+        await tx.outbox.add(MessageKind.TICKET, to=channel, key=key, request=request.id, params=ranges)
+    else:
+        await tx.outbox.refresh(_ticket_key(space), params=ranges)
     return grants.waiting(grant)
 
 
@@ -86,6 +94,17 @@ async def _resume_waiting(tx: Transaction, space: UUID, method: Method, doing: A
         if grant.state is GrantState.WAITING:
             await tx.grants.update(grant, grants.allowed(grant, now=doing.at), doing=doing)
             await tx.outbox.refresh_cards(grant.request)
+
+
+async def _waiting_ranges(tx: Transaction, space: UUID) -> set[Network]:
+    """The ranges of a space that wait for support."""
+    running = await tx.grants.running(space, Method.TRUSTED)
+    return {grant.network for grant in running if grant.state is GrantState.WAITING}
+
+
+def _spelt(ranges: Iterable[Network]) -> str:
+    """Ranges as the ticket's message keeps them."""
+    return " ".join(map(str, sorted(ranges)))
 
 
 def _ticket_key(space: UUID) -> str:

@@ -127,7 +127,7 @@ def _unmanaged(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
 def _disabling(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
     parts, observation = [], details.rules
     if details.closes:
-        closes = ", ".join(numbers(details.closes[:CLOSED]))
+        closes = t.names(numbers(details.closes), most=CLOSED)
         parts.append(t("card.change.disable.requests", closes=closes))
     rules = 0 if observation is None else sum(rule.id not in observation.ours for rule in observation.rules)
     if observation is not None and (rules or observation.certificates):

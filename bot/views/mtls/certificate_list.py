@@ -1,6 +1,7 @@
 """The certificate inventory: owner, purpose and end of each, and when it was last observed."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
@@ -12,7 +13,10 @@ from bot.views.mtls.card import NAME, purpose
 from bot.views.text import as_code
 
 SHOWN: Final = 20
-"""Certificates in one answer: with their databases' headings they stay below Slack's 50 blocks."""
+"""Certificates in one answer."""
+
+ROOM: Final = block_kit.MESSAGE_BLOCKS - 3
+"""Blocks for them, their reminders and their databases' headings, beside the title and what is left out."""
 
 
 def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
@@ -28,7 +32,9 @@ def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
     # One limit for the whole answer: Slack counts the blocks of all databases together.
     left = SHOWN
     for each in filled:
-        some = each.certificates[:left]
+        # Its heading takes one block too.
+        fitting = _fitting(each.certificates, ROOM - len(shown) - 1)
+        some = each.certificates[: min(left, fitting)]
         if some or not each.certificates:
             shown += _of_database(each, some, t)
         left -= len(some)
@@ -48,6 +54,12 @@ def _of_database(listed: CertificateList, some: Sequence[KnownCertificate], t: T
         return [block_kit.section(t("certificate_list.database.unread", app=app)), *_lines(some, t)]
     heading = block_kit.section(t("certificate_list.database", app=app, at=observation.certificates_at))
     return [heading, *_lines(some, t)]
+
+
+def _fitting(certificates: Sequence[KnownCertificate], room: int) -> int:
+    """How many certificates, from the first, fit into a number of blocks with their reminders."""
+    needed = accumulate(1 + (known.reminder_schedule.step is not None) for known in certificates)
+    return sum(total <= room for total in needed)
 
 
 def _lines(some: Sequence[KnownCertificate], t: Translator) -> list[Block]:

@@ -7,7 +7,7 @@ from bot.domain.target import Database
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, DisableImpact
 from bot.views import action_ids, block_kit, form_fields
-from bot.views.text import join, numbers
+from bot.views.text import numbers
 
 NAMED: Final = 60
 """Rules, requests and certificates that one line names: as many as a database can have rules."""
@@ -83,10 +83,5 @@ def _impact(impact: DisableImpact, t: Translator) -> list[Mrkdwn]:
 
 
 def _names(names: Iterable[str], t: Translator) -> Mrkdwn:
-    return join(
-        (t.show(name) for name in names),
-        more=lambda count: t("form.disable.more", count=count),
-        most=NAMED,
-        # The rest is for the sentence around the names.
-        limit=block_kit.SECTION_TEXT - 200,
-    )
+    # The rest is for the sentence around the names.
+    return t.names(names, most=NAMED, limit=block_kit.SECTION_TEXT - 200)

@@ -6,6 +6,7 @@ from bot.domain.grant import Grant
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.target import Database
+from bot.domain.text import clean
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons
@@ -37,7 +38,7 @@ def connection_line(database: Database) -> str:
     # Not ``verify-full``: whether Heroku's certificates carry the host names of URLs is not documented.
     files = "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt"
     # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
-    variable, app = quote(database.config_var), quote(database.app)
+    variable, app = quote(clean(database.config_var)), quote(clean(database.app))
     return f'{files} psql "$(heroku config:get {variable} -a {app})"'
 
 

@@ -8,11 +8,11 @@ from bot.domain.drift import NO_DRIFT
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT, Method
 from bot.domain.mtls import certificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
-from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Block, DatabaseStatus, RequestDetails
 from bot.views import block_kit, drift
 from bot.views.method_view import StateLine, asking_for
-from bot.views.text import NOTHING, as_code, join, numbers, one_line
+from bot.views.text import NOTHING, as_code, numbers, one_line
 
 METHOD: Final = Method.MTLS
 
@@ -86,8 +86,7 @@ def _rule(
         text = cut(one_line(rule.description) or NOTHING, TEXT)
         return t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
     owners = numbers(details.request.id for details in open if details.request.terms.subject == rule.network)
-    # One ellipsis, however many are left out.
-    requests = ", ".join([*owners[:NAMED], *("…" for _ in owners[NAMED : NAMED + 1])]) or NOTHING
+    requests = t.names(owners, most=NAMED) or NOTHING
     return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 
 

@@ -11,7 +11,7 @@ from bot.i18n.translator import Mrkdwn, Translator, cut
 from bot.ports import RequestDetails
 from bot.views import block_kit
 from bot.views.method_view import operation_impact
-from bot.views.text import join, numbers
+from bot.views.text import numbers
 
 NAMED: Final = 8
 """Accounts and endpoints that one field or line names."""
@@ -54,7 +54,9 @@ def impact(details: RequestDetails, t: Translator) -> str:
 def names(every: Iterable[str], t: Translator) -> Mrkdwn:
     """Accounts and endpoints in one line; of many, some and how many more there are."""
     # An ARN has colons, the id of an endpoint has none.
-    return _join([cut(t.show(accounts([name])) if ":" in name else name, ARN) for name in every], t)
+    shown = [cut(t.show(accounts([name])) if ":" in name else name, ARN) for name in every]
+    # The rest is for the name of the field, or the sentence around.
+    return t.names(shown, most=NAMED, limit=block_kit.FIELD_TEXT - 200)
 
 
 def _closing(details: RequestDetails, t: Translator) -> str:
@@ -68,7 +70,7 @@ def _closing(details: RequestDetails, t: Translator) -> str:
         ]
         parts.append(t("card.change.privatelink.cuts", what=names(affected, t)))
     if details.closes:
-        parts.append(t("card.change.privatelink.ends", closes=", ".join(numbers(details.closes[:CLOSED]))))
+        parts.append(t("card.change.privatelink.ends", closes=t.names(numbers(details.closes), most=CLOSED)))
     return " ".join(parts)
 
 
@@ -88,9 +90,3 @@ def _opening(details: RequestDetails, asked: set[str], t: Translator) -> list[st
     if unmanaged:
         parts.append(t("card.change.privatelink.unmanaged", accounts=names(sorted(unmanaged), t)))
     return parts
-
-
-def _join(parts: Iterable[str], t: Translator) -> Mrkdwn:
-    # The rest is for the name of the field, or the sentence around.
-    limit = block_kit.FIELD_TEXT - 200
-    return join(parts, more=lambda count: t("card.accounts.more", count=count), most=NAMED, limit=limit)

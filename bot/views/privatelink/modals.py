@@ -73,7 +73,7 @@ def close_form(
 def _impact(observation: PrivateLinkObservation, requests: Sequence[int], t: Translator) -> list[str]:
     lines: list[str] = []
     if requests:
-        lines.append(t("form.close_privatelink.requests", closes=", ".join(numbers(requests[:CLOSED]))))
+        lines.append(t("form.close_privatelink.requests", closes=t.names(numbers(requests), most=CLOSED)))
     unmanaged = [account.arn for account in observation.unmanaged]
     if unmanaged:
         lines.append(t("form.close_privatelink.unmanaged", accounts=names(unmanaged, t)))

@@ -5,8 +5,9 @@ from typing import Final
 
 from bot.domain.grant import Grant, GrantState
 from bot.domain.privatelink.aws_account import number_of
-from bot.domain.privatelink.observation import PrivateLinkObservation
-from bot.domain.subject import Accounts
+from bot.domain.privatelink.observation import LEAVING, PrivateLinkObservation
+from bot.domain.subject import Accounts, Subject, accounts_of
+from bot.domain.text import clean
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Message, MessageKind, RequestDetails
 from bot.views import block_kit, buttons
@@ -42,6 +43,23 @@ def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) 
     return t("notification.ended", **params)
 
 
+def interrupted(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
+    """Accounts were removed outside pgaccess; those of the same request that are still allowed are named."""
+    left = still_allowed(details.link, grant.subject)
+    gone = [arn for arn in accounts_of(grant.subject) if arn not in left]
+    if not left or not gone:
+        return t(MessageKind.INTERRUPTED, **params)
+    return t("notification.interrupted.part", **{**params, "network": names(gone, t)}, left=names(left, t))
+
+
+def still_allowed(observation: PrivateLinkObservation | None, subject: Subject) -> list[str]:
+    """Accounts of a subject that Heroku still lists, as of the last observation."""
+    if observation is None or observation.status is None or observation.status in LEAVING:
+        return []
+    arns = subject.arns if isinstance(subject, Accounts) else ()
+    return [arn for arn in arns if observation.account(arn) is not None]
+
+
 def stage(it: Rendering) -> Message:
     """One more stage is reached; sent late, it says where the request stands instead."""
     message, details, t = it.message, it.details, it.t
@@ -65,7 +83,7 @@ def stage(it: Rendering) -> Message:
 def connection_line(app: str, name: str) -> str:
     """The ready ``psql`` line, with no secret in it: the shell fetches the URL itself."""
     # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
-    return f'psql "$(heroku config:get {quote(name)} -a {quote(app)})"'
+    return f'psql "$(heroku config:get {quote(clean(name))} -a {quote(clean(app))})"'
 
 
 def _still_connected(observation: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:

@@ -1,6 +1,7 @@
 """The status of a database's PrivateLink, and what keeps a person from connecting through it."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from bot.domain.drift import NO_DRIFT
@@ -15,13 +16,14 @@ from bot.domain.privatelink.observation import (
 )
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts, Subject
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, DatabaseStatus, Message, RequestDetails
 from bot.views import block_kit, drift
 from bot.views.method_view import StateLine, asking_for
 from bot.views.privatelink.card import ARN, region
 from bot.views.privatelink.next_steps import PORT_LIST, next_steps
-from bot.views.text import NOTHING, as_code, join, numbers
+from bot.views.privatelink.notifications import still_allowed
+from bot.views.text import NOTHING, as_code, numbers
 
 METHOD: Final = Method.PRIVATELINK
 
@@ -55,7 +57,9 @@ def section(status: DatabaseStatus, t: Translator) -> list[Block]:
     """Status, accounts, connections and drift as last observed; without PrivateLink, the drift only."""
     observation = status.link
     observed = NO_DRIFT if observation is None else observation.drift
-    drifted = drift.paragraph(observed, asking_for(METHOD, status.open), t, entries=_entries, name=short)
+    drifted = drift.paragraph(
+        observed, asking_for(METHOD, status.open), t, entries=partial(_missing, observation), name=short
+    )
     if observation is None or observation.status is None:
         return drifted
     accounts = [_account(each, observation, status.open, t) for each in observation.accounts]
@@ -151,11 +155,17 @@ def _account(
     if account.arn not in observation.ours:
         return t("privatelink.account.unmanaged", **params)
     requests = numbers(details.request.id for details in open if _asks_for(details, account.arn))
-    return t("privatelink.account.ours", requests=", ".join(requests[:NAMED]) or NOTHING, **params)
+    return t("privatelink.account.ours", requests=t.names(requests, most=NAMED) or NOTHING, **params)
 
 
 def _asks_for(details: RequestDetails, arn: str) -> bool:
     return details.request.kind is Kind.OPEN and arn in _entries(details.request.terms.subject)
+
+
+def _missing(observation: PrivateLinkObservation | None, subject: Subject) -> list[str]:
+    """The accounts of an interrupted grant that are gone: others of the same request may still be allowed."""
+    left = still_allowed(observation, subject)
+    return [arn for arn in _entries(subject) if arn not in left]
 
 
 def _entries(subject: Subject) -> tuple[str, ...]:

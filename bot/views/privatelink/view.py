@@ -13,6 +13,7 @@ PRIVATELINK: Final = MethodView(
     impact=card.impact,
     in_force=notifications.in_force,
     ended=notifications.ended,
+    interrupted=notifications.interrupted,
     status=lambda database, t, _refreshed: status.section(database, t),
     steps=status.steps,
     subject_field=accounts_field,

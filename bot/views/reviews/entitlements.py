@@ -9,7 +9,8 @@ from bot.domain.grant import LIVE_STATES
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator, mention
 from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, block_kit, request_card
+from bot.views import action_ids, block_kit
+from bot.views.requests import deciders, request_card, request_state
 from bot.views.text import first_key
 
 
@@ -61,16 +62,16 @@ def _row(
         id=request.id,
         title=request_card.title(details, t),
         owner=mention(request.requester),
-        ends="" if grant is None else request_card.ends(grant, t),
+        ends="" if grant is None else request_state.ends(grant, t),
         why=t(reason, **row["values"]),
     )
     shown = [block_kit.section(line)]
     if grant is None or grant.state not in LIVE_STATES:
-        return [*shown, block_kit.context(request_card.state_line(details, t=t, policy=policy))]
+        return [*shown, block_kit.context(request_state.state_line(details, t=t, policy=policy))]
     if grant.kept is not None and grant.kept.at >= datetime.fromisoformat(row["at"]):
         by = mention(grant.kept.by)
         return [*shown, block_kit.context(t("entitlements.kept", person=by, until=grant.kept.until))]
-    people = request_card.approvers(policy, request.rule)
+    people = deciders.approvers(policy, request.rule, t)
     return [*shown, block_kit.context(t("entitlements.for", people=people)), _buttons(details, message, t)]
 
 

@@ -14,6 +14,9 @@ from bot.views.text import numbers
 _ENDED: Final = ("grants", "pending", "links", "rotations", "certificates")
 """What a summary lists, in this order."""
 
+LIST: Final = 2000
+"""Characters of one of these lists."""
+
 
 def summary(message: OutboxMessage, t: Translator) -> Message:
     """To operations: who left, and what ended with that."""
@@ -21,11 +24,11 @@ def summary(message: OutboxMessage, t: Translator) -> Message:
     title = t("notification.leaver", person=person, why=why)
     lists = {name: message.params.get(name, "").split() for name in _ENDED}
     lines = [
-        t(f"leaver.{name}", list=", ".join(numbers(map(int, found))))
+        t(f"leaver.{name}", list=t.names(numbers(map(int, found)), limit=LIST))
         for name, found in lists.items()
         if found
     ]
-    return block_kit.paragraphs(title, *(["\n".join(lines)] if lines else []))
+    return block_kit.message(title, [block_kit.section(title), *block_kit.sections(lines, by="\n")])
 
 
 def certificate(it: Rendering) -> Message:
@@ -52,7 +55,7 @@ def certificate(it: Rendering) -> Message:
         by = mention(params["revoked_by"])
         said |= {"id": int(params["revocation"]), "person": by}
         return block_kit.paragraphs(t("certificate_left.revoking", **said))
-    people = Mrkdwn(" ".join(mention(id) for id in params.get("approvers", "").split()))
+    people = t.people(params.get("approvers", "").split())
     until = known.expires_at or t("unowned.unknown")
     text = t("notification.certificate_left", people=people, until=until, **said)
     shown = [block_kit.section(text)]

@@ -5,10 +5,11 @@ from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.policy.rules import Policy
-from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, PersonalAccess, RequestDetails
-from bot.views import action_ids, block_kit, request_card
-from bot.views.text import join, numbers, one_line
+from bot.views import action_ids, block_kit
+from bot.views.requests import request_card, request_state
+from bot.views.text import numbers, one_line
 
 REASON: Final = 600
 """Characters of a reason in an answer."""
@@ -37,13 +38,13 @@ def listing(
     for details in requests:
         shown += [
             block_kit.section(_line(details, t)),
-            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
+            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
         ]
     # The query reads no more than these: whether there are more is not known.
     if len(requests) == limit:
         shown.append(block_kit.context(t("list.more", count=limit)))
     if certificates:
-        shown.insert(1, block_kit.section(t("person.certificates", list=_handles(certificates))))
+        shown.insert(1, block_kit.section(t("person.certificates", list=_handles(certificates, t))))
     return block_kit.message(title, shown)
 
 
@@ -81,9 +82,9 @@ def _parts(access: PersonalAccess, t: Translator) -> list[Block]:
     if access.certificates:
         first = access.certificates[0].handle
         key = "person.certificates.end" if access.certificates_end else "person.certificates.stay"
-        shown.append(block_kit.section(t(key, list=_handles(access.certificates), handle=first)))
+        shown.append(block_kit.section(t(key, list=_handles(access.certificates, t), handle=first)))
     if access.stays:
-        left = ", ".join(numbers(each.request.id for each in access.stays))
+        left = t.names(numbers(each.request.id for each in access.stays))
         shown.append(block_kit.section(t("person.stays", list=left)))
     return shown
 
@@ -97,5 +98,5 @@ def _line(details: RequestDetails, t: Translator) -> Mrkdwn:
     )
 
 
-def _handles(certificates: Iterable[KnownCertificate]) -> Mrkdwn:
-    return Mrkdwn(", ".join(f"`{known.handle}`" for known in certificates))
+def _handles(certificates: Iterable[KnownCertificate], t: Translator) -> Mrkdwn:
+    return t.names(f"`{known.handle}`" for known in certificates)

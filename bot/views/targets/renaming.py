@@ -15,6 +15,7 @@ def renamed(message: OutboxMessage, t: Translator) -> Message:
     """The old name and the new one, and that nothing else has changed."""
     params = message.params
     stays = t("renamed.stays", environment=params["environment"]) if params["environment"] else ""
-    labels = params["labels"] or NOTHING
+    # All databases of a space are called here when it is renamed.
+    labels = t.names(filter(None, params["labels"].split(", "))) or NOTHING
     text = t(message.kind, before=params["before"], after=params["after"], labels=labels)
     return block_kit.paragraphs(f"{text} {stays or t('renamed.uncovered')}")

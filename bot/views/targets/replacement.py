@@ -26,7 +26,7 @@ def offer(message: OutboxMessage, t: Translator, *, policy: Policy) -> Message:
     key = "notification.replacement.again" if params["again"] else "notification.replacement"
     text = t(
         key,
-        admins=Mrkdwn(" ".join(map(mention, people))),
+        admins=t.people(people),
         name=params["name"],
         label=params["label"],
         alias=_either(choices),
@@ -67,7 +67,7 @@ def _stays(params: Mapping[str, str], choice: Mapping[str, str], t: Translator) 
     if not choice["old"]:
         return []
     old, name = choice["old"], params["name"]
-    requests = choice["requests"]
+    requests = t.names(filter(None, choice["requests"].split(", ")))
     said = [t("replacement.stays", old=old, name=name, requests=requests)] if requests else []
     if choice["certificates"]:
         said.append(t("replacement.certificates", old=old, name=name, count=choice["certificates"]))

@@ -6,8 +6,9 @@ from functools import partial
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, RequestDetails, SpaceStatus
-from bot.views import block_kit, request_card
+from bot.views import block_kit
 from bot.views.method_view import asking_for
+from bot.views.requests import request_state
 from bot.views.trusted_ips import summary
 
 
@@ -20,9 +21,11 @@ def why(status: SpaceStatus, requests: Sequence[RequestDetails], *, t: Translato
         t: the reader's language.
         policy: names the approvers.
     """
+    if not status.space.takes_ranges:
+        return block_kit.paragraphs(t("trusted.shield" if status.space.shield else "trusted.fir"))
     if status.observation is None:
         return block_kit.paragraphs(t("status.unseen"))
-    space, state = status.space.name, partial(request_card.state_line, t=t, policy=policy)
+    space, state = status.space.name, partial(request_state.state_line, t=t, policy=policy)
     title = t("why.range.title", space=space, at=status.observation.at)
     steps = summary.steps(status, asking_for(summary.METHOD, requests), t, state)
     texts = (title, *(steps or [t("why.range.none", space=space)]))

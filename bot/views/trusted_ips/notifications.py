@@ -17,6 +17,12 @@ CONNECT: Final = 'psql "$(heroku config:get DATABASE_URL -a YOUR-APP)"'
 REASON: Final = 1500
 """Characters of a reason in the ticket's text: with it the whole still fits one section."""
 
+RANGES: Final = 700
+"""Characters of the ranges in the ticket's text: more than the 20 that a space can have."""
+
+ENGLISH: Final = Translator("en")
+"""The language of Heroku's support."""
+
 
 def in_force(_details: RequestDetails, params: Params, t: Translator) -> Message:
     """The range is allowed; the reader fills in which app's database is meant."""
@@ -43,7 +49,7 @@ def ticket(it: Rendering) -> Message:
     """
     details, t = it.details, it.t
     text = t("notification.ticket", id=details.request.id, space=details.target.label)
-    shown = [block_kit.section(text), block_kit.section(f"```{_ticket_text(details)}```")]
+    shown = [block_kit.section(text), block_kit.section(f"```{_ticket_text(it)}```")]
     state = it.message.params.get("state")
     if state is not None:
         return block_kit.message(text, [*shown, block_kit.context(t(f"trusted.services.{state}"))])
@@ -57,16 +63,20 @@ def settled(details: RequestDetails, t: Translator, *, web_only: bool) -> Messag
     return block_kit.paragraphs(t(f"done.support.{state}", space=details.target.label))
 
 
-def _ticket_text(details: RequestDetails) -> str:
+def _ticket_text(it: Rendering) -> str:
     """In English, whatever the channel's language: Heroku's support reads it."""
+    details = it.details
+    # A ticket that was recorded before it listed them is about the range of its own request.
+    ranges = (it.message.params.get("ranges") or str(details.request.terms.subject)).split()
+    named = ENGLISH.names(ranges, limit=RANGES)
     # A backtick in the reason would end the code block.
-    reason = as_code(details.request.terms.reason, REASON)
+    reason = as_code(details.request.terms.reason, REASON).rstrip(".")
     return (
         f"Please enable trusted IP ranges for data services in the Private Space "
         # Escaped here: this text does not come from the translator, which escapes everywhere else.
         f"{escape(details.target.label)} ({escape(details.target.region)}).\n\n"
-        f"Ranges: {details.request.terms.subject}\n"
-        f"Reason: {reason or 'a tool outside Heroku has to connect directly'}\n"
+        f"{'The range is' if len(ranges) == 1 else 'The ranges are'} {named}.\n"
+        f"The reason is: {reason or 'a tool outside Heroku has to connect directly'}.\n"
         "mTLS will not do because the client cannot present a client certificate; PrivateLink will not do "
         "because the client is not in an Amazon VPC of the same region."
     )

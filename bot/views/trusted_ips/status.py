@@ -3,11 +3,11 @@
 from typing import Final
 
 from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, RulesetRule
-from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Message, SpaceStatus
 from bot.views import block_kit, drift
 from bot.views.method_view import asking_for
-from bot.views.text import NOTHING, as_code, join, numbers
+from bot.views.text import NOTHING, as_code, numbers
 from bot.views.trusted_ips.summary import METHOD, NAMED, SOURCE
 
 SHOWN: Final = 40
@@ -27,6 +27,9 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
     """
     space, observation = status.space, status.observation
     title = t("trusted.title", space=space.name, region=space.region)
+    if not space.takes_ranges:
+        # Heroku shows a list there too, which its databases do not follow.
+        return block_kit.paragraphs(title, t("trusted.shield" if space.shield else "trusted.fir"))
     if observation is None:
         return block_kit.paragraphs(title, t("status.unseen"))
     key = "trusted.used.refreshed" if refreshed else "trusted.used"
@@ -59,4 +62,4 @@ def _line(rule: RulesetRule, observation: RulesetObservation, status: SpaceStatu
     owners = numbers(
         details.request.id for details in status.open if str(details.request.terms.subject) == rule.source
     )
-    return t("trusted.line.ours", source=source, requests=", ".join(owners[:NAMED]) or NOTHING)
+    return t("trusted.line.ours", source=source, requests=t.names(owners, most=NAMED) or NOTHING)

@@ -49,7 +49,7 @@ def _delete(call: Call) -> Answer:
 
 
 def _database(call: Call) -> Database:
-    return call.account.database(call.names["db"])
+    return call.account.database(call.names["db"], call.now)
 
 
 def _listed(call: Call, certificate: KeptCertificate) -> Json:

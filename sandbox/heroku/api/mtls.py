@@ -66,7 +66,7 @@ def _delete_rule(call: Call) -> Answer:
 
 
 def _database(call: Call) -> Database:
-    return call.account.database(call.names["db"])
+    return call.account.database(call.names["db"], call.now)
 
 
 def _endpoint(status: int, call: Call, endpoint: Endpoint) -> Answer:

@@ -61,7 +61,7 @@ def _changed(call: Call, change: _Change, *, unchanged: int) -> Answer:
 
 
 def _database(call: Call) -> Database:
-    return call.account.addon(call.names["db"])
+    return call.account.database(call.names["db"], call.now, by_id=True)
 
 
 def _given(call: Call) -> list[str]:

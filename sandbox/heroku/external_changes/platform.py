@@ -1,7 +1,7 @@
 """External changes to spaces and add-ons, which the request log does not show."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from sandbox.heroku.http_types import Json
@@ -107,12 +107,12 @@ class PlatformExternalChanges:
         self._account.version.changed()
         return found
 
-    def swap_names(self, one: str, other: str) -> None:
-        """Let two add-ons have each other's name, as three renames in a row do."""
+    def swap_names(self, one: str, other: str, *, now: datetime | None = None) -> None:
+        """Let two add-ons exchange their names, in three renames; for `now` see `rename_database`."""
         first, second = self._account.addon(one), self._account.addon(other)
         names = first.name, second.name
         for database, name in ((first, f"{names[0]}-swapped"), (second, names[0]), (first, names[1])):
-            self.rename_database(str(database.id), name)
+            self.rename_database(str(database.id), name, now=now)
 
     def add_beside(self, database: str, name: str, *, plan: str | None = None) -> Database:
         """Create an add-on in the app of another, as a fork or a follower is.
@@ -163,10 +163,17 @@ class PlatformExternalChanges:
         names = (f"HEROKU_POSTGRESQL_{color}_URL" for color in COLORS)
         return next(name for name in names if name not in taken)
 
-    def rename_database(self, database: str, name: str) -> Database:
-        """Rename an add-on; its id stays."""
+    def rename_database(self, database: str, name: str, *, now: datetime | None = None) -> Database:
+        """Rename an add-on; its id stays.
+
+        Args:
+            database: Name or id of the add-on.
+            name: Its new name.
+            now: From when the Data API's delay counts; the present by default.
+        """
         found = self._account.addon(database)
         self._account.databases = _renamed(self._account.databases, found.name, name)
+        found.renames.append((now or datetime.now(UTC), found.name))
         found.name = name
         self._account.version.changed()
         return found

@@ -1,7 +1,7 @@
 """State of the emulated account: every resource by name or id."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -76,11 +76,27 @@ class Account:
         # Under both: an add-on that is gone may be asked for by either.
         self._deleted |= {database.name, str(database.id)}
 
-    def database(self, key: str) -> Database:
-        """Return a database as the Data API finds it: by name, or by id by `Behavior`; raises `Refused`."""
-        if key not in self.databases and not self.behavior.uuid_in_path:
-            raise missing("add-on")
-        return self.addon(key)
+    def database(self, key: str, now: datetime, *, by_id: bool | None = None) -> Database:
+        """Return a database as the Data API finds it; raises `Refused`.
+
+        It learns of a new name late, by `Behavior`.
+
+        Args:
+            key: Name or id.
+            now: The present.
+            by_id: Whether the path takes ids; by default as `Behavior` says.
+        """
+        if as_uuid(key) is not None:
+            if not (self.behavior.uuid_in_path if by_id is None else by_id):
+                raise missing("add-on")
+            return self.addon(key)
+        if not self.behavior.rename_lag:
+            return self.addon(key)
+        moment = now - timedelta(seconds=self.behavior.rename_lag)
+        for database in self.databases.values():
+            if database.name_at(moment) == key:
+                return database
+        raise missing("add-on")
 
     def addons_of(self, app: App) -> list[Database]:
         """Return an app's add-ons."""

@@ -205,6 +205,7 @@ class Database:
         server: A real server for it, ``host:port``; empty is a host that does not exist.
         lent: Attachments besides those of its own app's `config_vars`.
         born: Its first name, from which its id is derived.
+        renames: When it was renamed, and from which name.
     """
 
     name: str
@@ -220,6 +221,7 @@ class Database:
     lent: list[Attachment] = field(default_factory=list)
     state: AddonState = "provisioned"
     born: str = ""
+    renames: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.born = self.born or self.name
@@ -228,6 +230,10 @@ class Database:
     def id(self) -> UUID:
         """Heroku's id, which stays when the name changes."""
         return lasting_id("addon", self.born)
+
+    def name_at(self, moment: datetime) -> str:
+        """Return the name that it had at a moment."""
+        return next((name for renamed_at, name in self.renames if renamed_at > moment), self.name)
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:

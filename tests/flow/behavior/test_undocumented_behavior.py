@@ -35,7 +35,8 @@ ROWS: tuple[Row, ...] = (
     (
         {
             "dates": "rfc3339",
-            "uuid_in_path": True,
+            "uuid_in_path": False,
+            "rename_lag": 60.0,
             "data_bearer": False,
             "created": 200,
             "deleted": 200,

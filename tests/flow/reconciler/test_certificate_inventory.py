@@ -17,6 +17,7 @@ from storage.transaction import PostgresStore
 from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import MtlsHarness
+from tests.unit.factories import emulated_database
 
 READ = r"GET .*/certificates$"
 
@@ -44,7 +45,7 @@ async def seen(harness: MtlsHarness) -> MtlsObservation:
 async def test_an_end_is_read_in_every_form_that_heroku_writes(harness: MtlsHarness) -> None:
     end = datetime(2027, 1, 1, 10, tzinfo=UTC)
     harness.heroku.add_certificate_externally(DATABASE, expires_at=end, now=datetime.now(UTC))
-    assert (await harness.client.certificates(DATABASE))[-1].expires_at == end
+    assert (await harness.client.certificates(emulated_database()))[-1].expires_at == end
 
 
 @pytest.mark.parametrize("odd", ["", "soon", "2027-01-01", "2027-01-01 10:00:00", "01.01.2027 10:00 UTC"])

@@ -29,7 +29,7 @@ from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import ADD, LIST, REMOVE, MtlsHarness
 from tests.unit import factories
-from tests.unit.factories import NETWORK
+from tests.unit.factories import NETWORK, emulated_database
 from tests.unit.storage import store_helpers
 
 OTHER = IPv4Network("203.0.113.9/32")
@@ -113,7 +113,7 @@ async def test_a_list_that_is_not_a_200_is_no_list() -> None:
     base = "http://heroku.test"
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=httpx.ASGITransport(app))
     with pytest.raises(HerokuAmbiguousError):
-        await client.rules(DATABASE)
+        await client.rules(emulated_database())
     await client.close()
 
 
@@ -133,6 +133,7 @@ async def test_an_endpoint_that_is_being_made_interrupts_nothing(harness: MtlsHa
 async def test_what_is_opened_is_opened_at_the_right_database_though_two_have_swapped_names(
     harness: MtlsHarness,
 ) -> None:
+    harness.heroku.set_behavior(uuid_in_path=False)
     await harness.swap_names()
     grant = await harness.approve()
     for _ in range(3):
@@ -142,6 +143,7 @@ async def test_what_is_opened_is_opened_at_the_right_database_though_two_have_sw
 
 
 async def test_an_end_is_not_read_off_the_list_of_another_database(harness: MtlsHarness) -> None:
+    harness.heroku.set_behavior(uuid_in_path=False)
     grant = await harness.open()
     await harness.swap_names()
     await harness.end(grant)

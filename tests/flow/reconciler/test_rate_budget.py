@@ -17,7 +17,7 @@ from bot.heroku.client import HerokuClient
 from bot.ports import with_priority
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.fixtures import DATABASE, default_world
+from sandbox.heroku.fixtures import default_world
 from sandbox.heroku.server import app as heroku_server
 from storage.engine import async_commit_engine
 from storage.repositories.rate_budget import PostgresRateBudget
@@ -27,7 +27,7 @@ from tests import database
 from tests.database import full_budget
 from tests.flow.reconciler.harness import TOKEN
 from tests.flow.reconciler.mtls_harness import MtlsHarness
-from tests.unit.factories import NETWORK
+from tests.unit.factories import NETWORK, emulated_database
 from tests.unit.storage import store_helpers
 
 SIZE = 1000
@@ -157,7 +157,7 @@ async def test_what_an_answer_says_is_left_is_believed(
     heroku = emulated(Behavior(pool=60))
     async with harness_with_budget(store, engine, database_url, heroku) as harness:
         await leave(engine, SIZE)
-        await harness.client.rules(DATABASE)
+        await harness.client.rules(emulated_database())
         assert 40 < await store_helpers.value(engine, "SELECT tokens FROM rate_budget") < 60
 
 
@@ -165,7 +165,7 @@ async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
     async with harness_with_budget(store, engine, database_url, emulated()) as harness:
-        await harness.client.rules(DATABASE)
+        await harness.client.rules(emulated_database())
         await harness.client.learn_budget()
         assert harness.calls("/account/rate-limits") == ["GET /account/rate-limits"]
         await harness.client.learn_budget()
@@ -180,7 +180,7 @@ async def test_a_look_is_as_urgent_as_what_it_is_for(
         await leave(engine, FLOOR + 5)
         with with_priority(purpose):
             if purpose is CallPriority.REMOVE:
-                assert await harness.client.rules(DATABASE)
+                assert await harness.client.rules(emulated_database())
                 return
             with pytest.raises(RateBudgetExhaustedError):
-                await harness.client.rules(DATABASE)
+                await harness.client.rules(emulated_database())

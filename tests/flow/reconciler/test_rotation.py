@@ -31,7 +31,7 @@ from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import MtlsHarness
 from tests.unit import factories
-from tests.unit.factories import POLICY
+from tests.unit.factories import POLICY, emulated_database
 from tests.unit.storage import store_helpers
 
 MAKE, REMOVE = r"POST .*/certificates$", r"DELETE .*/certificates/"
@@ -406,7 +406,7 @@ async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
     await rotating.harness.reconcile()
     (login, credential), *more = probe.tried
     assert more == []
-    assert credential == await rotating.harness.client.credential(DATABASE, new)
+    assert credential == await rotating.harness.client.credential(emulated_database(), new)
     assert login.password in rotating.harness.heroku.connection(DATABASE)
     remembered = rotation_of(await rotating.now())
     assert (remembered.tested, remembered.test_asked_at) == (ConnectionResult.CONNECTED, None)

@@ -74,6 +74,7 @@ async def test_two_swapped_apps_change_nothing(directory: Directory) -> None:
 async def test_a_name_that_a_reconcile_run_finds_first_is_told_once_all_the_same(
     directory: Directory,
 ) -> None:
+    directory.heroku.set_behavior(uuid_in_path=False)
     await directory.ask_and_open_twice()
     directory.heroku.rename_database(DATABASE, NEW)
     await directory.environment.refresh_everything()

@@ -1,5 +1,6 @@
 """Durations and ends: what is read, what is refused, and how it is shown."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.duration import LONGEST, SHORTEST, parse_duration, parse_until, show_duration
 from bot.errors import Refusal, Refused
+from bot.i18n.catalogue import CATALOGUE
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -170,6 +172,25 @@ def test_what_is_no_end_is_refused_by_name(typed: str, refusal: Refusal) -> None
     with pytest.raises(Refused) as refused:
         parse_until(typed, now=NOW, zone=TOKYO)
     assert refused.value.reason is refusal
+
+
+@pytest.mark.parametrize("typed", ["6pm", "24:00", "noon", "friday", "２４時"])
+@pytest.mark.parametrize("zone", [TOKYO, NEW_YORK, ZoneInfo("Pacific/Kiritimati")])
+@pytest.mark.parametrize(
+    "now", [NOW, datetime(2026, 12, 31, 23, 59, tzinfo=UTC), datetime(2031, 2, 28, 9, 30, tzinfo=UTC)]
+)
+def test_the_example_of_an_end_lies_ahead_and_is_one_that_is_taken(
+    typed: str, zone: ZoneInfo, now: datetime
+) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_until(typed, now=now, zone=zone)
+    example = str(refused.value.params["example"])
+    assert parse_until(example, now=now, zone=zone) - now < timedelta(days=4)
+
+
+def test_no_sentence_shows_a_date_that_passes() -> None:
+    for sentences in CATALOGUE.values():
+        assert [key for key, said in sentences.items() if re.search(r"20\d\d[-/年]", said)] == []
 
 
 def test_today_is_the_day_of_the_person_and_not_of_greenwich() -> None:

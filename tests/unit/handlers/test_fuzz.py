@@ -1,5 +1,6 @@
 """Fuzzing of every endpoint of the web process: a response, never a 5xx, never an unexpected error."""
 
+import json
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from bot.views import action_ids
 from handlers.parsing.command_table import COMMANDS
-from handlers.transport.payload_model import MalformedError
 from sandbox.postgres import PrivatePostgres
 from tests.unit.fuzzing import ENGINEER, FORM, LEAD, NOWHERE, PATH, TEAM, FuzzedServer, fuzzed_server
 from tests.unit.random_payloads import ANYTHING, MORE, TEXT, spoilt
@@ -95,7 +95,16 @@ ACTIONS = sorted(
     {value for name, value in vars(action_ids).items() if name.isupper() and isinstance(value, str)}
 )
 VALUES = (
-    st.sampled_from(["", "1", "1:1", "1.1", "0:0", "1:99999999999999999999", "-1:1", "٣:٣", "1:1:1"]) | TEXT
+    st.sampled_from(
+        [
+            *("", "1", "1:1", "1.1", "0:0", "1:99999999999999999999", "-1:1", "٣:٣", "1:1:1"),
+            *("99999999999999999999.1", "9223372036854775808.1", "9223372036854775807.1", "1.2147483648"),
+            *("x.1", "1.x", "1.-1", "-1.1", "٣.٣", " 1.1", "1_0.1", "1.1\x00", "0.0", "999999999999999999.1"),
+            *("U0ENGINEER.because\x00", "00000000-0000-0000-0000-000000000001.x\x00"),
+            *("99999999999999999999.00000000-0000-0000-0000-000000000001", "5.\ud7ff"),
+        ]
+    )
+    | TEXT
 )
 
 
@@ -169,7 +178,7 @@ def test_any_button_value_is_accepted_or_refused(
     server: FuzzedServer, action: str, value: str, person: str
 ) -> None:
     assert server.interaction(click(action, value, person, server.unique())).status_code == 200
-    assert [line for line in server.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
+    assert server.unexpected() == []
 
 
 @junk
@@ -177,9 +186,95 @@ def test_any_button_value_is_accepted_or_refused(
 def test_any_form_content_is_accepted_or_refused(
     server: FuzzedServer, form: str, data: str, values: dict[str, Any]
 ) -> None:
+    # What JSON cannot say is no payload of Slack's: it is refused before anybody reads it.
+    unreadable = any(word in json.dumps(values) for word in ("Infinity", "NaN"))
     answer = server.interaction(submission(form, data, values, ENGINEER, server.unique()))
-    assert answer.status_code in (200, 400)
-    assert [line for line in server.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
+    assert answer.status_code in ((200, 400) if unreadable else (200,))
+    assert server.unexpected() == []
+
+
+FORMS = sorted(value for value in ACTIONS if value.startswith("form."))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"values": None}, {"values": {}}, None, {"values": {"address": {}}}, {"values": []}, [], "x", 1],
+)
+def test_a_form_without_fields_is_answered(server: FuzzedServer, form: str, state: Any) -> None:
+    payload = submission(form, "1.1", {}, ENGINEER, server.unique())
+    payload["view"]["state"] = state
+    answer = server.interaction(payload)
+    assert answer.status_code == 200
+    assert server.unexpected() == []
+    # An empty answer would close the form as if it had been accepted.
+    assert answer.json()["response_action"] in ("update", "errors", "clear", "push")
+    del payload["view"]["state"]
+    assert server.interaction(payload).status_code == 200
+    assert server.unexpected() == []
+
+
+def test_an_empty_form_is_answered_with_a_sentence(server: FuzzedServer) -> None:
+    payload = submission(action_ids.FORM_ADD, "", {}, LEAD, server.unique())
+    payload["view"]["state"] = {}
+    answer = server.interaction(payload).json()
+    assert answer["response_action"] == "update"
+    assert "203.0.113.4" in str(answer["view"]["blocks"])
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["99999999999999999999.1", "9223372036854775808.1", "x.1", "1.x", "1", "", "1.99999999999999999999"],
+)
+def test_a_button_with_a_value_that_is_not_ours_is_answered_with_a_sentence(
+    server: FuzzedServer, value: str
+) -> None:
+    payload = click(action_ids.APPROVE, value, LEAD, server.unique())
+    assert server.interaction(payload).status_code == 200
+    assert server.errors == []
+    # Where there is no response_url the sentence is a view; a command that is not ours has its own answer.
+    answer = server.command("status", command="/another")
+    assert answer.status_code == 200
+    assert "does not know" in answer.json()["text"]
+    assert server.errors == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "app_rate_limited", "team_id": TEAM, "minute_rate_limited": 1518467820, "api_app_id": "A0"},
+        {"type": "tokens_revoked", "team_id": TEAM},
+        {"type": "event_callback", "team_id": TEAM, "event": {"type": "no_such_event"}},
+        {"type": "event_callback", "team_id": TEAM, "event": {"type": "user_change", "user": {}}},
+        {"type": "event_callback", "team_id": TEAM, "event": {"type": "app_home_opened"}},
+        {"type": "no_such_type", "team_id": TEAM},
+        {"team_id": TEAM},
+        {},
+    ],
+)
+def test_an_event_that_nobody_reads_is_taken(server: FuzzedServer, payload: Any) -> None:
+    assert server.event(payload).status_code == 200
+    assert server.errors == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["view_closed", "message_action", "workflow_step_edit", "interactive_message", "no_such_type", None],
+)
+@pytest.mark.parametrize("more", [{}, {"trigger_id": "1.2.3"}, {"response_url": f"{NOWHERE}/respond/1"}])
+def test_an_interaction_that_nobody_reads_is_taken(
+    server: FuzzedServer, kind: str | None, more: dict[str, str]
+) -> None:
+    payload = {
+        "type": kind,
+        "team": {"id": TEAM},
+        "user": {"id": ENGINEER, "team_id": TEAM},
+        "view": {"id": "V1", "type": "modal", "callback_id": "form.deny", "state": {}},
+        "is_cleared": True,
+        **more,
+    }
+    assert server.interaction(payload).status_code == 200
+    assert server.errors == []
 
 
 @junk
@@ -219,7 +314,7 @@ def test_any_form_content_is_accepted_or_refused(
     )
 )
 def test_a_malformed_payload_causes_no_server_error(server: FuzzedServer, payload: Any) -> None:
-    assert server.interaction(payload).status_code < 500
+    assert server.interaction(payload).status_code in (200, 400, 404)
 
 
 @junk

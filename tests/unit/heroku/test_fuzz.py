@@ -21,10 +21,11 @@ from sandbox.environment import HEROKU_TOKEN
 from sandbox.heroku.fixtures import DATABASE, SPACE
 from sandbox.heroku.http_types import Request
 from tests.flow.actions import heroku_emulator
+from tests.unit.factories import database
 from tests.unit.random_payloads import ANYTHING, MORE, spoilt
 
 ID = UUID(int=7)
-NAME = "postgresql-curved-12345"
+BILLING = database()
 ACCOUNT = "arn:aws:iam::123456789012:root"
 
 CALLS: list[Callable[[HerokuClient], Awaitable[Any]]] = [
@@ -34,16 +35,16 @@ CALLS: list[Callable[[HerokuClient], Awaitable[Any]]] = [
     lambda heroku: heroku.rulesets(ID),
     lambda heroku: heroku.put_ruleset(ID, [RulesetRule("allow", "203.0.113.4/32")]),
     lambda heroku: heroku.database_name(ID),
-    lambda heroku: heroku.endpoint_status(NAME),
-    lambda heroku: heroku.rules(NAME),
-    lambda heroku: heroku.certificates(NAME),
-    lambda heroku: heroku.credential(NAME, ID),
-    lambda heroku: heroku.authority(NAME),
-    lambda heroku: heroku.create_certificate(NAME),
-    lambda heroku: heroku.add_rule(NAME, network=IPv4Network("203.0.113.4/32"), description="d"),
-    lambda heroku: heroku.privatelink(NAME),
-    lambda heroku: heroku.open_privatelink(NAME, [ACCOUNT]),
-    lambda heroku: heroku.let_accounts_in(NAME, [ACCOUNT]),
+    lambda heroku: heroku.endpoint_status(BILLING),
+    lambda heroku: heroku.rules(BILLING),
+    lambda heroku: heroku.certificates(BILLING),
+    lambda heroku: heroku.credential(BILLING, ID),
+    lambda heroku: heroku.authority(BILLING),
+    lambda heroku: heroku.create_certificate(BILLING),
+    lambda heroku: heroku.add_rule(BILLING, network=IPv4Network("203.0.113.4/32"), description="d"),
+    lambda heroku: heroku.privatelink(BILLING),
+    lambda heroku: heroku.open_privatelink(BILLING, [ACCOUNT]),
+    lambda heroku: heroku.let_accounts_in(BILLING, [ACCOUNT]),
     lambda heroku: heroku.config_var_names("billing"),
 ]
 """Every call whose answer is read."""

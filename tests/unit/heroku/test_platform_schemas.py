@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from bot.heroku.schemas.platform import Addon, HerokuApp
+from bot.domain.text import DESCRIPTION, NAME
+from bot.heroku.schemas.platform import Addon, AnyRule, AnyRuleset, AnySpace, HerokuApp
 
 ID, SPACE = UUID(int=1), UUID(int=900)
 
@@ -55,3 +56,40 @@ def test_a_database_is_in_the_space_of_its_app_by_herokus_uuid() -> None:
     assert database is not None
     assert (database.space, database.space_id, database.shield) == ("acme", SPACE, True)
     assert addon().database(None) is None
+
+
+HOSTILE = "bil\r\nl\u202eing\x1b[31m\u200b" + "x" * 200
+
+
+def test_names_and_descriptions_of_others_are_one_visible_line_of_a_bounded_length() -> None:
+    rule = AnyRule.model_validate(
+        {
+            "id": str(ID),
+            "cidr": "2001:db8::\n1",
+            "description": "a\u2066b\n" * 300,
+            "status": "Auth\x00orized",
+        }
+    ).rule()
+    space = AnySpace.model_validate(
+        named(HOSTILE, SPACE) | {"state": "allocated", "region": named("virginia\n")}
+    ).space()
+    ruleset = AnyRuleset.model_validate(
+        {"id": str(ID), "rules": [], "created_by": "ops\u202e@example.com\n"}
+    ).ruleset()
+    assert (rule.status, rule.network) == ("Authorized", "2001:db8:: 1")
+    assert (rule.description[:6], len(rule.description)) == ("ab ab ", DESCRIPTION)
+    assert (space.name[:8], len(space.name), space.region) == ("bil ling", NAME, "virginia")
+    assert ruleset.by == "ops@example.com"
+
+
+def test_what_is_written_back_stays_as_it_is() -> None:
+    line = {"action": "allow", "source": "203.0.113.0/24 \u202e"}
+    (rule,) = AnyRuleset.model_validate({"id": str(ID), "rules": [line]}).ruleset().rules
+    assert rule.source == line["source"]
+
+
+@pytest.mark.parametrize("name", ["A B_URL", "A\n_URL", "A`id`_URL", "1_URL", "_URL\u202e"])
+def test_a_config_var_that_no_shell_would_take_is_not_used(name: str) -> None:
+    database = addon(name).database(APP)
+    assert database is not None
+    assert database.config_var == "DATABASE_URL"

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.target import Database, KnownAs, Space
@@ -39,6 +41,34 @@ def test_an_entry_whose_database_is_gone_matches_nothing() -> None:
     (finding,) = found(policy(), LEDGER)
     assert finding.wrong
     assert finding.sentence.startswith("targets.money matches nothing at Heroku: no add-on or app")
+
+
+@pytest.mark.parametrize(
+    ("entry", "sentence"),
+    [
+        (
+            PolicyTarget(alias="web", database="billing", environment="default", is_space=True),
+            "targets.web matches nothing at Heroku: no space is called billing",
+        ),
+        (
+            PolicyTarget(alias="web", database="acme-private", environment="default"),
+            "targets.web matches nothing at Heroku: no add-on or app",
+        ),
+        (
+            PolicyTarget(alias="web", database="postgresql-curved-1234", environment="default"),
+            "targets.web matches nothing at Heroku: no add-on or app",
+        ),
+        (
+            PolicyTarget(alias="web", database="billing::ANALYTICS", environment="default"),
+            "targets.web matches nothing at Heroku: no add-on or app",
+        ),
+    ],
+)
+def test_an_entry_that_names_what_is_not_there_or_something_else_is_named(
+    entry: PolicyTarget, sentence: str
+) -> None:
+    named = [each for each in found(policy(targets=(MONEY, WHOLE, entry)), BILLING) if each.wrong]
+    assert [each.sentence[: len(sentence)] for each in named] == [sentence]
 
 
 def test_what_may_have_replaced_a_database_is_named_once() -> None:

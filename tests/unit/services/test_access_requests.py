@@ -15,13 +15,14 @@ from bot.domain.request import RequestState
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
 from bot.services import RequestInput, Services
+from bot.services.targets.discovery import SYNC, set_next_discovery
 from storage.tables import requests
 from storage.transaction import PostgresStore
 from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import ADMINS, APP, ENGINEER, GROUP_ADMIN, REQUEST_INPUT
+from tests.unit.services.actions import ADMINS, APP, ENGINEER, GROUP_ADMIN, HOUR, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 COMMITS = """
@@ -299,8 +300,8 @@ async def test_a_request_that_cannot_be_granted_is_refused(
 @pytest.mark.parametrize(
     ("databases", "target", "reason"),
     [
-        ((), None, Refusal.TARGET_NONE),
-        ((), "billing", Refusal.TARGET_NONE),
+        ((), None, Refusal.TARGET_UNREAD),
+        ((), "billing", Refusal.TARGET_UNREAD),
         ((factories.database(), factories.database("crm", 2)), None, Refusal.TARGET_MISSING),
         ((factories.database(), factories.database(number=2)), "billing", Refusal.TARGET_AMBIGUOUS),
     ],
@@ -319,6 +320,34 @@ async def test_an_ambiguous_database_is_refused_with_the_known_names(
     assert (
         await actions.refusal(engine, actions.ask(services, replace(REQUEST_INPUT, target=target)))
     ).reason is reason
+
+
+@pytest.mark.parametrize("target", [None, "billing", "acme-private"])
+async def test_that_there_is_nothing_is_only_said_once_heroku_was_read(
+    store: PostgresStore, services: Services, engine: AsyncEngine, target: str | None
+) -> None:
+    async def refusals() -> set[Refusal]:
+        request_input = replace(REQUEST_INPUT, target=target)
+        range_input = replace(request_input, address="203.0.113.9")
+        attempts = (
+            actions.ask(services, request_input),
+            services.access_requests.submit(Method.TRUSTED, range_input, person=ENGINEER, key=actions.key()),
+            services.queries.refresh_database(target, person=ENGINEER),
+            services.certificates.list_by_database(None, person=ENGINEER),
+            services.queries.requests(target or "ledger", person=ENGINEER),
+        )
+        return {(await actions.refusal(engine, attempt)).reason for attempt in attempts}
+
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    assert await refusals() == {Refusal.TARGET_UNREAD}
+
+    async with store.transaction() as tx:
+        await tx.periodic_tasks.claim(SYNC, within=HOUR)
+        await set_next_discovery(tx, wait=HOUR)
+        await tx.commit()
+    assert await refusals() == {Refusal.TARGET_NONE, Refusal.SPACE_NONE}
 
 
 FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1, 61)))

@@ -1,14 +1,17 @@
 """Deadlines of requests: reminders with growing gaps, and a lapse if nobody decides."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.policy.stand_in import stand_in, state_of
 from bot.domain.request import RequestState
-from bot.services import Services, open_services
+from bot.errors import Refusal
+from bot.services import RequestInput, Services, open_services
 from storage.tables import audit, outbox
 from storage.transaction import PostgresStore
 from tests import database
@@ -194,3 +197,74 @@ async def test_while_the_policy_cannot_be_read_reminders_wait_and_none_is_lost(
     clock.present = REMINDERS[0] + HOUR
     assert await services.deadlines.run_due() == REMINDERS[1]
     assert len(await reminders(engine)) == 1
+
+
+# --- an end that passes while nobody has decided ------------------------------------------------------
+
+SOON = NOW + HOUR
+
+
+def clock_time(moment: datetime) -> str:
+    """An end as somebody in the zone of the people of these tests types it."""
+    return moment.astimezone(ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%d %H:%M")
+
+
+def until(moment: datetime) -> RequestInput:
+    return replace(actions.REQUEST_INPUT, duration=None, until=clock_time(moment))
+
+
+@pytest.mark.parametrize("end", [SOON, NOW + timedelta(minutes=20), NOW + 5 * HOUR, LAPSE - HOUR])
+async def test_a_request_is_withdrawn_at_its_own_end_and_not_reminded_of_afterwards(
+    services: Services, clock: SetClock, engine: AsyncEngine, end: datetime
+) -> None:
+    id = (await actions.ask(services, until(end))).request.id
+    clock.present = end - SECOND
+    assert await services.deadlines.run_due() == end
+    before = await reminders(engine)
+
+    clock.present = end
+    assert await services.deadlines.run_due() is None
+    request = (await services.queries.request(id)).request
+    assert (request.state, request.decided_at) == (RequestState.WITHDRAWN, end)
+    assert request.withdrawn is not None
+    assert request.withdrawn.reason is Refusal.END_PAST
+    assert (await actions.outbox_messages(engine))[-1] == ("notification.withdrawn", ENGINEER)
+    assert await actions.card_versions(engine) == [2, 2]
+
+    clock.present = LAPSE + HOUR
+    assert await services.deadlines.run_due() is None
+    assert await reminders(engine) == before
+
+
+async def test_a_request_whose_end_is_after_its_time_to_decide_lapses(
+    services: Services, clock: SetClock
+) -> None:
+    id = (await actions.ask(services, until(LAPSE + 2 * HOUR))).request.id
+    clock.present = LAPSE
+    await services.deadlines.run_due()
+    assert (await services.queries.request(id)).request.state is RequestState.LAPSED
+
+
+async def test_an_end_that_an_approver_brings_forward_withdraws_at_that_end(
+    store: PostgresStore, services: Services, clock: SetClock
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    asked = await actions.ask(double, until(NOW + 5 * HOUR))
+    changes = RequestInput(until=clock_time(SOON))
+    await actions.approve(double, asked, changes=changes)
+    clock.present = SOON
+    await double.deadlines.run_due()
+    request = (await double.queries.request(asked.request.id)).request
+    assert request.state is RequestState.WITHDRAWN
+
+
+async def test_the_end_of_a_request_passes_also_while_the_policy_cannot_be_read(
+    services: Services, store: PostgresStore, clock: SetClock
+) -> None:
+    id = (await actions.ask(services, until(SOON))).request.id
+    unreadable = open_services(
+        store=store, policy=stand_in(state_of(POLICY), problem="a problem"), clock=clock
+    )
+    clock.present = SOON
+    await unreadable.deadlines.run_due()
+    assert (await services.queries.request(id)).request.state is RequestState.WITHDRAWN

@@ -11,6 +11,7 @@ from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.mtls.unmanaged_rules import rules_of
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
+from bot.i18n.translator import Translator
 from bot.services import RemovalResult, RequestInput, Services
 from storage.tables import grants
 from storage.transaction import PostgresStore
@@ -205,6 +206,37 @@ async def test_an_unmanaged_rule_is_adopted_by_a_request_and_a_managed_one_is_no
         Method.MTLS, request_input, person=ENGINEER, key=actions.key()
     )
     assert (details.request.kind, details.request.state) == (Kind.ADOPT, RequestState.PENDING)
+
+
+@pytest.mark.parametrize(
+    ("seen", "reason"),
+    [
+        (None, Refusal.MTLS_UNSEEN),
+        (factories.look(), Refusal.NOTHING_THERE),
+        (factories.look(factories.rule("203.0.113.0/24")), Refusal.NOTHING_THERE),
+        (factories.look(factories.rule("203.0.113.5/32")), Refusal.NOTHING_THERE),
+    ],
+)
+async def test_adopting_or_removing_what_is_not_there_says_that_there_is_no_rule_for_it(
+    store: PostgresStore,
+    services: Services,
+    engine: AsyncEngine,
+    seen: MtlsObservation | None,
+    reason: Refusal,
+) -> None:
+    if seen is not None:
+        await store_helpers.see(store, seen)
+    request_input = RequestInput(address="203.0.113.4", target="billing", reason="the ETL vendor's")
+    adopting = services.access_requests.adopt(Method.MTLS, request_input, person=ENGINEER, key=actions.key())
+    for attempt in (adopting, remove(services)):
+        found = await actions.refusal(engine, attempt)
+        assert found.reason is reason
+    for language, sentence in (
+        ("en", "There is no rule for `203.0.113.4/32` on billing"),
+        ("ja", "ありません"),
+    ):
+        said = Translator(language)(found.key, **found.params)
+        assert sentence in said or reason is Refusal.MTLS_UNSEEN
 
 
 async def test_a_grant_beside_an_unmanaged_rule_is_closed(store: PostgresStore, services: Services) -> None:

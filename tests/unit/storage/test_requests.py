@@ -216,13 +216,13 @@ async def test_a_removal_lists_what_it_would_close_while_it_waits(store: Postgre
 
 async def test_changed_terms_raise_the_version_and_leave_the_reason(store: PostgresStore) -> None:
     request = await store_helpers.ask(store)
-    terms = replace(
-        request.terms, subject=IPv4Network("203.0.113.4/32"), duration=None, until=NOW + timedelta(hours=1)
-    )
+    end = NOW + timedelta(hours=1)
+    terms = replace(request.terms, subject=IPv4Network("203.0.113.4/32"), duration=None, until=end)
     async with store.transaction() as tx:
         changed = await tx.requests.change_terms(request, terms)
         await tx.commit()
-    assert changed == replace(request, terms=terms, version=2)
+    # Nobody can decide it after its own end.
+    assert changed == replace(request, terms=terms, version=2, expires_at=end)
     async with store.transaction() as tx:
         assert await tx.requests.lock(request.id) == changed
 

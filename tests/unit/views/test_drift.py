@@ -16,7 +16,7 @@ from bot.ports import DatabaseStatus, Message, SpaceStatus
 from bot.views import block_kit, database_status
 from bot.views import drift as drift_view
 from bot.views.method_view import asking_for
-from bot.views.request_card import approval_card
+from bot.views.requests.request_card import approval_card
 from bot.views.trusted_ips import diagnosis, modal
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY

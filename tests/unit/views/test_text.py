@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.i18n.translator import escape
+from bot.i18n.translator import escape, join
 from bot.views import text
 from sandbox.slack.validation.checks import escaped
 
@@ -69,7 +69,7 @@ def test_a_text_without_blanks_is_cut_anywhere() -> None:
     st.integers(40, 300),
 )
 def test_joined_parts_are_whole_and_the_rest_is_counted(parts: list[str], most: int, limit: int) -> None:
-    joined = text.join(parts, more=lambda count: f"and {count} more", most=most, limit=limit, by="\n")
+    joined = join(parts, more=lambda count: f"and {count} more", most=most, limit=limit, by="\n")
     assert text.length(joined) <= limit
     left_out = re.search(r"(?:^|\n)and (\d+) more$", joined)
     count = len(parts) - (0 if left_out is None else int(left_out[1]))

@@ -252,7 +252,7 @@ def test_what_is_not_one_database_is_refused_with_the_nearest_name_as_example(
     with pytest.raises(Refused) as caught:
         choose(databases, word, {"money": frozenset({BILLING.id}), "gone": frozenset()})
     assert caught.value.reason is refusal
-    assert {name: caught.value.params[name] for name in params} == params
+    assert {name: str(caught.value.params[name]) for name in params} == params
 
 
 # --- how long --------------------------------------------------------------------------------------

@@ -161,8 +161,8 @@ async def test_only_private_and_shield_plans_have_mtls(
     assert (await api.post("/postgres/v0/databases/postgresql-new-1/tls-endpoint")).status_code == status
 
 
-@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 404), (Behavior(uuid_in_path=True), 200)])
-async def test_the_data_api_takes_the_name_and_if_switched_on_the_uuid(
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 200), (Behavior(uuid_in_path=False), 404)])
+async def test_the_data_api_takes_the_name_and_unless_switched_off_the_uuid(
     api: httpx.AsyncClient, status: int
 ) -> None:
     # API reference 1.1: one source writes "name or UUID", another insists on the name.

@@ -19,10 +19,11 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId, Subject, Whole
 from bot.i18n.translator import Translator
 from bot.ports import CertificateList, DisableImpact, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, request_card, responses
+from bot.views import action_ids, responses
 from bot.views.mtls import certificate_list
 from bot.views.mtls import modals as mtls_modals
 from bot.views.render import render
+from bot.views.requests import request_card, request_state
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
@@ -240,20 +241,20 @@ def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> No
     step = operations.enabling_first(both, id=UUID(int=3), now=NOW)
     granted = factories.grant(GrantState.APPLYING)
     waiting = replace(samples.details(both, factories.vote(), granted=granted), operation=step)
-    assert "enabling mTLS since" in request_card.state_line(waiting, t=EN, policy=POLICY)
+    assert "enabling mTLS since" in request_state.state_line(waiting, t=EN, policy=POLICY)
     enabled = replace(waiting, operation=done(step))
-    assert "provisioning at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
+    assert "provisioning at Heroku" in request_state.state_line(enabled, t=EN, policy=POLICY)
 
 
 @pytest.mark.parametrize("kind", [Kind.ENABLE, Kind.ISSUE])
 def test_what_is_being_made_says_since_when_and_how_long_that_usually_takes(kind: Kind) -> None:
-    line = request_card.state_line(changed(kind), t=EN, policy=POLICY)
+    line = request_state.state_line(changed(kind), t=EN, policy=POLICY)
     assert "usually takes 5–10 minutes" in line
     assert EN.date(NOW) in line
 
 
 def test_a_missed_deadline_of_a_change_does_not_speak_of_a_rule() -> None:
-    line = request_card.state_line(changed(Kind.ISSUE, failed(ReasonCode.DEADLINE)), t=EN, policy=POLICY)
+    line = request_state.state_line(changed(Kind.ISSUE, failed(ReasonCode.DEADLINE)), t=EN, policy=POLICY)
     assert "did not finish within 20 minutes" in line
 
 

@@ -18,10 +18,11 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, request_card, responses
+from bot.views import action_ids, responses
 from bot.views.mtls import expiry
 from bot.views.mtls import rotation as rotation_view
 from bot.views.render import render
+from bot.views.requests import request_card
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples

@@ -1,5 +1,6 @@
 """PrivateLink: valid in both languages however much there is, and true."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -13,9 +14,9 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Subject, Whole
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import DatabaseStatus, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, database_status, diagnosis, modals, notifications, request_card, responses
+from bot.views import action_ids, database_status, diagnosis, modals, notifications, responses
 from bot.views.privatelink import (
     modals as privatelink_modals,
 )
@@ -26,6 +27,7 @@ from bot.views.privatelink import (
     status as linking,
 )
 from bot.views.render import render
+from bot.views.requests import request_card, request_state
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
@@ -264,7 +266,7 @@ def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
 
 def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
     waiting = details(state=RequestState.APPROVED, granted=GrantState.APPLYING)
-    line = request_card.state_line(waiting, t=EN, policy=POLICY)
+    line = request_state.state_line(waiting, t=EN, policy=POLICY)
     assert "usually takes 10–15 minutes, an account 5–30; it fails after 45" in line
 
 
@@ -356,3 +358,61 @@ def test_operations_sees_whose_account_it_is_and_what_to_type(kind: MessageKind,
     samples.require_valid(message)
     assert A in message.text
     assert "/pgaccess privatelink" in message.text
+
+
+# --- one of several accounts is removed by hand -------------------------------------------------------
+
+BOTH: Final = Accounts((A, B))
+LISTED_A: Final = (AllowedAccount(arn=A, status="Active"),)
+LISTED_B: Final = (AllowedAccount(arn=B, status="Active"),)
+
+
+def interrupted(seen: PrivateLinkObservation | None, subject: Subject = BOTH) -> RequestDetails:
+    return details(
+        subject=subject,
+        seen=seen,
+        state=RequestState.APPROVED,
+        granted=GrantState.INTERRUPTED,
+        reason_code=ReasonCode.CLOSED_ELSEWHERE,
+    )
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize(
+    ("seen", "gone", "left"),
+    [
+        (observed(accounts=LISTED_A), "210987654321", "123456789012"),
+        (observed(accounts=LISTED_B), "123456789012", "210987654321"),
+        (observed(accounts=()), "123456789012, 210987654321", None),
+        (observed(status=None, accounts=LISTED_A), "123456789012, 210987654321", None),
+        (observed(status="Deprovisioned"), "123456789012, 210987654321", None),
+        (None, "123456789012, 210987654321", None),
+    ],
+)
+def test_of_two_accounts_the_one_that_was_removed_is_named_and_the_other_as_still_allowed(
+    seen: PrivateLinkObservation | None, gone: str, left: str | None, language: str
+) -> None:
+    t, one = Translator(language), interrupted(seen)
+    message = render(outbox_message(MessageKind.INTERRUPTED), one, t=t, policy=POLICY)
+    samples.require_valid(message)
+    values = {"id": 17, "network": Mrkdwn(gone), "app": "billing"}
+    if left is None:
+        assert message.text == t("notification.interrupted", **values)
+    else:
+        assert message.text == t("notification.interrupted.part", left=left, **values)
+
+
+@pytest.mark.parametrize(
+    ("seen", "missing"),
+    [
+        (observed(accounts=LISTED_A), ["210987654321"]),
+        (observed(accounts=LISTED_B), ["123456789012"]),
+        (observed(accounts=()), ["123456789012", "210987654321"]),
+    ],
+)
+def test_a_status_shows_account_by_account_what_is_missing(
+    seen: PrivateLinkObservation, missing: list[str]
+) -> None:
+    content = samples.content(linking.status(status_of(seen, interrupted(seen)), EN))
+    shown = re.findall(r"`(\d+)` is missing", content)
+    assert shown == missing

@@ -14,8 +14,8 @@ from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObserva
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views.render import render
-from bot.views.request_card import approval_card, requester_card
-from bot.views.trusted_ips import status
+from bot.views.requests.request_card import approval_card, requester_card
+from bot.views.trusted_ips import diagnosis, status
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY
 from tests.unit.views import samples
@@ -110,6 +110,64 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
         samples.require_valid(ticket)
         assert "Please enable trusted IP ranges for data services" in samples.content(ticket)
         assert ("space.support_done" in samples.content(ticket)) is (not params)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "sentence"),
+    [
+        ("", "The range is 203.0.113.4/32."),
+        ("198.51.100.0/24", "The range is 198.51.100.0/24."),
+        ("198.51.100.0/24 203.0.113.4/32", "The ranges are 198.51.100.0/24, 203.0.113.4/32."),
+    ],
+)
+@pytest.mark.parametrize("reason", ["", "the BI tool knows no certificates", "nightly export."])
+def test_the_ticket_names_every_range_in_whole_sentences(ranges: str, sentence: str, reason: str) -> None:
+    ticket = render(
+        replace(POST, params={"ranges": ranges}), details(reason=reason), t=Translator("ja"), policy=POLICY
+    )
+    (text,) = [block["text"]["text"].strip("`") for block in ticket.blocks if "Please enable" in str(block)]
+    assert sentence in text
+    for line in filter(None, text.splitlines()):
+        assert line.startswith(("Please", "The range", "The reason is: ", "mTLS"))
+        assert line.endswith(".")
+        assert not line.endswith("..")
+
+
+def test_as_many_ranges_as_a_space_can_have_fit_the_ticket() -> None:
+    ranges = [f"203.0.113.{n}/32" for n in range(100, 120)]
+    message = replace(POST, params={"ranges": " ".join(ranges)})
+    ticket = render(message, details(reason="<&>" * 2000), t=EN, policy=POLICY)
+    samples.require_valid(ticket)
+    assert all(each in samples.content(ticket) for each in ranges)
+
+
+@LANGUAGES
+@pytest.mark.parametrize(
+    ("space", "sentence"),
+    [
+        (
+            replace(SPACE, shield=True),
+            {"en": "A Shield Space has no trusted IP ranges", "ja": "Shield Space"},
+        ),
+        (replace(SPACE, generation="fir"), {"en": "does not support changing", "ja": "Fir"}),
+        (
+            replace(SPACE, shield=True, generation="fir"),
+            {"en": "A Shield Space has no trusted IP ranges", "ja": "Shield Space"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("seen", [None, observed("203.0.113.0/24")])
+def test_a_space_that_takes_no_ranges_offers_none(
+    seen: RulesetObservation | None, space: Space, sentence: dict[str, str], language: str
+) -> None:
+    t, unknown = Translator(language), DataServices.UNKNOWN
+    state = SpaceStatus(space=space, observation=seen, open=(), services=unknown)
+    for message in (status.status(state, t), diagnosis.why(state, (), t=t, policy=POLICY)):
+        samples.require_valid(message, answers=True)
+        content = samples.content(message)
+        assert sentence[language] in content
+        assert "trusted add" not in content
+        assert "/24" not in content
 
 
 @LANGUAGES

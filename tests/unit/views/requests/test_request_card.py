@@ -1,20 +1,30 @@
 """Cards: valid in every state, and saying what is true of it."""
 
 from dataclasses import replace
+from datetime import timedelta
+from ipaddress import IPv4Network
 
 import pytest
 
 from bot.domain.grant import GrantState, ReasonCode
-from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.policy.environments import PolicyTarget
+from bot.domain.policy.rules import Policy
+from bot.domain.request import Kind, Request, RequestState, Verdict
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind
-from bot.views import notifications, request_card, responses
+from bot.views import notifications, responses
+from bot.views.requests import deciders, request_card, request_state
 from tests.unit import factories
-from tests.unit.factories import POLICY
+from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG, POLICIES
 
 EN = Translator("en")
+
+
+def _lasting(duration: timedelta) -> Request:
+    asked = factories.request()
+    return replace(asked, terms=replace(asked.terms, duration=duration))
 
 
 @IN_BOTH_LANGUAGES
@@ -88,7 +98,7 @@ def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None
     votes = (factories.vote(Verdict.DENY, "too wide", person="U0LEAD2"), factories.vote())
     denied = factories.case(asked=factories.request(state=RequestState.DENIED), votes=votes)
     for text in (
-        request_card.state_line(denied, t=EN, policy=POLICY),
+        request_state.state_line(denied, t=EN, policy=POLICY),
         samples.content(notifications.decided(denied, EN)),
     ):
         assert "by <@U0LEAD2>" in text
@@ -104,9 +114,9 @@ def test_after_a_decision_a_card_says_no_more_what_it_would_have_changed() -> No
 
 
 def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
-    assert request_card.approvers(POLICY, "everything") == "<@U0LEAD> <@U0LEAD2>"
+    assert deciders.approvers(POLICY, "everything", EN) == "<@U0LEAD> <@U0LEAD2>"
     assert (
-        request_card.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone")
+        deciders.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone", EN)
         == "<!subteam^S0ADMINS>"
     )
 
@@ -114,6 +124,63 @@ def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
 def test_in_force_and_ended_are_only_claimed_of_what_was_read_back() -> None:
     for state in GrantState:
         details = samples.granted(state)
-        line = request_card.state_line(details, t=EN, policy=POLICY)
+        line = request_state.state_line(details, t=EN, policy=POLICY)
         assert ("in force since" in line) is (state is GrantState.IN_FORCE)
         assert ("ended" in line) is (state is GrantState.ENDED)
+
+
+# --- what a lead compares with the usual ---------------------------------------------------------------
+
+PRODUCTION = replace(
+    POLICY,
+    targets=(PolicyTarget(alias="money", database="postgresql-curved-12345", environment="production"),),
+)
+"""A policy in which the sample database is production."""
+
+
+def shown(asked: Request, policy: Policy = PRODUCTION, language: str = "en") -> str:
+    t = Translator(language)
+    return samples.content(request_card.approval_card(factories.case(asked=asked), t=t, policy=policy))
+
+
+@IN_BOTH_LANGUAGES
+def test_a_card_shows_the_environment_and_the_rule(language: str) -> None:
+    assert "everything (production)" in shown(factories.request(), language=language)
+    assert "everything (default)" in shown(factories.request(), POLICY, language)
+
+
+@pytest.mark.parametrize(
+    "policy", [replace(POLICY, unmatched=None), replace(POLICY, unmatched=None, rules=(), readable=False)]
+)
+def test_a_card_without_a_known_environment_shows_the_rule(policy: Policy) -> None:
+    content = shown(factories.request(), policy)
+    assert '*Policy rule*\\neverything"' in content
+
+
+@pytest.mark.parametrize(
+    ("asked", "marked"),
+    [
+        (factories.request(), False),
+        (factories.request(until=NOW + timedelta(hours=8)), False),
+        (factories.request(until=NOW + timedelta(hours=8, minutes=1)), True),
+        (factories.request(endless=True), True),
+        (factories.request(kind=Kind.EXTEND), False),
+        (_lasting(timedelta(hours=9)), True),
+        (_lasting(timedelta(days=2)), True),
+        (_lasting(timedelta(hours=1)), False),
+    ],
+)
+def test_what_is_longer_than_usual_is_marked_with_the_usual(asked: Request, marked: bool) -> None:
+    assert ("(default: 8h)" in shown(asked)) is marked
+
+
+@pytest.mark.parametrize(
+    ("network", "width"),
+    [
+        ("203.0.113.4/32", "1 address"),
+        ("203.0.113.4/31", ":warning: 2 addresses"),
+        ("203.0.113.0/24", ":warning: 256 addresses"),
+    ],
+)
+def test_what_is_wider_than_one_address_is_marked(network: str, width: str) -> None:
+    assert f'*Scope*\\n{width}"' in shown(factories.request(network=IPv4Network(network)))

@@ -1,0 +1,1 @@
+"""Views of requests: cards, states, and who decides."""
