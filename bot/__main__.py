@@ -2,19 +2,20 @@
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.cli import policy as policy_commands
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
 from bot.ports import Clock
+
+if TYPE_CHECKING:
+    from bot.app import App
 
 USAGE: Final = 2
 """Exit status when a setting, an argument or the policy is wrong."""
@@ -70,7 +71,9 @@ def _migrate(_: argparse.Namespace) -> int:
     from bot.config import database_url
     from storage.migrate import migrate
 
-    migrate(database_url())
+    migrate(
+        database_url(), waiting=lambda what: print(f"pgaccess: {what}: waiting", file=sys.stderr, flush=True)
+    )
     return 0
 
 
@@ -158,12 +161,12 @@ def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
 
 
 async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timings) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes the work in progress."""
+    """Serves until SIGTERM or SIGINT, then finishes the work in progress: loops and requests at once."""
     import structlog
-    import uvicorn
 
     from bot.app import open_app, stand_in_policy
     from bot.config import read_settings
+    from bot.lifecycle import run_until, stop_signals
     from bot.log_config import configure
 
     settings = read_settings()
@@ -173,31 +176,24 @@ async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timin
     except MisconfiguredError as error:
         structlog.get_logger(__name__).error("policy.unreadable", error=str(error))
         policy = await stand_in_policy(settings, problem=str(error), timings=timings)
-    async with contextlib.AsyncExitStack() as stack:
-        app = await stack.enter_async_context(open_app(settings, policy, clock=clock, timings=timings))
-        stopping = asyncio.Event()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, stopping.set)
-        if worker:
-            await stack.enter_async_context(app.working())
-        if not web:
-            await stopping.wait()
-            return
-        config = uvicorn.Config(
-            await stack.enter_async_context(app.serving()),
-            host="0.0.0.0",
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        waiting = asyncio.create_task(stopping.wait())
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        await serving
-        waiting.cancel()
+    stopping = stop_signals()
+    async with open_app(settings, policy, clock=clock, timings=timings) as app:
+        # Side by side: a worker that waits for the store leaves `/readyz` to say so.
+        parts = [part(app) for part, chosen in ((_run_worker, worker), (_run_web, web)) if chosen]
+        await run_until(stopping, *parts)
+
+
+async def _run_worker(app: "App") -> None:
+    async with app.working():
+        await asyncio.Event().wait()
+
+
+async def _run_web(app: "App") -> None:
+    # Imported here: a worker serves nothing.
+    from handlers.transport.http_server import serve
+
+    async with app.serving() as pages:
+        await serve(pages, host="0.0.0.0", port=app.settings.port)
 
 
 if __name__ == "__main__":

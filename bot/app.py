@@ -48,7 +48,7 @@ from handlers.transport.request_verification import RequestVerification
 from handlers.transport.socket_mode import SocketMode
 from handlers.web.download_page import DownloadPage
 from handlers.web.health import health_routes
-from storage.engine import async_commit_engine, engine_for
+from storage.engine import OUTSIDE_POOL, async_commit_engine, engine_for
 from storage.repositories.rate_budget import PostgresRateBudget
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
@@ -241,11 +241,12 @@ class App:
             wakeups=self.wakeups,
             give_way=partial(reconciling.idle, at_most=SCHEDULER_YIELDS),
         )
-        # A store that is busy for a moment must not end a process that starts.
+        # A store that is busy for a moment, or not migrated yet, must not end a process that starts.
         await until_success(
             self.refresh_everything,
             retry_on=TryAgainError,
-            gaps=self.timings.retry,
+            # Not the long ones: ends wait for it, and a migration is soon over.
+            gaps=self.timings.retry[:2],
             event="app.store_unavailable",
         )
         loops: list[Callable[[], Coroutine[Any, Any, None]]] = [
@@ -310,7 +311,8 @@ async def open_app(
         clock: business time; the machine's, unless the sandbox brings one that it can move.
         timings: of leases, calls and retries; tests with real processes hand out faster ones.
     """
-    engine, async_commit = engine_for(settings.database_url), async_commit_engine(settings.database_url)
+    engine = engine_for(settings.database_url, transactions=settings.db_connections - OUTSIDE_POOL)
+    async_commit = async_commit_engine(settings.database_url)
     clock, redactor = clock or SystemClock(), settings.redactor()
     heroku = HerokuClient(
         token=settings.heroku_token,
@@ -322,7 +324,7 @@ async def open_app(
     )
     try:
         async with (
-            PostgresWakeups(url=settings.database_url, timings=timings) as wakeups,
+            PostgresWakeups(url=settings.database_url, timings=timings, through=async_commit) as wakeups,
             SlackClient(
                 token=settings.slack_token, url=settings.slack_url, timings=timings, redactor=redactor
             ) as slack,

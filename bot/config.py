@@ -12,6 +12,16 @@ from bot.domain.redaction import Redactor
 from bot.domain.response_url import LOOPBACK
 from bot.errors import MisconfiguredError
 
+CONNECTIONS: Final = 6
+"""Connections to Postgres of a process, at most: a web process, two workers and a release fit into the 20 of
+Heroku's smallest plans (Heroku Dev Center, "Choosing the Right Heroku Postgres Plan")."""
+
+CONNECTIONS_AT_LEAST: Final = 4
+"""Two serve wake-ups and the rate budget; with one more only, each transaction would wait for the slowest."""
+
+CONNECTIONS_AT_MOST: Final = 500
+"""As many as the largest plans of Heroku allow in all."""
+
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
 
@@ -57,6 +67,7 @@ class Settings:
         app_token: opens Socket Mode; None is HTTP.
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
         probes: whether new certificates may be tested from here, by connecting with them.
+        db_connections: the most connections to Postgres that the process opens in all.
     """
 
     database_url: str = field(repr=False)
@@ -70,6 +81,7 @@ class Settings:
     app_token: str | None = field(default=None, repr=False)
     public_url: str | None = None
     probes: bool = False
+    db_connections: int = CONNECTIONS
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
@@ -97,6 +109,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         port=port(environ),
         public_url=public_url(environ),
         probes=probes(environ),
+        db_connections=db_connections(environ),
     )
 
 
@@ -169,6 +182,19 @@ def probes(environ: Mapping[str, str] = os.environ) -> bool:
             "disk: leave it out"
         )
     return said == "1"
+
+
+def db_connections(environ: Mapping[str, str] = os.environ) -> int:
+    """The most connections to Postgres that a process opens in all; raises ``MisconfiguredError``."""
+    name = "PGACCESS_DB_CONNECTIONS"
+    text = environ.get(name, "").strip() or str(CONNECTIONS)
+    # The length first: Python refuses to convert very long numbers.
+    if not text.isdecimal() or len(text) > 5 or not CONNECTIONS_AT_LEAST <= int(text) <= CONNECTIONS_AT_MOST:
+        raise MisconfiguredError(
+            f"{name} has to be a number from {CONNECTIONS_AT_LEAST} to {CONNECTIONS_AT_MOST}, such as "
+            f"{CONNECTIONS}: the most connections to Postgres that each process opens"
+        )
+    return int(text)
 
 
 def port(environ: Mapping[str, str] = os.environ) -> int:

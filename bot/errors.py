@@ -217,6 +217,13 @@ class StoreUnavailableError(TryAgainError):
     """Postgres did not answer in time, or the connection was lost; nothing may be recorded."""
 
 
+class NotMigratedError(StoreUnavailableError):
+    """The database has no schema yet, or an older one: the operator runs ``migrate``, and all goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is not migrated to this version: run `pgaccess migrate`")
+
+
 class LeaseLostError(TryAgainError):
     """Another process may hold the lease by now: stop without another call or write."""
 

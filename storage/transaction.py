@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from functools import cached_property
 
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy.exc import (
     DBAPIError,
     InterfaceError,
@@ -14,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from typing_extensions import override
 
 from bot.domain.timings import DEFAULT, Timings
-from bot.errors import StoreUnavailableError
+from bot.errors import NotMigratedError, StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
+from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.download_links import PostgresDownloadLinks
@@ -177,8 +179,12 @@ class PostgresStore(Store):
                 yield PostgresTransaction(connection, self._wakeups, self._timings)
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             # A commit that was cut off may have gone through; the idempotency key tells.
+            if no_connection_free(error):
+                raise StoreUnavailableError("Postgres has no connection free") from error
             raise StoreUnavailableError("Postgres did not do it in time") from error
         except DBAPIError as error:
+            if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+                raise NotMigratedError from error
             # A lost connection may raise other classes than these; SQLAlchemy marks them.
             if error.connection_invalidated:
                 raise StoreUnavailableError("the connection to Postgres was lost") from error

@@ -8,14 +8,19 @@ from typing import Final, Self
 
 import psycopg
 import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typing_extensions import override
 
 from bot.domain.timings import DEFAULT, Timings
 from bot.ports import Wakeups, WorkerName
+from storage.engine import async_commit_engine
 
 CHANNEL: Final = "pgaccess"
 """Channel of the notifications; a payload is a comma-separated list of workers."""
 
+_NOTIFY: Final = text("SELECT pg_notify(:channel, :loops)")
 
 log = structlog.get_logger(__name__)
 
@@ -23,13 +28,21 @@ log = structlog.get_logger(__name__)
 class PostgresWakeups(Wakeups):
     """Wakes workers after commits.
 
-    ``NOTIFY`` runs in autocommit on a connection of its own, several wake-ups as one: inside the transactions
-    it would serialise every commit of the server on one lock.
+    ``NOTIFY`` runs in autocommit outside the transactions, several wake-ups as one: inside, it would
+    serialise every commit of the server on one lock.
+
+    Args:
+        url: of the database.
+        timings: of attempts to listen again.
+        through: sends ``NOTIFY``; an engine of its own, with one connection, unless given.
     """
 
-    def __init__(self, *, url: str, timings: Timings = DEFAULT) -> None:
+    def __init__(self, *, url: str, timings: Timings = DEFAULT, through: AsyncEngine | None = None) -> None:
         self._url = url
         self._timings = timings
+        engine = through or async_commit_engine(url)
+        self._own = engine if through is None else None
+        self._through = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._events = {loop: asyncio.Event() for loop in WorkerName}
         self._unsent: set[WorkerName] = set()
         self._pending = asyncio.Event()
@@ -45,6 +58,8 @@ class PostgresWakeups(Wakeups):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._own is not None:
+            await self._own.dispose()
 
     @override
     def wake(self, loops: Iterable[WorkerName]) -> None:
@@ -68,19 +83,14 @@ class PostgresWakeups(Wakeups):
 
     async def _notify(self) -> None:
         while True:
-            # A lost wake-up costs the time until a poll, and ``_listen`` logs the same outage.
-            with contextlib.suppress(psycopg.Error):
-                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-                    await self._notify_through(connection)
-            await asyncio.sleep(self._timings.reconnect.total_seconds())
-
-    async def _notify_through(self, connection: psycopg.AsyncConnection) -> None:
-        while True:
             await self._pending.wait()
             # Cleared before the statement runs: what is added meanwhile sets it again.
             self._pending.clear()
             loops, self._unsent = self._unsent, set()
-            await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, ",".join(sorted(loops))))
+            # A lost wake-up costs the time until a poll, and ``_listen`` logs the same outage.
+            with contextlib.suppress(SQLAlchemyError):
+                async with self._through.connect() as connection:
+                    await connection.execute(_NOTIFY, {"channel": CHANNEL, "loops": ",".join(sorted(loops))})
 
     async def _listen(self) -> None:
         while True:

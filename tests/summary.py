@@ -19,7 +19,10 @@ LOAD = "A busy hour in a minute"
 STEPS = "Random steps of the model"
 """Heading of the figures of the model test."""
 
-HEADINGS = (GATEWAY, RANGES, FAULTS, LOAD, STEPS)
+CONNECTIONS = "Half requests, stops and bursts"
+"""Heading of the figures of processes that are short of connections, or asked to stop."""
+
+HEADINGS = (GATEWAY, RANGES, FAULTS, LOAD, STEPS, CONNECTIONS)
 
 
 def shown(reports: Iterable[pytest.TestReport]) -> Iterator[str]:

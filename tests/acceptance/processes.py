@@ -56,6 +56,10 @@ class Process:
         return self._process.wait(timeout=START)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return self._process.poll() is None
 

@@ -9,14 +9,13 @@ from typing import Final
 import psycopg
 
 from sandbox.postgres import PrivatePostgres
+from storage.engine import QUEUE, TRANSACTIONS
 from tests.faults.conftest import LINE
 from tests.flow.actions import words
 from tests.model.invariants import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
 SORRY: Final = "pgaccess could not reach its database"
-CONNECTIONS: Final = 15
-"""Of one process: the pool and what it may have besides."""
 
 
 @contextlib.contextmanager
@@ -91,11 +90,30 @@ async def test_a_full_disk_is_told_and_leaves_nothing_half_done(world: World) ->
 async def test_when_every_connection_is_in_use_a_person_is_still_answered_in_time(world: World) -> None:
     engine = world.app.store._engine
     async with contextlib.AsyncExitStack() as stack:
-        for _ in range(CONNECTIONS):
+        for _ in range(TRANSACTIONS):
             await stack.enter_async_context(engine.connect())
         before = time.monotonic()
         await asyncio.wait_for(world.types("engineer", LINE), timeout=15)
         assert world.answered[-1].outcome.ok
         assert time.monotonic() - before < 15
         assert SORRY in heard(world)
+        # Until then the work waits for a connection, whatever the person was answered.
+        await asyncio.sleep(QUEUE.total_seconds())
+    assert world.counts() == (0, 0, 0, 0, 0)
     await goes_on(world)
+
+
+async def test_what_waited_for_a_connection_in_a_burst_is_recorded_late_and_once(world: World) -> None:
+    engine = world.app.store._engine
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(TRANSACTIONS):
+            await stack.enter_async_context(engine.connect())
+        await asyncio.wait_for(world.types("engineer", LINE), timeout=15)
+        assert SORRY in heard(world)
+    for _ in range(300):
+        if world.rows("SELECT count(*) FROM requests") == [(1,)]:
+            break
+        await asyncio.sleep(0.05)
+    assert [each.action for each in world.buttons("lead") if each.action == "request.approve"] == []
+    await world.notify()
+    assert len([each for each in world.buttons("lead") if each.action == "request.approve"]) == 1

@@ -128,6 +128,7 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
         "settings",
         "policy",
         "database",
+        "database connections",
         "Slack token",
         "Slack scopes",
         "approvals channel",
@@ -156,6 +157,20 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
     assert said["Heroku databases"].startswith(f"billing ({DATABASE}); 1 space and 2 apps visible")
     assert said["Heroku Data API"] == "reachable; mTLS on billing is Operational"
     assert str(lines[0]).startswith("ok   settings: ")
+
+
+@pytest.mark.parametrize("wrong", ["three", "3", "0", "-6", "6.5", "501", "9" * 5000])
+async def test_a_number_of_connections_that_is_none_is_refused_with_one_that_is(
+    installation: Installation, wrong: str
+) -> None:
+    said = (await installation.wrong(PGACCESS_DB_CONNECTIONS=wrong))["settings"]
+    assert said.startswith("PGACCESS_DB_CONNECTIONS has to be a number from 4 to 500, such as 6")
+
+
+async def test_more_connections_than_the_server_has_are_a_problem(installation: Installation) -> None:
+    found = await installation.wrong(PGACCESS_DB_CONNECTIONS="200")
+    assert list(found) == ["database connections"]
+    assert "each process opens up to 200: too many for `web`, `worker`" in found["database connections"]
 
 
 async def test_without_a_public_address_it_says_what_does_not_work(installation: Installation) -> None:

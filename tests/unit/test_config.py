@@ -69,6 +69,16 @@ def test_a_switch_that_says_neither_yes_nor_no_is_refused() -> None:
     assert "PGACCESS_PROBE has to be 1" in wrong(PGACCESS_PROBE="yes")
 
 
+@pytest.mark.parametrize(("said", "connections"), [("", 6), (" 4 ", 4), ("６", 6), ("500", 500)])
+def test_the_most_connections_of_a_process_are_six_unless_it_is_told(said: str, connections: int) -> None:
+    assert settings(PGACCESS_DB_CONNECTIONS=said).db_connections == connections
+
+
+@pytest.mark.parametrize("said", ["3", "501", "many", "-6", "²"])
+def test_a_number_of_connections_that_cannot_be_is_refused(said: str) -> None:
+    assert "from 4 to 500, such as 6" in wrong(PGACCESS_DB_CONNECTIONS=said)
+
+
 def test_secrets_do_not_print() -> None:
     assert SECRET not in repr(settings())
     assert MINIMAL not in repr(policy_text(ENVIRON))

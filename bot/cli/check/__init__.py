@@ -22,8 +22,10 @@ from bot.cli.check.report import (
 from bot.cli.manifest import PATH
 from bot.cli.stored import Stored, read_store
 from bot.config import (
+    CONNECTIONS,
     PolicyText,
     database_url,
+    db_connections,
     heroku_settings,
     policy_text,
     port,
@@ -63,6 +65,7 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
     # No check needs it, but a wrong one would stop the bot at its start.
     _read(port, environ, errors)
     connection_tests = _read(probes, environ, errors)
+    connections = _read(db_connections, environ, errors)
     for error in errors:
         yield problem(SETTINGS, error)
     if not errors:
@@ -81,7 +84,7 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
         for line in skipped((database.TOPIC,), missing):
             yield line
     else:
-        lines, stored = await _store(store_url)
+        lines, stored = await _store(store_url, connections or CONNECTIONS)
         for line in lines:
             yield line
     if policy is None and stored is not None:
@@ -101,14 +104,14 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
             yield line
 
 
-async def _store(url: str) -> tuple[Sequence[ReportLine], Stored | None]:
+async def _store(url: str, connections: int) -> tuple[Sequence[ReportLine], Stored | None]:
     """Check the store; return the lines, and what it knows where it can be read."""
 
     async def read() -> CheckResult[Stored]:
         return CheckResult(lines=[], value=await read_store(url))
 
-    checked = await run_check(database.TOPIC, database.check_database(url))
-    if any(line.verdict is not CheckStatus.OK for line in checked.lines):
+    checked = await run_check(database.TOPIC, database.check_database(url, connections=connections))
+    if any(line.topic == database.TOPIC and line.verdict is not CheckStatus.OK for line in checked.lines):
         return checked.lines, None
     stored = await run_check(database.TOPIC, read())
     return (*checked.lines, *stored.lines), stored.value
