@@ -128,6 +128,8 @@ async def test_the_largest_answer_is_read_and_one_byte_more_is_not(blanks: int, 
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("gzip", b"not gzip"), ("gzip", gzip.compress(BODY)[:-9]), ("br", BODY), ("gzip, gzip", BODY)],
+    # A packed body holds the time at which it was packed: by itself it would give each worker another name.
+    ids=["not packed", "cut off", "unknown", "twice"],
 )
 async def test_what_is_packed_badly_or_unexpectedly_is_an_error(encoding: str, body: bytes) -> None:
     with pytest.raises(HerokuAmbiguousError):
