@@ -1,0 +1,181 @@
+"""What else allows an address, in sentences: said wherever access ends or is about to end.
+
+Every sentence is about the address, and says when Heroku was read: that one rule is gone proves nothing.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.domain.command_text import line_for
+from bot.domain.listed_entry import ListedEntry
+from bot.domain.method import Method
+from bot.domain.network import parse_address
+from bot.domain.privatelink.aws_account import accounts, parse_accounts, short
+from bot.domain.reach import Extent, Reach, extent_of
+from bot.domain.request import Kind
+from bot.domain.subject import Accounts, Subject
+from bot.errors import Refused
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import RequestDetails
+from bot.views.text import as_code, numbers
+
+NAMED: Final = 3
+"""Entries, and requests beside one, that a sentence names."""
+
+NAME: Final = 60
+"""Characters of an entry's name; an AWS user's path may have up to 512."""
+
+LINE: Final = 500
+"""Characters of the entries that a sentence names: with its commands it still fits a section."""
+
+
+def still(details: RequestDetails, t: Translator, *, reaches: Sequence[Reach] | None = None) -> list[Mrkdwn]:
+    """Says what still allows the addresses of a request whose access is over, and what to do about it.
+
+    Args:
+        details: the request.
+        t: the reader's language.
+        reaches: of its addresses; None for what the last observation shows.
+
+    Returns:
+        No sentence where it is known that nothing does.
+    """
+    return _said("reach.still", details, details.reach if reaches is None else reaches, t)
+
+
+def stays(details: RequestDetails, ended: Collection[int], t: Translator) -> list[Mrkdwn]:
+    """Says what will allow the addresses of a request once the grants of some requests have ended."""
+    return _said("reach.stays", details, [reach.without(ended) for reach in details.reach], t)
+
+
+def stays_removed(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    """Says what will allow the addresses of a request once every entry of exactly these is removed."""
+    return _said("reach.stays", details, [reach.without_exact() for reach in details.reach], t)
+
+
+def question(details: RequestDetails, t: Translator) -> Mrkdwn:
+    """Asks before a click that ends a request's access at once; plain, since questions have no markup."""
+    ended = () if details.grant is None else (details.grant.request,)
+    reaches = [reach.without(ended) for reach in details.reach]
+    params = {"network": details.request.terms.subject, "app": details.target.label}
+    allowed, extent = _allowed(reaches), extent_of(reaches)
+    if extent in (Extent.WHOLE, Extent.PART):
+        key = "confirm.revoke.stays" if extent_of(allowed) is Extent.WHOLE else "confirm.revoke.stays.part"
+        params["network"] = _subject(allowed, details)
+        named = t.names([_named(each, details, t) for each in _entries(allowed)], most=1)
+        return t(key, id=_number(details), by=named, **params)
+    if extent is Extent.UNKNOWN:
+        return t("confirm.revoke.unknown", id=_number(details), **params)
+    return t("confirm.revoke", **params)
+
+
+def outlasts(details: RequestDetails) -> bool:
+    """Whether something is known to allow an address of a request once its own access has ended."""
+    ended = () if details.grant is None else (details.grant.request,)
+    left_over = extent_of(reach.without(ended) for reach in details.reach)
+    return left_over in (Extent.WHOLE, Extent.PART)
+
+
+def left(details: RequestDetails, address: str) -> list[ListedEntry]:
+    """Returns the entries that allow one address of a request now."""
+    return _entries(reach for reach in details.reach if str(reach.address) == address)
+
+
+def covering(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    """Says what allows the addresses of a request already, besides an entry of exactly these."""
+    entries = [each for reach in details.reach for each in reach.entries if not each.exact]
+    whole = [each for each in entries if each.whole]
+    if whole:
+        return [t("card.change.covered", cover=by(whole, details, t))]
+    return [t("card.change.covered.part", cover=by(entries, details, t))] if entries else []
+
+
+def by(entries: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn:
+    """Names entries, each with who manages it; of many, some and how many more there are."""
+    return t.names([_named(each, details, t) for each in entries], most=NAMED, limit=LINE)
+
+
+def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Translator) -> list[Mrkdwn]:
+    allowed, app = _allowed(reaches), details.target.label
+    if not allowed:
+        unknown = extent_of(reaches) is Extent.UNKNOWN
+        return [t("reach.unknown", network=details.request.terms.subject, app=app)] if unknown else []
+    entries, age = _entries(allowed), min(reach.at for reach in allowed if reach.at is not None)
+    extent = extent_of(allowed)
+    if extent not in (Extent.WHOLE, Extent.PART):
+        key = "reach.listed"
+    sentence = t(
+        f"{key}.part" if extent is Extent.PART else key,
+        network=_subject(allowed, details),
+        app=app,
+        by=by(entries, details, t),
+        at=age,
+    )
+    how = _how(entries, details, t)
+    return [sentence] if how is None else [sentence, how]
+
+
+def _allowed(reaches: Iterable[Reach]) -> list[Reach]:
+    """Those of several addresses that an entry allows, or is about to allow."""
+    return [reach for reach in reaches if reach.entries]
+
+
+def _subject(allowed: Sequence[Reach], details: RequestDetails) -> Subject:
+    """What a sentence is about: of several accounts, those that it is true of."""
+    subject = details.request.terms.subject
+    return accounts(str(reach.address) for reach in allowed) if isinstance(subject, Accounts) else subject
+
+
+def _number(details: RequestDetails) -> int:
+    """The request whose grant it is: an extension is about the grant of another."""
+    return details.request.id if details.grant is None else details.grant.request
+
+
+def _entries(reaches: Iterable[Reach]) -> list[ListedEntry]:
+    """Of each address the entries, once: those that allow all of it say more than those that allow a part."""
+    found: dict[tuple[Method, str, bool], ListedEntry] = {}
+    for reach in reaches:
+        whole = [each for each in reach.entries if each.whole and each.active]
+        for each in whole or reach.entries:
+            found.setdefault((each.method, each.name, each.owned), each)
+    return list(found.values())
+
+
+def _named(entry: ListedEntry, details: RequestDetails, t: Translator) -> Mrkdwn:
+    name = as_code(short(entry.name), NAME)
+    if not entry.owned:
+        shown = t("reach.by.unmanaged", entry=name)
+    elif entry.requests:
+        shown = t("reach.by.requests", entry=name, requests=t.names(numbers(entry.requests), most=NAMED))
+    elif entry.ending and not entry.adopted:
+        shown = t("reach.by.ending", entry=name, requests=t.names(numbers(entry.ending), most=NAMED))
+    else:
+        shown = t("reach.by.ours", entry=name)
+    if entry.method is Method.TRUSTED and details.nearby.space:
+        shown = t("reach.by.space", entry=shown, space=details.nearby.space)
+    return shown if entry.active else t("reach.by.idle", entry=shown, status=as_code(entry.status, NAME))
+
+
+def _how(entries: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn | None:
+    """What closes the first of these that nobody here watches; else which request keeps the first."""
+    for entry in entries:
+        subject = None if entry.owned else _typed(entry)
+        if subject is not None:
+            terms = replace(details.request.terms, method=entry.method, subject=subject)
+            of_space = entry.method is Method.TRUSTED and details.nearby.space
+            label = of_space or details.target.label
+            remove, adopt = (line_for(kind, terms, label) for kind in (Kind.REMOVE_UNMANAGED, Kind.ADOPT))
+            return t("reach.how.unmanaged", entry=subject, remove=remove, adopt=adopt)
+    kept = [request for entry in entries for request in entry.requests]
+    return t("reach.how.request", id=kept[0]) if kept else None
+
+
+def _typed(entry: ListedEntry) -> Subject | None:
+    """An entry as a command takes it; None where no command does, such as 0.0.0.0/0 or an account ``*``."""
+    try:
+        if entry.method is Method.PRIVATELINK:
+            return parse_accounts(short(entry.name))
+        return parse_address(entry.name)
+    except Refused:
+        return None
