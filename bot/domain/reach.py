@@ -57,7 +57,7 @@ class Nearby:
     Attributes:
         space: name of the space that a database is in; empty where that can have no trusted ranges.
         ranges: the last observation of that space's list.
-        services: whether that list concerns the databases of the space.
+        services: whether that list concerns the databases of the space; for a space, its own.
         grants: open ones at the target and its space.
         adopted: entries that stay without a grant, by method and name.
         certificates: the requester's own that Heroku has at the target.

@@ -50,8 +50,7 @@ def decided(details: RequestDetails, t: Translator) -> Message:
     title = request_card.title(details, t)
     params = {**_params(details), "person": mention(decision.person), "title": title}
     if request.state is RequestState.APPROVED:
-        after = _after_extension(details, t) if request.kind is Kind.EXTEND else []
-        return block_kit.paragraphs(_approved(details, t, params), *after)
+        return block_kit.paragraphs(_approved(details, t, params), *_after(details, t))
     key = "notification.decided.denied.why" if decision.reason else "notification.decided.denied"
     reason = cut(one_line(decision.reason), DETAIL_SHOWN)
     return block_kit.paragraphs(t(key, reason=reason, **params))
@@ -170,9 +169,11 @@ def _said(
     return [t(f"{kind}.still", **{**params, "still": still[0]}), *still[1:]]
 
 
-def _after_extension(details: RequestDetails, t: Translator) -> Sequence[Mrkdwn]:
-    """What allows the addresses of an extended grant beyond its new end."""
-    return [] if details.grant is None else reach.stays(details, {details.grant.request}, t)
+def _after(details: RequestDetails, t: Translator) -> Sequence[Mrkdwn]:
+    """What allows the addresses beyond the new end of an extended grant, or beyond an approved removal."""
+    if details.request.kind is Kind.EXTEND and details.grant is not None:
+        return reach.stays(details, {details.grant.request}, t)
+    return reach.stays_ended(details, t) if details.request.kind is Kind.REMOVE else []
 
 
 def ask_again(details: RequestDetails) -> str:
@@ -190,6 +191,8 @@ def about_operation(
     if operation.kind is Kind.ADOPT and operation.state is OperationState.DONE:
         back = line_for(Kind.REMOVE_UNMANAGED, details.request.terms, details.target.label)
         besides = [*besides, block_kit.section(t("notification.done.back", command=back))]
+    if operation.kind is Kind.REMOVE_UNMANAGED and operation.state is OperationState.DONE:
+        besides = [*besides, *map(block_kit.section, reach.still(details, t))]
     offered = buttons.for_operation(details, operation, t)
     return block_kit.message(text, [block_kit.section(text), *besides, *offered])
 

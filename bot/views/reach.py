@@ -70,6 +70,25 @@ def question(details: RequestDetails, t: Translator) -> Mrkdwn:
     return t("confirm.revoke", **params)
 
 
+def stays_ended(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    """Says what will allow the addresses of a request once every grant of exactly these has ended."""
+    return stays(details, {id for reach in details.reach for id in _relying(reach)}, t)
+
+
+def outlasting(every: Iterable[RequestDetails], t: Translator) -> list[Mrkdwn]:
+    """Names those of some requests whose addresses stay allowed once the grants of all of them have ended."""
+    ending = [each for each in every if each.grant is not None and each.request.kind is Kind.OPEN]
+    ended = {each.request.id for each in ending}
+    found = []
+    for details in ending:
+        left_over = [reach.without(ended) for reach in details.reach]
+        if extent_of(left_over) in (Extent.WHOLE, Extent.PART):
+            params = {"id": details.request.id, "app": details.target.label}
+            named, about = by(_entries(left_over), details, t), _subject(_allowed(left_over), details)
+            found.append(t("person.outlasts.one", by=named, network=about, **params))
+    return found
+
+
 def outlasts(details: RequestDetails) -> bool:
     """Whether something is known to allow an address of a request once its own access has ended."""
     ended = () if details.grant is None else (details.grant.request,)
@@ -125,6 +144,12 @@ def _subject(allowed: Sequence[Reach], details: RequestDetails) -> Subject:
     """What a sentence is about: of several accounts, those that it is true of."""
     subject = details.request.terms.subject
     return accounts(str(reach.address) for reach in allowed) if isinstance(subject, Accounts) else subject
+
+
+def _relying(reach: Reach) -> set[int]:
+    """The requests whose grants rely on an entry of exactly the address."""
+    exact = [entry for entry in reach.entries if entry.exact]
+    return {id for entry in exact for id in (*entry.requests, *entry.ending)}
 
 
 def _number(details: RequestDetails) -> int:

@@ -22,8 +22,11 @@ ENGLISH: Final = Translator("en")
 """The language of Heroku's support."""
 
 
-def in_force(_details: RequestDetails, params: Params, t: Translator) -> Message:
-    """The range is allowed; the reader fills in which app's database is meant."""
+def in_force(details: RequestDetails, params: Params, t: Translator) -> Message:
+    """The range is allowed; where data services follow it, the reader fills in whose database is meant."""
+    if details.nearby.services is DataServices.WEB_ONLY:
+        web = t("notification.in_force.trusted.web")
+        return block_kit.paragraphs(t("notification.in_force.trusted", **params), web)
     connect = t("notification.in_force.trusted.connect")
     return block_kit.paragraphs(
         t("notification.in_force.trusted", **params), f"{connect}\n```{t.show(CONNECT)}```"

@@ -142,14 +142,15 @@ class NearbyReader:
         return {request.id: found.get(request.id, NOTHING_NEARBY) for request, _ in asked}
 
     async def _spaces(self, asked: Iterable[Target]) -> Sequence[tuple[Space, Nearby]]:
-        """The spaces that some databases are in and that can have ranges, with what is known of these."""
-        databases = [each for each in asked if isinstance(each, Database) and not each.shield]
-        if not databases:
+        """The spaces that can have ranges among some targets and around them, with what is known of these."""
+        every = list(asked)
+        databases = [each for each in every if isinstance(each, Database) and not each.shield]
+        known = {each.space_id for each in databases if each.space_id is not None}
+        known |= {each.id for each in every if isinstance(each, Space)}
+        names = {each.space for each in databases if each.space_id is None}
+        if not known and not names:
             return ()
-        params = {
-            "targets": sorted({each.space_id for each in databases if each.space_id is not None}),
-            "names": sorted({each.space for each in databases if each.space_id is None}),
-        }
+        params = {"targets": sorted(known), "names": sorted(names)}
         rows = (await self._connection.execute(_SPACES, params)).mappings().all()
         found = [(target_of(row), row) for row in rows]
         return [
@@ -195,18 +196,20 @@ def _nearby(
     spaces: Iterable[tuple[Space, Nearby]],
     opened: Mapping[UUID, Sequence[Grant]],
     adopted: Mapping[UUID, set[tuple[Method, str]]],
-    own: Mapping[UUID, Sequence[KnownCertificate]],
+    certified: Mapping[UUID, Sequence[KnownCertificate]],
 ) -> Nearby:
-    around = [
-        (space, found) for space, found in spaces if isinstance(target, Database) and target.is_in(space)
-    ]
-    ids = [target.id, *(space.id for space, _ in around)]
-    known = around[0][1] if around else NOTHING_NEARBY
+    if isinstance(target, Space):
+        own = next((found for space, found in spaces if space.id == target.id), NOTHING_NEARBY)
+        known, ids = Nearby(services=own.services), [target.id]
+    else:
+        around = [(space, found) for space, found in spaces if target.is_in(space)]
+        known = around[0][1] if around else NOTHING_NEARBY
+        ids = [target.id, *(space.id for space, _ in around)]
     return Nearby(
         space=known.space,
         ranges=known.ranges,
         services=known.services,
         grants=tuple(grant for id in ids for grant in opened.get(id, ())),
         adopted=frozenset(entry for id in ids for entry in adopted.get(id, ())),
-        certificates=tuple(each for each in own.get(target.id, ()) if each.owner == request.requester),
+        certificates=tuple(each for each in certified.get(target.id, ()) if each.owner == request.requester),
     )

@@ -142,3 +142,11 @@ async def test_what_is_nearby_is_found_without_reading_all_grants(
     found = await plans(engine, sent)
     assert "Seq Scan on grants" not in found
     assert "Seq Scan on certificates" not in found
+
+
+async def test_a_request_for_a_range_knows_what_support_has_done_for_the_space(store: PostgresStore) -> None:
+    await discover(store)
+    asked = factories.request()
+    terms = replace(asked.terms, method=Method.TRUSTED, target=SPACE.id)
+    recorded = await store_helpers.record(store, replace(asked, terms=terms))
+    assert await nearby(store, recorded) == Nearby(services=DataServices.CONFIRMED)

@@ -12,6 +12,7 @@ from bot.domain.method import Method
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.observation import Observation
+from bot.domain.operation import Operation, OperationState
 from bot.domain.privatelink.observation import AllowedAccount, PrivateLinkObservation
 from bot.domain.reach import Nearby
 from bot.domain.request import Kind, RequestState
@@ -20,9 +21,10 @@ from bot.domain.target import Space
 from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from bot.i18n.translator import Translator
-from bot.ports import DatabaseStatus, Message, MessageKind, RequestDetails, SpaceStatus
+from bot.ports import DatabaseStatus, Message, MessageKind, PersonalAccess, RequestDetails, SpaceStatus
 from bot.views import database_status, diagnosis, reach, responses
 from bot.views.render import render
+from bot.views.reviews import personal_access
 from bot.views.trusted_ips import status as space_status
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, look
@@ -599,3 +601,61 @@ def test_a_message_about_reach_is_the_same_text_when_it_is_rendered_twice() -> N
     forward, backward = (details(look(*some), subject=ONE) for some in (rules, rules[::-1]))
     once: Message = render(outbox_message(MessageKind.ENDED), forward, t=EN, policy=POLICY)
     assert once == render(outbox_message(MessageKind.ENDED), backward, t=EN, policy=POLICY)
+
+
+# --- after an approved removal, and of all that one person has ---------------------------------------
+
+
+def test_an_approved_removal_says_what_else_allows_the_address() -> None:
+    nearby = Nearby(grants=(granted(ONE, 5), granted(OFFICE, 6)))
+    seen = owned(rule(ONE, 2), rule(OFFICE))
+    about = details(seen, stands=GrantState.ENDED, kind=Kind.REMOVE, nearby=nearby)
+    said = notified(MessageKind.DECIDED, replace(about, grant=None))
+    assert "After that, 198.51.100.7/32 is still allowed to billing by 198.51.100.0/24 (#6)" in said
+
+
+@pytest.mark.parametrize(("left", "says"), [((rule(OFFICE),), True), ((), False)])
+def test_a_removed_unmanaged_rule_is_done_and_what_else_allows_the_address_is_said(
+    left: tuple[IpRule, ...], says: bool
+) -> None:
+    operation = Operation(
+        id=UUID(int=3), request=17, target=UUID(int=1), method=Method.MTLS, kind=Kind.REMOVE_UNMANAGED,
+        subject=ONE, owner="U0ENGINEER", state=OperationState.DONE, started_at=NOW, closed_at=NOW,
+    )  # fmt: skip
+    about = details(look(*left), kind=Kind.REMOVE_UNMANAGED)
+    content = notified(MessageKind.DONE, replace(about, grant=None, operation=operation))
+    assert (f"198.51.100.7/32 is still allowed to billing by {UNMANAGED}" in content) is says
+
+
+@IN_BOTH_LANGUAGES
+def test_ending_all_that_a_person_has_names_the_addresses_that_stay_allowed(language: str) -> None:
+    seen = owned(rule(ONE, 2), others=(rule(OFFICE),))
+    stays = details(seen, stands=GrantState.IN_FORCE)
+    closes = details(owned(rule(ONE, 2)), stands=GrantState.IN_FORCE)
+    for about, says in ((stays, True), (closes, False)):
+        access = PersonalAccess(
+            person="U0ENGINEER", ends=(about,), certificates=(), certificates_end=False, stays=()
+        )
+        for message in (
+            personal_access.asking(access, "left", Translator(language)),
+            personal_access.revoked(access, Translator(language)),
+        ):
+            samples.require_valid(message, answers=True)
+            assert ("#17 (198.51.100.7/32 → billing)" in samples.content(message)) is says
+
+
+@pytest.mark.parametrize(
+    ("services", "web"), [(DataServices.WEB_ONLY, True), (DataServices.CONFIRMED, False)]
+)
+def test_a_range_for_web_traffic_is_not_announced_as_one_to_databases(
+    services: DataServices, web: bool
+) -> None:
+    about = details(
+        ranges(str(ONE)),
+        method=Method.TRUSTED,
+        stands=GrantState.IN_FORCE,
+        nearby=Nearby(services=services),
+    )
+    content = notified(MessageKind.IN_FORCE, about)
+    assert ("no database of the space answers" in content) is web
+    assert ("psql" in content) is not web
