@@ -63,7 +63,7 @@ def question(details: RequestDetails, t: Translator) -> Mrkdwn:
     if extent in (Extent.WHOLE, Extent.PART):
         key = "confirm.revoke.stays" if extent_of(allowed) is Extent.WHOLE else "confirm.revoke.stays.part"
         params["network"] = _subject(allowed, details)
-        named = t.names([_named(each, details, t) for each in _entries(allowed)], most=1)
+        named = t.names([_named(each, details, t) for each in entries(allowed)], most=1)
         return t(key, id=_number(details), by=named, **params)
     if extent is Extent.UNKNOWN:
         return t("confirm.revoke.unknown", id=_number(details), **params)
@@ -84,7 +84,7 @@ def outlasting(every: Iterable[RequestDetails], t: Translator) -> list[Mrkdwn]:
         left_over = [reach.without(ended) for reach in details.reach]
         if extent_of(left_over) in (Extent.WHOLE, Extent.PART):
             params = {"id": details.request.id, "app": details.target.label}
-            named, about = by(_entries(left_over), details, t), _subject(_allowed(left_over), details)
+            named, about = by(entries(left_over), details, t), _subject(_allowed(left_over), details)
             found.append(t("person.outlasts.one", by=named, network=about, **params))
     return found
 
@@ -98,21 +98,33 @@ def outlasts(details: RequestDetails) -> bool:
 
 def left(details: RequestDetails, address: str) -> list[ListedEntry]:
     """Returns the entries that allow one address of a request now."""
-    return _entries(reach for reach in details.reach if str(reach.address) == address)
+    return entries(reach for reach in details.reach if str(reach.address) == address)
+
+
+def entries(reaches: Iterable[Reach]) -> list[ListedEntry]:
+    """Returns the entries to name: where some allow all of an address, the others say nothing more."""
+    found: dict[tuple[Method, str, bool], ListedEntry] = {}
+    for reach in reaches:
+        whole = [each for each in reach.entries if each.whole and each.active]
+        for each in whole or reach.entries:
+            found.setdefault((each.method, each.name, each.owned), each)
+    return list(found.values())
 
 
 def covering(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
     """Says what allows the addresses of a request already, besides an entry of exactly these."""
-    entries = [each for reach in details.reach for each in reach.entries if not each.exact]
-    whole = [each for each in entries if each.whole]
-    if whole:
-        return [t("card.change.covered", cover=by(whole, details, t))]
-    return [t("card.change.covered.part", cover=by(entries, details, t))] if entries else []
+    others = [reach.without_exact() for reach in details.reach]
+    found, extent = entries(others), extent_of(others)
+    if not found:
+        return []
+    whole = extent is Extent.WHOLE or (extent is not Extent.PART and all(each.whole for each in found))
+    key = "card.change.covered" if whole else "card.change.covered.part"
+    return [t(key, cover=by(found, details, t))]
 
 
-def by(entries: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn:
+def by(found: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn:
     """Names entries, each with who manages it; of many, some and how many more there are."""
-    return t.names([_named(each, details, t) for each in entries], most=NAMED, limit=LINE)
+    return t.names([_named(each, details, t) for each in found], most=NAMED, limit=LINE)
 
 
 def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Translator) -> list[Mrkdwn]:
@@ -120,7 +132,7 @@ def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Transl
     if not allowed:
         unknown = extent_of(reaches) is Extent.UNKNOWN
         return [t("reach.unknown", network=details.request.terms.subject, app=app)] if unknown else []
-    entries, age = _entries(allowed), min(reach.at for reach in allowed if reach.at is not None)
+    found, age = entries(allowed), min(reach.at for reach in allowed if reach.at is not None)
     extent = extent_of(allowed)
     if extent not in (Extent.WHOLE, Extent.PART):
         key = "reach.listed"
@@ -128,10 +140,10 @@ def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Transl
         f"{key}.part" if extent is Extent.PART else key,
         network=_subject(allowed, details),
         app=app,
-        by=by(entries, details, t),
+        by=by(found, details, t),
         at=age,
     )
-    how = _how(entries, details, t)
+    how = _how(found, details, t)
     return [sentence] if how is None else [sentence, how]
 
 
@@ -157,16 +169,6 @@ def _number(details: RequestDetails) -> int:
     return details.request.id if details.grant is None else details.grant.request
 
 
-def _entries(reaches: Iterable[Reach]) -> list[ListedEntry]:
-    """Of each address the entries, once: those that allow all of it say more than those that allow a part."""
-    found: dict[tuple[Method, str, bool], ListedEntry] = {}
-    for reach in reaches:
-        whole = [each for each in reach.entries if each.whole and each.active]
-        for each in whole or reach.entries:
-            found.setdefault((each.method, each.name, each.owned), each)
-    return list(found.values())
-
-
 def _named(entry: ListedEntry, details: RequestDetails, t: Translator) -> Mrkdwn:
     name = as_code(short(entry.name), NAME)
     if not entry.owned:
@@ -182,9 +184,9 @@ def _named(entry: ListedEntry, details: RequestDetails, t: Translator) -> Mrkdwn
     return shown if entry.active else t("reach.by.idle", entry=shown, status=as_code(entry.status, NAME))
 
 
-def _how(entries: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn | None:
+def _how(found: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn | None:
     """What closes the first of these that nobody here watches; else which request keeps the first."""
-    for entry in entries:
+    for entry in found:
         subject = None if entry.owned else _typed(entry)
         if subject is not None:
             terms = replace(details.request.terms, method=entry.method, subject=subject)
@@ -192,7 +194,7 @@ def _how(entries: Sequence[ListedEntry], details: RequestDetails, t: Translator)
             label = of_space or details.target.label
             remove, adopt = (line_for(kind, terms, label) for kind in (Kind.REMOVE_UNMANAGED, Kind.ADOPT))
             return t("reach.how.unmanaged", entry=subject, remove=remove, adopt=adopt)
-    kept = [request for entry in entries for request in entry.requests]
+    kept = [request for entry in found for request in entry.requests]
     return t("reach.how.request", id=kept[0]) if kept else None
 
 

@@ -25,4 +25,5 @@ def certificate(details: RequestDetails, t: Translator) -> Sequence[Mrkdwn]:
     found = needs(details.reach, method=Method.MTLS, certificates=own, observation=rules, now=rules.at)
     if found[Need.CERTIFICATE] is not Standing.LACKING:
         return []
-    return [t(_LACKING[certificate_standing(own, rules, now=rules.at)], app=details.target.label)]
+    key = _LACKING[certificate_standing(own, rules, now=rules.at)]
+    return [t(key, app=details.target.label, at=rules.at)]

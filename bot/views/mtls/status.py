@@ -103,10 +103,10 @@ def _step(
     own = [each for each in reached.entries if each.exact and _keeps(details)]
     if any(each.active for each in own):
         return t("why.step.rule", **params)
-    entries = [each for each in reached.entries if each.active]
-    if entries:
+    active = [each for each in reach.entries([reached]) if each.active]
+    if active:
         key = "why.step.other" if reached.extent is Extent.WHOLE else "why.step.part"
-        return t(key, by=reach.by(entries, _around(details, status), t), state=state(details), **params)
+        return t(key, by=reach.by(active, _around(details, status), t), state=state(details), **params)
     # Heroku lists an IP rule minutes before it allows traffic.
     if own:
         return t("why.step.wait", status=own[0].status, **params)

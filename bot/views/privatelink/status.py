@@ -97,15 +97,18 @@ def _step(status: DatabaseStatus, details: RequestDetails, t: Translator, state:
     reaches = reach_of(subject, method=METHOD, observation=observation, nearby=status.nearby)
     for each in reaches:
         account = short(str(each.address))
-        if not each.entries:
+        if each.extent is Extent.UNKNOWN:
+            return t("privatelink.why.unknown", account=account, **params)
+        # That some users of an account are allowed does not allow the account.
+        if each.extent is Extent.PART or not each.entries:
             return t("privatelink.why.missing", account=account, **params)
         if each.extent is not Extent.WHOLE:
             return t("privatelink.why.wait", account=account, status=each.entries[0].status, **params)
     connecting = _connecting(status, observation, subject, t, params)
     if details.grant is not None and details.grant.state in KEEPING:
         return connecting
-    entries = [entry for each in reaches for entry in each.entries if entry.active]
-    named = reach.by(entries, replace(details, nearby=status.nearby), t)
+    active = [entry for entry in reach.entries(reaches) if entry.active]
+    named = reach.by(active, replace(details, nearby=status.nearby), t)
     return Mrkdwn(f"{t('privatelink.why.other', account=subject, by=named, **params)}\n{connecting}")
 
 

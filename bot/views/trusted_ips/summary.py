@@ -72,11 +72,12 @@ def _step(
         return t("why.range.missing" if reached.extent is Extent.NONE else "why.range.unknown", **params)
     if observation.ruleset.applied is False:
         return t("why.range.unapplied", **params)
+    found = reach.by(reach.entries([reached]), around, t)
     if reached.extent is not Extent.WHOLE:
-        return t("why.range.part", by=reach.by(reached.entries, around, t), **params)
+        return t("why.range.part", by=found, **params)
     own = details.grant is not None and details.grant.state in KEEPING
     by_itself = own and any(each.exact for each in reached.entries)
-    by = f"#{details.request.id}" if by_itself else reach.by(reached.entries, around, t)
+    by = f"#{details.request.id}" if by_itself else found
     # The list alone opens web traffic: data services follow it only after Heroku's support has applied it.
     if status.services is not DataServices.CONFIRMED:
         return t("why.range.services", by=by, **params)

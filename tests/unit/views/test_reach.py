@@ -400,6 +400,18 @@ def test_drift_names_what_still_allows_an_address_whose_rule_is_gone(
         ),
         (look(), OPENED, ONE, f"Already covered by the trusted IP range {UNMANAGED}"),
         (look(rule(HALF)), None, OFFICE, "A part of it is already covered by 198.51.100.0/25"),
+        (
+            look(rule(HALF), rule(IPv4Network("198.51.100.128/25"), 2)),
+            None,
+            OFFICE,
+            "Already covered by 198.51.100.0/25 (not managed by pgaccess), 198.51.100.128/25 (not managed",
+        ),
+        (
+            look(rule(OFFICE, status="Authorizing")),
+            None,
+            ONE,
+            f"Already covered by {UNMANAGED}, listed but not in force: Authorizing.",
+        ),
         (look(rule(ONE, 2), rule(OFFICE)), None, ONE, f"Already covered by {UNMANAGED}."),
     ],
 )
@@ -478,6 +490,10 @@ NINE = IPv4Network("198.51.100.9/32")
             ":x: 198.51.100.7/32 is not in the list at Heroku (#17): ",
         ),
         (
+            status_of(look(rule(ONE, 2), rule(OFFICE)), details(None, stands=None, subject=HALF)),
+            f"198.51.100.0/25 is allowed by {UNMANAGED}, and not by #17: ",
+        ),
+        (
             status_of(
                 look(IpRule(id=UUID(int=8), network=UNREADABLE, status="Authorized", description="")),
                 details(None, stands=None),
@@ -508,6 +524,20 @@ NINE = IPv4Network("198.51.100.9/32")
 )
 def test_why_answers_for_the_address_and_for_this_request(status: DatabaseStatus, said: str) -> None:
     assert said in why(status)
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ((USER,), ":x: AWS 123456789012 is not allowed to billing (#17): "),
+        ((B,), ":x: AWS 123456789012 is not allowed to billing (#17): "),
+        ((UNREADABLE,), ":question: Whether AWS 123456789012 is allowed to billing is not known"),
+        ((A, USER), "AWS 123456789012 is allowed to billing by 123456789012 (not managed by pgaccess), and"),
+    ],
+)
+def test_why_judges_an_account_by_every_listed_one(listed: tuple[str, ...], said: str) -> None:
+    asked = details(None, stands=None, subject=Accounts((A,)), method=Method.PRIVATELINK)
+    assert said in why(status_of(None, asked, link=linked(*listed)))
 
 
 def test_why_does_not_show_a_pending_request_for_an_account_as_its_own_success() -> None:
