@@ -73,7 +73,7 @@ def _missing(address: str, entry: Mrkdwn, about: Sequence[RequestDetails], t: Tr
     left = reach.left(about[0], address)
     if not left:
         return t("drift.interrupted", **params)
-    return t("drift.interrupted.still", by=reach.by(left, about[0], t), **params)
+    return t("drift.interrupted.still", by=reach.by(left, about[0].nearby.space, t), **params)
 
 
 def _interrupted(

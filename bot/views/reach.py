@@ -63,7 +63,7 @@ def question(details: RequestDetails, t: Translator) -> Mrkdwn:
     if extent in (Extent.WHOLE, Extent.PART):
         key = "confirm.revoke.stays" if extent_of(allowed) is Extent.WHOLE else "confirm.revoke.stays.part"
         params["network"] = _subject(allowed, details)
-        named = t.names([_named(each, details, t) for each in entries(allowed)], most=1)
+        named = by(entries(allowed), details.nearby.space, t, most=1)
         return t(key, id=_number(details), by=named, **params)
     if extent is Extent.UNKNOWN:
         return t("confirm.revoke.unknown", id=_number(details), **params)
@@ -84,7 +84,10 @@ def outlasting(every: Iterable[RequestDetails], t: Translator) -> list[Mrkdwn]:
         left_over = [reach.without(ended) for reach in details.reach]
         if extent_of(left_over) in (Extent.WHOLE, Extent.PART):
             params = {"id": details.request.id, "app": details.target.label}
-            named, about = by(entries(left_over), details, t), _subject(_allowed(left_over), details)
+            named, about = (
+                by(entries(left_over), details.nearby.space, t),
+                _subject(_allowed(left_over), details),
+            )
             found.append(t("person.outlasts.one", by=named, network=about, **params))
     return found
 
@@ -119,12 +122,42 @@ def covering(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
         return []
     whole = extent is Extent.WHOLE or (extent is not Extent.PART and all(each.whole for each in found))
     key = "card.change.covered" if whole else "card.change.covered.part"
-    return [t(key, cover=by(found, details, t))]
+    return [t(key, cover=by(found, details.nearby.space, t))]
 
 
-def by(found: Sequence[ListedEntry], details: RequestDetails, t: Translator) -> Mrkdwn:
-    """Names entries, each with who manages it; of many, some and how many more there are."""
-    return t.names([_named(each, details, t) for each in found], most=NAMED, limit=LINE)
+def verdict(reached: Reach, target: str, space: str, t: Translator) -> Mrkdwn:
+    """Says what allows one address to a target, whoever asks.
+
+    Args:
+        reached: of the address.
+        target: the label of the database or space.
+        space: as for `by`.
+        t: the reader's language.
+    """
+    params = {"network": reached.address, "app": target}
+    named = by([entry for entry in entries([reached]) if entry.active], space, t)
+    match reached.extent:
+        case Extent.WHOLE:
+            return t("why.address.whole", by=named, **params)
+        case Extent.PART:
+            return t("why.address.part", by=named, **params)
+        case Extent.UNKNOWN:
+            return t("why.address.unknown", **params)
+    if reached.entries:
+        return t("why.address.idle", by=by(reached.entries, space, t), **params)
+    return t("why.address.none", **params)
+
+
+def by(found: Iterable[ListedEntry], space: str, t: Translator, *, most: int = NAMED) -> Mrkdwn:
+    """Names entries, each with who manages it; of many, some and how many more there are.
+
+    Args:
+        found: the entries.
+        space: the space whose ranges are among them; empty where the target itself is a space.
+        t: the reader's language.
+        most: entries that are named.
+    """
+    return t.names([_named(each, space, t) for each in found], most=most, limit=LINE)
 
 
 def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Translator) -> list[Mrkdwn]:
@@ -140,7 +173,7 @@ def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Transl
         f"{key}.part" if extent is Extent.PART else key,
         network=_subject(allowed, details),
         app=app,
-        by=by(found, details, t),
+        by=by(found, details.nearby.space, t),
         at=age,
     )
     how = _how(found, details, t)
@@ -169,7 +202,7 @@ def _number(details: RequestDetails) -> int:
     return details.request.id if details.grant is None else details.grant.request
 
 
-def _named(entry: ListedEntry, details: RequestDetails, t: Translator) -> Mrkdwn:
+def _named(entry: ListedEntry, space: str, t: Translator) -> Mrkdwn:
     name = as_code(short(entry.name), NAME)
     if not entry.owned:
         shown = t("reach.by.unmanaged", entry=name)
@@ -179,8 +212,8 @@ def _named(entry: ListedEntry, details: RequestDetails, t: Translator) -> Mrkdwn
         shown = t("reach.by.ending", entry=name, requests=t.names(numbers(entry.ending), most=NAMED))
     else:
         shown = t("reach.by.ours", entry=name)
-    if entry.method is Method.TRUSTED and details.nearby.space:
-        shown = t("reach.by.space", entry=shown, space=details.nearby.space)
+    if entry.method is Method.TRUSTED and space:
+        shown = t("reach.by.space", entry=shown, space=space)
     return shown if entry.active else t("reach.by.idle", entry=shown, status=as_code(entry.status, NAME))
 
 

@@ -59,6 +59,15 @@ async def test_why_says_what_allows_an_address_whose_request_is_undecided(acts: 
     assert "waiting for approval" in said
 
 
+async def test_why_about_an_address_says_what_allows_it_although_nobody_requested_it(acts: Acts) -> None:
+    await acts.type("engineer", "/pgaccess why 198.51.100.9 on billing")
+    assert f"198.51.100.9/32 is allowed to billing by {UNMANAGED}." in acts.private("engineer")[-1]
+    await acts.type("engineer", "/pgaccess why 198.51.100.9 on acme-private")
+    assert f"198.51.100.9/32 is allowed to acme-private by {UNMANAGED}." in acts.private("engineer")[-1]
+    await acts.type("engineer", "/pgaccess why 203.0.113.9 on billing")
+    assert "Nothing that Heroku lists allows 203.0.113.9/32 to billing." in acts.private("engineer")[-1]
+
+
 async def test_why_does_not_show_a_request_as_the_cause_of_what_another_one_opened(acts: Acts) -> None:
     await acts.ask_and_open()
     await acts.ask(person="engineer-2")

@@ -74,6 +74,9 @@ SENTENCES: Final[Mapping[str, Says]] = {
     "reach.stays.part": Says.PART,
     "confirm.revoke.stays": Says.ALLOWED,
     "confirm.revoke.stays.part": Says.PART,
+    "why.address.whole": Says.ALLOWED,
+    "why.address.part": Says.PART,
+    "why.address.none": Says.CLOSED,
     "why.range.other": Says.ALLOWED,
     "why.range.part": Says.PART,
 }

@@ -1,7 +1,6 @@
 """A database's IP rules and client certificates, and what keeps a person from connecting through mTLS."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -60,7 +59,7 @@ def steps(
     return [
         t("why.step.on"),
         *(shown or [t("why.step.none", app=app)]),
-        _certificate(status, observation, t),
+        certificate_step(status, observation, t),
     ]
 
 
@@ -106,7 +105,7 @@ def _step(
     active = [each for each in reach.entries([reached]) if each.active]
     if active:
         key = "why.step.other" if reached.extent is Extent.WHOLE else "why.step.part"
-        return t(key, by=reach.by(active, _around(details, status), t), state=state(details), **params)
+        return t(key, by=reach.by(active, status.nearby.space, t), state=state(details), **params)
     # Heroku lists an IP rule minutes before it allows traffic.
     if own:
         return t("why.step.wait", status=own[0].status, **params)
@@ -115,7 +114,7 @@ def _step(
     missing = t("why.step.missing", state=state(details), **params)
     if not reached.maybe:
         return missing
-    maybe = t("why.step.maybe", network=network, by=reach.by(reached.maybe, _around(details, status), t))
+    maybe = t("why.step.maybe", network=network, by=reach.by(reached.maybe, status.nearby.space, t))
     return Mrkdwn(f"{missing}\n{maybe}")
 
 
@@ -124,12 +123,7 @@ def _keeps(details: RequestDetails) -> bool:
     return details.grant is not None and details.grant.state in KEEPING
 
 
-def _around(details: RequestDetails, status: DatabaseStatus) -> RequestDetails:
-    """The request with what the answer itself knows of the database."""
-    return replace(details, nearby=status.nearby)
-
-
-def _certificate(status: DatabaseStatus, observation: MtlsObservation, t: Translator) -> Mrkdwn:
+def certificate_step(status: DatabaseStatus, observation: MtlsObservation, t: Translator) -> Mrkdwn:
     """How long the person's own client certificate is still valid; those of others are never theirs.
 
     Where the person has none that pgaccess knows of, they are told how to read the end of one that was made

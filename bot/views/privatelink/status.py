@@ -1,7 +1,6 @@
 """The status of a database's PrivateLink, and what keeps a person from connecting through it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -108,7 +107,7 @@ def _step(status: DatabaseStatus, details: RequestDetails, t: Translator, state:
     if details.grant is not None and details.grant.state in KEEPING:
         return connecting
     active = [entry for entry in reach.entries(reaches) if entry.active]
-    named = reach.by(active, replace(details, nearby=status.nearby), t)
+    named = reach.by(active, status.nearby.space, t)
     return Mrkdwn(f"{t('privatelink.why.other', account=subject, by=named, **params)}\n{connecting}")
 
 

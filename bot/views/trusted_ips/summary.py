@@ -1,7 +1,6 @@
 """A space's trusted ranges beside the other methods: on a database's status and in a diagnosis."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from bot.domain.method import Method
@@ -67,12 +66,11 @@ def _step(
         "state": state(details),
     }
     (reached,) = reach_of(network, method=METHOD, observation=observation, nearby=status.nearby)
-    around = replace(details, nearby=status.nearby)
     if not reached.entries:
         return t("why.range.missing" if reached.extent is Extent.NONE else "why.range.unknown", **params)
     if observation.ruleset.applied is False:
         return t("why.range.unapplied", **params)
-    found = reach.by(reach.entries([reached]), around, t)
+    found = reach.by(reach.entries([reached]), "", t)
     if reached.extent is not Extent.WHOLE:
         return t("why.range.part", by=found, **params)
     own = details.grant is not None and details.grant.state in KEEPING

@@ -25,6 +25,7 @@ from bot.ports import DatabaseStatus, Message, MessageKind, PersonalAccess, Requ
 from bot.views import database_status, diagnosis, reach, responses
 from bot.views.render import render
 from bot.views.reviews import personal_access
+from bot.views.trusted_ips import diagnosis as space_diagnosis
 from bot.views.trusted_ips import status as space_status
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, look
@@ -524,6 +525,68 @@ NINE = IPv4Network("198.51.100.9/32")
 )
 def test_why_answers_for_the_address_and_for_this_request(status: DatabaseStatus, said: str) -> None:
     assert said in why(status)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize(
+    ("seen", "asked", "said"),
+    [
+        (
+            look(rule(OFFICE)),
+            NINE,
+            f":white_check_mark: 198.51.100.9/32 is allowed to billing by {UNMANAGED}.",
+        ),
+        (owned(rule(OFFICE)), NINE, "is allowed to billing by 198.51.100.0/24 (#5)."),
+        (look(rule(ONE)), OFFICE, ":warning: Only a part of 198.51.100.0/24 is allowed to billing, by 198."),
+        (look(), NINE, ":x: Nothing that Heroku lists allows 198.51.100.9/32 to billing."),
+        (look(enabled=False), NINE, ":x: Nothing that Heroku lists allows 198.51.100.9/32 to billing."),
+        (
+            look(rule(OFFICE, status="Authorizing")),
+            NINE,
+            f"is not allowed to billing now: {UNMANAGED}, listed but not in force: Authorizing.",
+        ),
+        (
+            look(IpRule(id=UUID(int=8), network=UNREADABLE, status="Authorized", description="")),
+            NINE,
+            "Whether 198.51.100.9/32 is allowed to billing is not known",
+        ),
+        (None, NINE, "Not read from Heroku yet"),
+    ],
+)
+def test_why_answers_for_an_address_that_nobody_requested(
+    seen: MtlsObservation | None, asked: Network, said: str, language: str
+) -> None:
+    status = status_of(seen, others=(others(OFFICE),))
+    message = diagnosis.address(status, asked, t=Translator(language))
+    samples.require_valid(message, answers=True)
+    if language == "en":
+        assert said in samples.content(message)
+
+
+def test_why_about_an_address_says_whether_its_user_has_a_certificate() -> None:
+    allowed = samples.content(diagnosis.address(status_of(READ), ONE, t=EN))
+    assert "pgaccess knows of no client certificate of yours here" in allowed
+    closed = samples.content(diagnosis.address(status_of(READ), NINE, t=EN))
+    assert "client certificate of yours" not in closed
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (ranges(str(OFFICE)), f"198.51.100.7/32 is allowed to acme-private by {UNMANAGED}."),
+        (ranges("203.0.113.0/24"), "Nothing that Heroku lists allows 198.51.100.7/32 to acme-private."),
+        (None, "Not read from Heroku yet"),
+    ],
+)
+def test_why_answers_for_an_address_and_a_space(
+    seen: RulesetObservation | None, said: str, language: str
+) -> None:
+    status = SpaceStatus(space=SPACE, observation=seen, open=(), services=DataServices.WEB_ONLY)
+    message = space_diagnosis.address(status, ONE, t=Translator(language))
+    samples.require_valid(message, answers=True)
+    if language == "en":
+        assert said in samples.content(message)
 
 
 @pytest.mark.parametrize(
