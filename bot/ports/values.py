@@ -65,7 +65,8 @@ class RequestDetails:
         certificate: the one that is to be rotated or removed.
         issued: the one that was issued for it.
         reopening: the pending request to open its grant again.
-        nearby: what else may allow the same addresses, as it is known now; for what is shown only.
+        nearby: what else may allow the same addresses, as it is known now; two readings of one request are
+            equal whatever that is. A new or decided request comes without it, since its answer needs none.
     """
 
     request: Request
@@ -78,7 +79,7 @@ class RequestDetails:
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
     reopening: Request | None = None
-    nearby: Nearby = NOTHING_NEARBY
+    nearby: Nearby = field(default=NOTHING_NEARBY, compare=False)
 
     @property
     def reach(self) -> tuple[Reach, ...]:
