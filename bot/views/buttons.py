@@ -6,7 +6,7 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, Request, RequestState
 from bot.i18n.translator import Translator
 from bot.ports import Block, RequestDetails
-from bot.views import action_ids, block_kit
+from bot.views import action_ids, block_kit, reach
 from bot.views.mtls import rotation
 
 
@@ -57,7 +57,7 @@ def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bo
         case GrantState.WAITING | GrantState.APPLYING:
             return [block_kit.actions(_button(details, t, "done", action_ids.DONE))]
         case GrantState.IN_FORCE:
-            offered = [_button(details, t, "done", action_ids.DONE)]
+            offered = [_done(details, t)]
             if grant.ends_at is not None:
                 offered.insert(0, _button(details, t, "extend", action_ids.EXTEND))
             return [block_kit.actions(*offered)]
@@ -104,9 +104,17 @@ def _opened(details: RequestDetails) -> Grant | None:
 
 def _revoke(details: RequestDetails, t: Translator) -> Block:
     title = t("button.revoke")
-    question = t("confirm.revoke", network=details.request.terms.subject, app=details.target.label)
-    confirmation = block_kit.confirm(title, question, yes=title, no=t("form.cancel"))
+    confirmation = block_kit.confirm(title, reach.question(details, t), yes=title, no=t("form.cancel"))
     return _button(details, t, "revoke", action_ids.REVOKE, style="danger", confirmation=confirmation)
+
+
+def _done(details: RequestDetails, t: Translator) -> Block:
+    """Asks first only where the address stays allowed after the end, which few people expect."""
+    if not reach.outlasts(details):
+        return _button(details, t, "done", action_ids.DONE)
+    title = t("button.done")
+    confirmation = block_kit.confirm(title, reach.question(details, t), yes=title, no=t("form.cancel"))
+    return _button(details, t, "done", action_ids.DONE, confirmation=confirmation)
 
 
 def _button(

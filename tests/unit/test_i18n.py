@@ -188,6 +188,8 @@ FAMILIES: dict[str, Iterable[str]] = {
 ENDINGS: dict[str, Iterable[str]] = {
     ".over": REMINDERS,
     ".late": TRUE_WHILE,
+    ".still": (MessageKind.FAILED, MessageKind.INTERRUPTED),
+    ".part": ("reach.still", "reach.stays"),
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),

@@ -12,7 +12,6 @@ MTLS: Final = MethodView(
     facts=card.facts,
     impact=card.impact,
     in_force=notifications.in_force,
-    ended=notifications.ended,
     status=status.section,
     steps=status.steps,
     subject_field=form_fields.address_field,
