@@ -62,13 +62,12 @@ def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bo
                 offered.insert(0, _button(details, t, "extend", action_ids.EXTEND))
             return [block_kit.actions(*offered)]
         case GrantState.INTERRUPTED:
-            restore = _button(details, t, "ask_restore" if owner else "restore", action_ids.RESTORE)
             # Done is for the owner only: whoever approves ends somebody else's grant by revoking it.
-            end = action_ids.DONE if owner else action_ids.REVOKE
-            return [block_kit.actions(restore, _button(details, t, "end", end))]
+            end = _button(details, t, "end", action_ids.DONE if owner else action_ids.REVOKE)
+            return [block_kit.actions(*_restore(details, t, owner=owner), end)]
         case GrantState.FAILED if can_be_reopened(grant):
-            restore = _button(details, t, "ask_restore", action_ids.RESTORE)
-            return [block_kit.actions(restore, _button(details, t, "give_up", action_ids.GIVE_UP))]
+            give_up = _button(details, t, "give_up", action_ids.GIVE_UP)
+            return [block_kit.actions(*_restore(details, t, owner=True), give_up)]
         case GrantState.FAILED:
             retry = _button(details, t, "retry", action_ids.RETRY, style="primary")
             return [block_kit.actions(retry, _button(details, t, "give_up", action_ids.GIVE_UP))]
@@ -100,6 +99,13 @@ def for_files(details: RequestDetails, t: Translator) -> list[Block]:
 def _opened(details: RequestDetails) -> Grant | None:
     """The grant that the request itself opened: an extension does not show the buttons of that grant."""
     return details.grant if details.request.kind is Kind.OPEN else None
+
+
+def _restore(details: RequestDetails, t: Translator, *, owner: bool) -> list[Block]:
+    """The button that asks for a closed grant to be opened again; none where that is asked for already."""
+    if details.reopening is not None:
+        return []
+    return [_button(details, t, "ask_restore" if owner else "restore", action_ids.RESTORE)]
 
 
 def _revoke(details: RequestDetails, t: Translator) -> Block:

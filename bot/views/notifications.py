@@ -1,10 +1,9 @@
-"""Messages that are sent once: to requesters about what changed, to operations about what is wrong."""
+"""Notifications: to requesters about what changed, to operations about what is wrong."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from bot.domain.command_text import line_for
-from bot.domain.grant import Grant, GrantState
+from bot.domain.grant import Grant
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
@@ -16,18 +15,12 @@ from bot.views.requests import request_card, request_state
 from bot.views.requests.request_state import DETAIL_SHOWN, why
 from bot.views.text import one_line
 
-TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
-    MessageKind.IN_FORCE: GrantState.IN_FORCE,
-    MessageKind.ENDING: GrantState.IN_FORCE,
-    MessageKind.INTERRUPTED: GrantState.INTERRUPTED,
-    MessageKind.FAILED: GrantState.FAILED,
-}
-"""The state of which a notification speaks in the present tense; an end is final."""
-
 
 def operational(message: OutboxMessage, t: Translator) -> Message:
-    """A finding or a fault that belongs to no request."""
+    """A finding or a fault that belongs to no request; once it is over, that it was so."""
     # Among the params are texts that others wrote, such as entries of a list: the translator escapes them.
+    if message.settled_at is not None:
+        return block_kit.paragraphs(t(f"{message.kind}.over", **{**message.params, "at": message.settled_at}))
     return block_kit.paragraphs(t(message.kind, **message.params))
 
 
@@ -94,26 +87,29 @@ def reminder(details: RequestDetails, t: Translator, *, approvers: str) -> Messa
     return block_kit.paragraphs(t("notification.reminder", id=request.id, approvers=approvers, **times))
 
 
-def is_late(kind: MessageKind, grant: Grant) -> bool:
-    """Whether a notification would say what is no longer true: it may reach Slack long after it was due."""
-    return kind in TRUE_WHILE and grant.state is not TRUE_WHILE[kind]
+def past(kind: MessageKind, details: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
+    """What a message said that is no longer so, and the present state; without buttons.
 
-
-def late(kind: MessageKind, details: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
-    """What a late notification was about, in the past tense, and the present state; without buttons.
+    It takes the place of a message when that stops being true, and is what one says that reaches Slack late.
 
     Args:
-        kind: one that can be late.
+        kind: one of ``PAST_FORMS``.
         details: the request.
         t: the reader's language.
         state: the line that says where the request stands.
     """
-    text = t(f"{kind}.late", **_params(details))
+    text = t(f"{kind}.late", title=request_card.title(details, t), **_params(details))
     return block_kit.message(text, [block_kit.section(text), block_kit.context(state)])
 
 
 def about_grant(
-    kind: MessageKind, details: RequestDetails, grant: Grant, t: Translator, *, owner: bool = True
+    kind: MessageKind,
+    details: RequestDetails,
+    grant: Grant,
+    t: Translator,
+    *,
+    owner: bool = True,
+    state: Mrkdwn | None = None,
 ) -> Message:
     """In force, ending soon, ended, failed or interrupted; with what the reader can do about it.
 
@@ -123,6 +119,7 @@ def about_grant(
         grant: as it stands.
         t: the reader's language.
         owner: the reader is the grant's owner, and not one who approves.
+        state: the line that says where the request stands, if there is more to say.
     """
     params = {**_params(details), "ends": request_state.ends(grant, t), "why": why(grant, t)}
     params["network"] = grant.subject
@@ -136,7 +133,8 @@ def about_grant(
         case _:
             how = t(f"{kind}.how", command=ask_again(details))
             shown = block_kit.paragraphs(*_said(kind, details, grant, params, t), how)
-    return block_kit.message(shown.text, [*shown.blocks, *offered])
+    line = [] if state is None else [block_kit.context(state)]
+    return block_kit.message(shown.text, [*shown.blocks, *line, *offered])
 
 
 def _ended(details: RequestDetails, grant: Grant, params: Mapping[str, object], t: Translator) -> Message:

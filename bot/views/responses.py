@@ -18,9 +18,19 @@ LINE: Final = 1000
 """Characters of a command that an answer repeats; its reason comes last and is cut first."""
 
 
-def refused(error: Refused, t: Translator) -> Message:
-    """What is wrong, with an example that works."""
-    return block_kit.paragraphs(t(error.key, **error.params))
+def refused(error: Refused, t: Translator, *, state: Mrkdwn | None = None) -> Message:
+    """What is wrong, with an example that works.
+
+    Args:
+        error: the refusal.
+        t: the reader's language.
+        state: the line that says where the request stands, where that is why.
+    """
+    text = t(error.key, **error.params)
+    if state is None:
+        return block_kit.paragraphs(text)
+    # In the text as well: a form's note, and a screen reader, show nothing else.
+    return block_kit.message(f"{text}\n{state}", [block_kit.section(text), block_kit.context(state)])
 
 
 def trouble(key: str, reference: str, t: Translator) -> Message:

@@ -9,7 +9,7 @@ from bot.domain.text import clean
 from bot.i18n.translator import Translator
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons
-from bot.views.method_view import Params
+from bot.views.method_view import Params, Rendering
 from bot.views.mtls import card, need, rotation
 
 
@@ -34,10 +34,11 @@ def connection_line(database: Database) -> str:
     return f'{files} psql "$(heroku config:get {variable} -a {app})"'
 
 
-def ready(details: RequestDetails, t: Translator) -> Message:
+def ready(it: Rendering) -> Message:
     """To the owner, as soon as their certificate can be used."""
+    details, t = it.details, it.t
     if details.request.kind is Kind.ROTATE:
-        return rotation.ready(details, t)
+        return rotation.ready(details, t, state=it.state)
     issued = details.issued
     until = None if issued is None else issued.expires_at
     enabled = details.request.kind is Kind.ENABLE or details.request.terms.enables_mtls
