@@ -6,7 +6,7 @@ Pure. An *address* here is what a question is about: a network, or the ARN of an
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Network, collapse_addresses, ip_network
 
 from bot.domain.method import Method
 from bot.domain.subject import Network
@@ -67,6 +67,15 @@ def read_loosely(text: Network | str) -> Network | None:
         return IPv4Network(text, strict=False)
     except ValueError:
         return None
+
+
+def is_clear(text: Network | str) -> bool:
+    """Whether it is known what a listed text allows: an IPv4 network, or an IPv6 one, which covers none."""
+    try:
+        ip_network(str(text), strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def is_whole(address: Network, networks: Iterable[Network]) -> bool:

@@ -115,6 +115,22 @@ async def test_an_account_is_allowed_used_and_removed_at_its_end(links: Links) -
     assert await links.states() == ["ended"]
 
 
+async def test_an_end_names_the_account_of_another_request_that_still_allows_its_user(links: Links) -> None:
+    await links.opened()
+    await links.ask(f"/pgaccess privatelink add {ACCOUNT}:user/etl to billing for 8h because of the export")
+    assert f"Already covered by {ACCOUNT} (#1)." in links.card()
+    assert (await links.approve()).ok
+    await links.told_soon("engineer", "#2 is in force")
+    await links.type("engineer", "/pgaccess done 2")
+    still = f"{ACCOUNT}:user/etl is still allowed to billing by {ACCOUNT} (#1)"
+    assert still in links.private("engineer")[-1]
+    await links.told_soon("engineer", "#2 has ended")
+    (said,) = links.told("engineer", "#2 has ended")
+    assert still in said
+    assert "`/pgaccess show 1`" in said
+    assert links.accounts() == {f"{ACCOUNT}:root": "Active"}
+
+
 async def test_each_stage_is_told_once(links: Links) -> None:
     await links.opened()
     endpoint = await links.connects(ACCOUNT)

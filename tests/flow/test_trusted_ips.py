@@ -234,6 +234,20 @@ async def test_ones_own_range_is_removed_at_once_and_anybody_else_s_after_a_deci
     assert ranges.sources() == [OFFICE]
 
 
+async def test_an_end_under_an_unmanaged_range_says_that_the_space_still_allows_the_address(
+    ranges: Ranges,
+) -> None:
+    await ranges.opened(f"/pgaccess trusted add 198.51.100.7 to {SPACE} for 8h because of the BI tool")
+    await ranges.type("engineer", "/pgaccess done 1")
+    still = f"198.51.100.7/32 is still allowed to {SPACE} by {OFFICE} (not managed by pgaccess)"
+    assert still in ranges.private("engineer")[-1]
+    await ranges.until(lambda: ranges.told("engineer", "#1 has ended"))
+    (said,) = ranges.told("engineer", "#1 has ended")
+    assert still in said
+    assert f"`/pgaccess trusted remove {OFFICE} from {SPACE}`" in said
+    assert ranges.sources() == [OFFICE]
+
+
 async def test_an_unmanaged_range_is_removed_and_adopted_by_approved_requests(ranges: Ranges) -> None:
     ranges.external_changes(OFFICE, "192.0.2.7/32", "192.0.2.8/32")
     await ranges.seen(OFFICE, "192.0.2.7/32", "192.0.2.8/32")

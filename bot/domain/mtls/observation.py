@@ -48,13 +48,6 @@ class MtlsObservation:
     certificates_at: datetime | None = None
     drift: Drift = NO_DRIFT
 
-    def covering(self, network: Network) -> tuple[IpRule, ...]:
-        """Returns rules that already allow the whole network, the exact ones first."""
-        readable = ((rule.network, rule) for rule in self.rules if isinstance(rule.network, Network))
-        found = [(cover, rule) for cover, rule in readable if network.subnet_of(cover)]
-        found.sort(key=lambda pair: (-pair[0].prefixlen, str(pair[1].id)))
-        return tuple(rule for _, rule in found)
-
 
 def read_network(text: str) -> Network | str:
     """Reads what a listed rule allows: an IPv4 network, or the text as it is (IPv6, or with host bits)."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from bot.domain.listed_entry import ListedEntry, Listing, read_loosely
+from bot.domain.listed_entry import ListedEntry, Listing, is_clear, read_loosely
 from bot.domain.method import AUTHORISED, Method
 from bot.domain.mtls.certificate import DISABLED, DISABLING, READY, KnownCertificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
@@ -34,7 +34,7 @@ def listing(observation: MtlsObservation | None, network: Network) -> Listing:
         for rule in observation.rules
         if (entry := _entry(rule, network, owned=rule.id in observation.ours)) is not None
     ]
-    clear = all(rule.network != UNREADABLE for rule in observation.rules)
+    clear = all(is_clear(rule.network) for rule in observation.rules)
     return Listing(at=observation.at, entries=tuple(found), clear=clear)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.listed_entry import ListedEntry, Listing, read_loosely
+from bot.domain.listed_entry import ListedEntry, Listing, is_clear, read_loosely
 from bot.domain.method import Method
 from bot.domain.subject import Network
 from bot.domain.text import UNREADABLE
@@ -48,8 +48,8 @@ def _entry(rule: RulesetRule, network: Network, *, owned: bool, status: str) -> 
 
 def _may_matter(rule: RulesetRule, network: Network) -> bool:
     """Whether a line may decide about the network in a way that is not documented, or cannot be read."""
-    source = rule.source if rule.action == DENY else rule.may_be
-    if source is None:
-        return False
+    if rule.action == ALLOW:
+        return not is_clear(rule.source)
+    source = (rule.source if rule.action == DENY else rule.may_be) or UNREADABLE
     listed = read_loosely(source)
-    return source == UNREADABLE or (listed is not None and listed.overlaps(network))
+    return not is_clear(source) or (listed is not None and listed.overlaps(network))

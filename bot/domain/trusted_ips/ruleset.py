@@ -121,12 +121,3 @@ class RulesetObservation:
     def open_to_all(self) -> bool:
         """Whether everybody is allowed anyway."""
         return any(rule.source == EVERYWHERE and rule.action == ALLOW for rule in self.ruleset.rules)
-
-    def covering(self, network: Network) -> tuple[RulesetRule, ...]:
-        """Returns rules that allow the whole network, the narrowest first."""
-        found = [
-            (rule.network.prefixlen, rule)
-            for rule in self.ruleset.rules
-            if rule.network is not None and network.subnet_of(rule.network)
-        ]
-        return tuple(rule for _, rule in sorted(found, key=lambda pair: -pair[0]))

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bot.domain.method import Method
+from bot.domain.mtls.reach import listing
 from bot.domain.observation import mtls_observation
 from bot.errors import HerokuAmbiguousError
 from bot.heroku.client import HerokuClient
@@ -294,7 +295,7 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
         observation = mtls_observation(await tx.reconcile_queue.observation(harness.target.id, Method.MTLS))
     assert observation is not None
     assert [str(rule.network) for rule in observation.rules] == ["198.51.100.0/24", cidr]
-    assert observation.covering(NETWORK) == ()
+    assert listing(observation, NETWORK).entries == ()
 
 
 # --- ends that the clock has not come by for --------------------------------------------------------

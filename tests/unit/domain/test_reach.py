@@ -103,7 +103,14 @@ def test_a_rule_with_host_bits_allows_the_network_that_it_means(text: str) -> No
 
 @pytest.mark.parametrize(
     "observation",
-    [None, look(IpRule(id=UUID(int=9), network=UNREADABLE, status="Authorized", description=""))],
+    [
+        None,
+        look(IpRule(id=UUID(int=9), network=UNREADABLE, status="Authorized", description="")),
+        look(IpRule(id=UUID(int=9), network="all", status="Authorized", description="")),
+        look(
+            IpRule(id=UUID(int=9), network="198.51.100.0-198.51.100.9", status="Authorized", description="")
+        ),
+    ],
 )
 def test_what_was_never_read_or_cannot_be_is_not_called_closed(observation: MtlsObservation | None) -> None:
     assert one(observation).extent is Extent.UNKNOWN
@@ -170,6 +177,8 @@ def test_a_list_that_is_not_in_force_allows_nothing() -> None:
         ranges('{"source": "198.51.100.0/24"}', action=UNREADABLE),
         ranges('{"source": 7}', action=UNREADABLE),
         ranges("198.51.100.7/32", action="Allow"),
+        ranges("all"),
+        ranges("all", action="deny"),
     ],
 )
 def test_a_list_with_lines_of_unknown_meaning_leaves_it_unknown(observation: RulesetObservation) -> None:
@@ -230,6 +239,15 @@ def test_an_adopted_entry_stays_without_a_grant() -> None:
 def test_a_removal_by_address_takes_every_exact_entry_and_no_other() -> None:
     left = one(look(OFFICE, OURS)).without_exact()
     assert [entry.name for entry in left.entries] == ["198.51.100.0/24"]
+
+
+@pytest.mark.parametrize(
+    "observation", [ranges("203.0.113.0/24", action="deny"), ranges("203.0.113.7/32", action="Allow")]
+)
+def test_a_line_of_unknown_meaning_about_other_addresses_leaves_nothing_unknown(
+    observation: RulesetObservation,
+) -> None:
+    assert one(look(), replace(in_space(), ranges=observation)).extent is Extent.NONE
 
 
 def test_the_most_specific_entry_is_named_first_and_one_that_is_not_in_force_last() -> None:

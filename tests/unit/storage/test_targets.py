@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.mtls.reach import listing
 from bot.domain.observation import mtls_observation
 from bot.domain.target import Database, KnownAs
 from storage.tables import audit, reconcile_queue, targets
@@ -154,7 +155,7 @@ async def test_a_rule_whose_network_nobody_can_read_is_kept_as_it_is_written(sto
     found = await look_at(store)
     assert found is not None
     assert found.rules[0] == odd
-    assert found.covering(factories.NETWORK) == ()
+    assert listing(found, factories.NETWORK).entries == ()
 
 
 async def test_what_was_never_observed_at_has_no_look(store: PostgresStore) -> None:

@@ -146,6 +146,39 @@ LASTING: list[tuple[RequestDetails, str]] = [
         "210987654321 is still allowed to billing by 210987654321 (not managed by pgaccess)",
     ),
     (
+        details(
+            replace(linked(A, B), ours=frozenset({A, B})),
+            subject=Accounts((A, B)),
+            method=Method.PRIVATELINK,
+            nearby=Nearby(grants=(granted(Accounts((A,)), 5, Method.PRIVATELINK),)),
+        ),
+        "123456789012, 210987654321 is still allowed to billing by 123456789012 (#5), 210987654321 (managed",
+    ),
+    (
+        details(
+            replace(linked(A), ours=frozenset({A})),
+            subject=Accounts((A, B)),
+            method=Method.PRIVATELINK,
+            nearby=Nearby(grants=(granted(Accounts((A,)), 5, Method.PRIVATELINK),)),
+        ),
+        "123456789012 is still allowed to billing by 123456789012 (#5)",
+    ),
+    (
+        details(
+            replace(ranges(str(ONE)), ours=frozenset({str(ONE)})),
+            method=Method.TRUSTED,
+            nearby=Nearby(grants=(granted(ONE, 5, Method.TRUSTED),)),
+        ),
+        "198.51.100.7/32 is still allowed to acme-private by 198.51.100.7/32 (#5)",
+    ),
+    (
+        details(
+            owned(rule(OFFICE)),
+            nearby=Nearby(grants=(replace(granted(OFFICE, 5), state=GrantState.ENDING),)),
+        ),
+        "198.51.100.7/32 is still allowed to billing by 198.51.100.0/24 (#5, ending)",
+    ),
+    (
         details(look(rule(OFFICE, status="Authorizing"))),
         "198.51.100.7/32 is still listed at Heroku for billing: "
         f"{UNMANAGED}, listed but not in force: Authorizing",

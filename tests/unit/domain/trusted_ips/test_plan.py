@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.method import Method
 from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
+from bot.domain.reach import reach_of
 from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.plan import Edit, StoredRanges, TrustedIpsPlan, edited, make_plan
 from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetObservation, RulesetRule
@@ -239,8 +241,8 @@ def test_what_covers_a_network_is_found_the_narrowest_first() -> None:
     observation = RulesetObservation(
         at=NOW, ruleset=ruleset("0.0.0.0/0", RulesetRule("deny", OFFICE), OFFICE), ours=frozenset()
     )
-    found = [rule.source for rule in observation.covering(IPv4Network("198.51.100.7/32"))]
-    assert found == [OFFICE, "0.0.0.0/0"]
+    (found,) = reach_of(IPv4Network("198.51.100.7/32"), method=Method.TRUSTED, observation=observation)
+    assert [entry.name for entry in found.entries] == [OFFICE, "0.0.0.0/0"]
     assert observation.open_to_all
 
 
