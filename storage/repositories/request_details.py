@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import LIVE_STATES, GrantState
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal, read_terms
 from bot.domain.subject import CertificateId, ends
 from bot.errors import Refusal
 from bot.ports import RequestDetails
@@ -63,6 +63,15 @@ _LOCKED = _DETAILS.with_for_update(of=requests)
 
 def request_of(row: Mapping[Any, Any]) -> Request:
     """Reads a request from a row of ``requests``."""
+    terms = Terms(
+        method=row["method"],
+        target=row["target_id"],
+        subject=row["subject"],
+        duration=row["duration"],
+        until=row["until"],
+        reason=row["reason"],
+        enables_mtls=row["enables_mtls"],
+    )
     return Request(
         id=row["id"],
         kind=row["kind"],
@@ -71,15 +80,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         needed=row["required_approvals"],
         expires_at=row["expires_at"],
         reminders=row["reminders"],
-        terms=Terms(
-            method=row["method"],
-            target=row["target_id"],
-            subject=row["subject"],
-            duration=row["duration"],
-            until=row["until"],
-            reason=row["reason"],
-            enables_mtls=row["enables_mtls"],
-        ),
+        terms=terms,
         requester=row["requester"],
         state=row["state"],
         version=row["version"],
@@ -88,6 +89,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         withdrawn=_withdrawal(row["withdrawn"]),
         by_admins=row["by_admins"],
         undecidable_at=row["undecidable_at"],
+        narrowed_from=None if row["narrowed_from"] is None else read_terms(terms, row["narrowed_from"]),
     )
 
 
