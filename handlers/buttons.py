@@ -151,9 +151,8 @@ class ButtonHandler:
     async def _details(self, press: Press, t: Translator) -> Message:
         # Reading a request checks nothing, and a guest in the channel can press the button too.
         await self._services.members.require(press.click.person)
-        return responses.showing(
-            await self._services.queries.request(press.request), t=t, policy=self._services.policy
-        )
+        details, lines = await self._services.queries.history(press.request)
+        return responses.showing(details, lines, t=t, policy=self._services.policy)
 
     async def _cancel(self, press: Press, t: Translator) -> Message:
         details = await self._services.access_requests.cancel(

@@ -104,7 +104,8 @@ class Forms:
 
     async def _approve_with_changes(self, submission: ViewSubmission) -> None:
         request, version = _shown_terms(submission)
-        vote = Vote(verdict=Verdict.APPROVE, version=version, changes=form_input(submission))
+        changes = form_input(submission)
+        vote = Vote(verdict=Verdict.APPROVE, version=version, changes=changes, reason=changes.reason or "")
         await self._services.approvals.decide(request, vote, person=submission.person, key=submission.key)
 
     async def _extend(self, submission: ViewSubmission) -> None:

@@ -43,8 +43,8 @@ class QueryCommands:
 
     async def show(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows one request with its history."""
-        details = await self._services.queries.request(numbered(intent))
-        return responses.showing(details, t=t, policy=self._services.policy)
+        details, lines = await self._services.queries.history(numbered(intent))
+        return responses.showing(details, lines, t=t, policy=self._services.policy)
 
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows the status of a database or a space."""

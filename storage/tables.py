@@ -219,6 +219,12 @@ requests = Table(
     Column("withdrawn", JSONB, comment="why it was withdrawn: key and values of a sentence"),
     Column("by_admins", Boolean, nullable=False, server_default="false", comment="admins decide as well"),
     Column("undecidable_at", UtcDateTime, comment="business time since which nobody can decide it"),
+    Column(
+        "narrowed_from",
+        # Null is null here, and not a JSON value that counts as one.
+        JSONB(none_as_null=True),
+        comment="the terms that were asked for, where an approver narrowed them",
+    ),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),

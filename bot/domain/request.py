@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from bot.domain.duration import show_duration
+from bot.domain.duration import parse_duration, show_duration
 from bot.domain.method import Method
 from bot.domain.person import UserId
-from bot.domain.subject import Network, Subject, covers, network_of
+from bot.domain.subject import Network, Subject, covers, network_of, read_subject, write_subject
 from bot.errors import Refusal, Refused
 
 
@@ -89,6 +89,26 @@ class Terms:
         return network_of(self.subject)
 
 
+def write_terms(terms: Terms) -> dict[str, str]:
+    """Returns what a person may get, as texts: for audit lines, and for terms that an approver narrows."""
+    return {
+        "subject": write_subject(terms.subject),
+        "duration": "" if terms.duration is None else show_duration(terms.duration),
+        "until": "" if terms.until is None else terms.until.isoformat(),
+    }
+
+
+def read_terms(terms: Terms, written: Mapping[str, str]) -> Terms:
+    """Returns terms with what ``write_terms`` has written in place of their own."""
+    duration, until = written["duration"], written["until"]
+    return replace(
+        terms,
+        subject=read_subject(written["subject"]),
+        duration=parse_duration(duration) if duration else None,
+        until=datetime.fromisoformat(until) if until else None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Withdrawal:
     """Why nobody can grant a request any more.
@@ -130,6 +150,7 @@ class Request:
         withdrawn: why it was withdrawn.
         by_admins: nobody else could approve it, so the admins decide as well.
         undecidable_at: business time since which not enough people can approve it.
+        narrowed_from: the terms that were asked for, where an approver has narrowed them.
     """
 
     id: int
@@ -148,6 +169,7 @@ class Request:
     withdrawn: Withdrawal | None = None
     by_admins: bool = False
     undecidable_at: datetime | None = None
+    narrowed_from: Terms | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,6 +32,7 @@ from bot.ports.targets import ReconcileQueue, Targets
 from bot.ports.values import (
     BOT,
     AuditContext,
+    AuditLine,
     CertificateList,
     DatabaseStatus,
     DisableImpact,
@@ -49,6 +50,7 @@ __all__ = [
     "LOOKUPS",
     "Audit",
     "AuditContext",
+    "AuditLine",
     "Block",
     "CertificateList",
     "Certificates",

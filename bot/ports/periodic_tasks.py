@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.ports.values import AuditLine
+
 
 class PeriodicTasks(Protocol):
     """Work that is done every so often by whichever worker claims it first."""
@@ -69,6 +71,10 @@ class PeriodicTasks(Protocol):
 
 class Audit(Protocol):
     """The audit trail."""
+
+    async def of_request(self, request: int) -> tuple[AuditLine, ...]:
+        """Reads the lines about a request, and those about requests for its grant, in their order."""
+        ...
 
     async def seal(self, *, limit: int) -> int:
         """Links unsealed lines into the chain of digests, in the order of their ids; returns how many."""

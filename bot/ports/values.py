@@ -39,6 +39,29 @@ class AuditContext:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AuditLine:
+    """One line of the audit trail about a request.
+
+    Attributes:
+        request: the number of the request that the line is about.
+        at: business time.
+        actor: a Slack id, or ``BOT``.
+        subject: what has changed: ``request``, ``grant``, a kind of operation, ``certificate`` ….
+        before: its state before; empty for what is new.
+        after: its state after.
+        details: what else the line says, as texts.
+    """
+
+    request: int
+    at: datetime
+    actor: str
+    subject: str
+    before: str
+    after: str
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NewRequest:
     """A request to record; see ``Request`` for its fields."""
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.duration import parse_duration, parse_until, show_duration
+from bot.domain.duration import parse_duration, parse_until
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
@@ -19,12 +19,12 @@ from bot.domain.request import (
     Kind,
     Request,
     RequestState,
-    Terms,
     Verdict,
     narrowed,
     require_first_vote,
     require_open,
     require_pending,
+    write_terms,
 )
 from bot.domain.subject import ends
 from bot.errors import Refusal, Refused
@@ -46,7 +46,7 @@ class Vote:
     Attributes:
         verdict: approve or deny.
         version: the version of the terms that the approver saw.
-        reason: why the request is denied.
+        reason: why the request is denied, or changed.
         changes: shorter or narrower terms that the approver sets; None leaves the terms as they are.
     """
 
@@ -123,9 +123,11 @@ class ApprovalService:
                     tx, decidable.details, decidable.refused, doing=self._context.audit(BOT)
                 )
             doing = self._context.audit(person)
+            said = {"because": vote.reason} if vote.reason else {}
             if vote.changes is not None:
                 pending = await self._change_terms(tx, pending, vote.changes, decidable.member)
-                doing = replace(doing, details=_terms_changed(pending.terms))
+                said |= write_terms(pending.terms)
+            doing = replace(doing, details=said)
             decided = await self._count(
                 tx, replace(decidable, details=replace(decidable.details, request=pending)), vote, doing
             )
@@ -301,10 +303,3 @@ async def _close_removed(tx: Transaction, request: Request, doing: AuditContext)
         if ends(terms.subject, grant.subject):
             await tx.grants.update(grant, grants.closing(grant, ReasonCode.REMOVED), doing=doing)
             await tx.outbox.refresh_cards(grant.request)
-
-
-def _terms_changed(terms: Terms) -> dict[str, str]:
-    """The terms as an approver changed them, for the audit line of the vote."""
-    duration = "" if terms.duration is None else show_duration(terms.duration)
-    until = "" if terms.until is None else terms.until.isoformat()
-    return {"subject": str(terms.subject), "duration": duration, "until": until}

@@ -10,7 +10,15 @@ from bot.domain.observation import mtls_observation, privatelink_observation, ru
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
 from bot.errors import Refused
-from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
+from bot.ports import (
+    AuditLine,
+    DatabaseStatus,
+    HomeSummary,
+    MessageKind,
+    RequestDetails,
+    SpaceStatus,
+    Transaction,
+)
 from bot.services.context import ServiceContext
 from bot.services.lookups import find_space, request_details
 from bot.services.targets.discovery import known_databases, known_spaces
@@ -39,6 +47,11 @@ class QueryService:
         """Returns one request; raises ``Refused`` if there is none of that number."""
         async with self._context.transaction() as tx:
             return await request_details(tx, id)
+
+    async def history(self, id: int) -> tuple[RequestDetails, tuple[AuditLine, ...]]:
+        """Returns one request with the audit lines about it; raises ``Refused`` if there is none."""
+        async with self._context.transaction() as tx:
+            return await request_details(tx, id), await tx.audit.of_request(id)
 
     async def requests(self, which: str | None, *, person: str) -> tuple[RequestDetails, ...]:
         """Returns pending requests and those whose access is open, newest first.

@@ -19,7 +19,8 @@ async def withdraw(
         doing: who found out, and when.
     """
     request, why = details.request, Withdrawal.of(refused)
-    doing = replace(doing, details={**doing.details, "reason": why.reason})
+    values = {f"with_{name}": value for name, value in why.values.items()}
+    doing = replace(doing, details={**doing.details, "reason": why.reason, **values})
     await tx.requests.withdraw(request, why, doing=doing)
     await tx.outbox.refresh_cards(shown_on(details))
     key = f"withdrawn:{request.id}"

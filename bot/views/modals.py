@@ -50,6 +50,7 @@ def change_form(details: RequestDetails, t: Translator) -> Block:
     fields = [METHOD_VIEWS[terms.method].subject_field(terms.subject, t, hint)]
     if terms.duration is not None:
         fields.append(form_fields.duration_field(t, show_duration(terms.duration), hint=hint))
+    fields.append(form_fields.reason_field(t, None, optional=True, hint="form.deny.hint"))
     return _about(action_ids.FORM_CHANGE, "form.change", details, t, fields)
 
 

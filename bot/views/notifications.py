@@ -43,7 +43,8 @@ def decided(details: RequestDetails, t: Translator) -> Message:
     title = request_card.title(details, t)
     params = {**_params(details), "person": mention(decision.person), "title": title}
     if request.state is RequestState.APPROVED:
-        return block_kit.paragraphs(_approved(details, t, params), *_after(details, t))
+        narrowed = request_card.narrowing(details, t)
+        return block_kit.paragraphs(_approved(details, t, params), *narrowed, *_after(details, t))
     key = "notification.decided.denied.why" if decision.reason else "notification.decided.denied"
     reason = cut(one_line(decision.reason), DETAIL_SHOWN)
     return block_kit.paragraphs(t(key, reason=reason, **params))

@@ -7,7 +7,7 @@ from bot.domain.policy.rules import Policy
 from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
-from bot.ports import Block, Message, RequestDetails
+from bot.ports import AuditLine, Block, Message, RequestDetails
 from bot.views import block_kit, reach
 from bot.views.history import history
 from bot.views.mtls import rotation
@@ -127,12 +127,21 @@ def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, po
     return block_kit.message(t("list.title"), shown)
 
 
-def showing(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
-    """One request with its history."""
+def showing(
+    details: RequestDetails, lines: Sequence[AuditLine] = (), *, t: Translator, policy: Policy
+) -> Message:
+    """One request with its history, which is what the audit trail says of it.
+
+    Args:
+        details: the request.
+        lines: of the audit trail, in their order.
+        t: the reader's language.
+        policy: names the approvers.
+    """
     line = request_state.state_line(details, t=t, policy=policy)
     shown = [
         *request_card.terms_and_facts(details, t, policy),
-        *history(details, t),
+        *history(details, lines, t),
         block_kit.context(line),
         *rotation.test(details, rotation.under_way(details.operation), t),
     ]

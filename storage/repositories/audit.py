@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import BigInteger, RowMapping, any_, bindparam, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.ports import Audit, AuditContext
-from storage.tables import audit
+from bot.ports import Audit, AuditContext, AuditLine
+from storage.tables import audit, grants, requests
 from storage.write_buffer import WriteBuffer
 
 GENESIS: Final = bytes(32)
@@ -52,6 +53,26 @@ def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> 
 
 Line = dict[str, Any]
 """A line to write, by column."""
+
+_request = bindparam("request", type_=BigInteger)
+_related = (
+    select(requests.c.id)
+    .join(grants, grants.c.id == requests.c.grant_id)
+    .where(grants.c.request_id == _request)
+    .scalar_subquery()
+)
+_OF_REQUEST: Final = (
+    select(audit)
+    .where(
+        or_(
+            audit.c.request_id == _request,
+            # As an array: with it the index on requests answers.
+            audit.c.request_id == any_(func.array(_related, type_=ARRAY(BigInteger))),
+        )
+    )
+    .order_by(audit.c.id)
+)
+"""Lines about a request, and about those that extend its grant or open it again."""
 
 _SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
 
@@ -95,6 +116,23 @@ class PostgresAudit(Audit):
     async def write_all(self, lines: Sequence[Line]) -> None:
         """Writes lines that ``line_of`` has built, in the same transaction as their changes."""
         self._buffer.add_lines(lines)
+
+    @override
+    async def of_request(self, request: int) -> tuple[AuditLine, ...]:
+        await self._buffer.flush()
+        rows = (await self._connection.execute(_OF_REQUEST, {"request": request})).mappings()
+        return tuple(
+            AuditLine(
+                request=row["request_id"],
+                at=row["at"],
+                actor=row["actor"],
+                subject=row["subject"],
+                before=row["before"],
+                after=row["after"],
+                details=row["details"],
+            )
+            for row in rows
+        )
 
     @override
     async def seal(self, *, limit: int) -> int:

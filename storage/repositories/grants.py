@@ -1,6 +1,7 @@
 """Grants; every change of state writes its audit line."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -196,7 +197,15 @@ class PostgresGrants(Grants):
 
 
 def _line(grant: Grant, doing: AuditContext, *, before: str, after: str) -> Line:
-    return line_of(doing, "grant", before, after, request=grant.request, target=grant.target)
+    said = dict(doing.details)
+    if grant.ends_at is not None:
+        said["ends"] = grant.ends_at.isoformat()
+    if grant.reason_code is not None:
+        said["why"] = grant.reason_code
+        said["detail"] = grant.detail
+    return line_of(
+        replace(doing, details=said), "grant", before, after, request=grant.request, target=grant.target
+    )
 
 
 def _mutable(grant: Grant) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One-time operations; every change of state writes its audit line."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -140,8 +141,11 @@ class PostgresOperations(Operations):
         return found
 
     async def _write(self, operation: Operation, doing: AuditContext, *, before: str, after: str) -> None:
+        said = dict(doing.details)
+        if operation.reason_code is not None:
+            said |= {"why": operation.reason_code, "detail": operation.detail}
         await self._audit.write(
-            doing,
+            replace(doing, details=said),
             subject=operation.kind,
             before=before,
             after=after,

@@ -244,7 +244,8 @@ class PostgresOutbox(Outbox):
             posting_since=None,
             # The version that was rendered, not the newest one: a change meanwhile keeps the message due.
             sent_version=message.version,
-            shown=shown,
+            # A refresh meanwhile is carried out in any case: it may be about what Slack no longer shows.
+            shown=case((outbox.c.version == message.version, shown)),
             attempts=0,
             lease=None,
             lease_until=None,

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.grant import LIVE_STATES, GrantState
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.reach import NOTHING_NEARBY, Nearby
-from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal, read_terms
 from bot.domain.subject import CertificateId, ends
 from bot.domain.target import Target
 from bot.errors import Refusal
@@ -66,6 +66,15 @@ _LOCKED = _DETAILS.with_for_update(of=requests)
 
 def request_of(row: Mapping[Any, Any]) -> Request:
     """Reads a request from a row of ``requests``."""
+    terms = Terms(
+        method=row["method"],
+        target=row["target_id"],
+        subject=row["subject"],
+        duration=row["duration"],
+        until=row["until"],
+        reason=row["reason"],
+        enables_mtls=row["enables_mtls"],
+    )
     return Request(
         id=row["id"],
         kind=row["kind"],
@@ -74,15 +83,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         needed=row["required_approvals"],
         expires_at=row["expires_at"],
         reminders=row["reminders"],
-        terms=Terms(
-            method=row["method"],
-            target=row["target_id"],
-            subject=row["subject"],
-            duration=row["duration"],
-            until=row["until"],
-            reason=row["reason"],
-            enables_mtls=row["enables_mtls"],
-        ),
+        terms=terms,
         requester=row["requester"],
         state=row["state"],
         version=row["version"],
@@ -91,6 +92,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         withdrawn=_withdrawal(row["withdrawn"]),
         by_admins=row["by_admins"],
         undecidable_at=row["undecidable_at"],
+        narrowed_from=None if row["narrowed_from"] is None else read_terms(terms, row["narrowed_from"]),
     )
 
 

@@ -1,6 +1,7 @@
 """Access requests and the decisions on them; every change of state writes its audit line."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,16 +14,26 @@ from sqlalchemy import (
     any_,
     func,
     insert,
+    literal,
     literal_column,
     select,
     union_all,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.policy.rules import Rule
-from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
+from bot.domain.request import (
+    Decision,
+    Kind,
+    Request,
+    RequestState,
+    Terms,
+    Withdrawal,
+    write_terms,
+)
 from bot.domain.subject import Subject
 from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, Standing, WorkerName
 from storage.repositories.audit import PostgresAudit
@@ -83,10 +94,12 @@ class PostgresRequests(Requests):
             "withdrawn": None,
             "by_admins": wanted.by_admins,
             "undecidable_at": None,
+            "narrowed_from": None,
         }
         number = (await self._connection.execute(_ADD, row)).scalar_one()
         request = request_of({**row, "id": number})
-        await self._write(request, doing, before="", after=RequestState.PENDING)
+        said = {**doing.details, "kind": wanted.kind, **write_terms(terms)}
+        await self._write(request, replace(doing, details=said), before="", after=RequestState.PENDING)
         return request
 
     @override
@@ -181,6 +194,10 @@ class PostgresRequests(Requests):
                 subject=terms.subject,
                 duration=terms.duration,
                 until=terms.until,
+                # Of several changes the first one has what was asked for.
+                narrowed_from=func.coalesce(
+                    requests.c.narrowed_from, literal(write_terms(request.terms), JSONB)
+                ),
                 version=requests.c.version + 1,
             )
             .returning(requests)

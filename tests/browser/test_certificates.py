@@ -118,7 +118,7 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     engineer.types("/pgaccess mtls certificate list billing")
     engineer.is_told(f"#{new}")
     engineer.types(f"/pgaccess show {new}")
-    engineer.is_told("reported as installed")
+    engineer.is_told("reported the new certificate as installed")
     engineer.pictured("rotation-history")
 
 

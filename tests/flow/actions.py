@@ -111,13 +111,17 @@ class Acts:
         )
 
     async def press_own(self, person: str, action: str, saying: str = "") -> Outcome:
-        """Presses a button in a direct message: the newest with that text and button."""
-        for message in reversed(self.messages("@pgaccess", person)):
-            if saying in words(message) and action in str(message["blocks"]):
-                return await self.environment.people.clicks(
-                    person, channel="@pgaccess", ts=message["ts"], action_id=action
-                )
-        raise AssertionError(f"nobody offers {action} to {person}")
+        """Presses a button in a direct message: the newest with that text and button, once there is one."""
+
+        def offered() -> list[dict[str, Any]]:
+            shown = reversed(self.messages("@pgaccess", person))
+            return [each for each in shown if saying in words(each) and action in str(each["blocks"])]
+
+        # What became of a request may be said by an earlier message first, which has no button for it.
+        await self.until(offered)
+        return await self.environment.people.clicks(
+            person, channel="@pgaccess", ts=offered()[0]["ts"], action_id=action
+        )
 
     async def submit(self, person: str, **fields: str) -> Outcome:
         """Submits the open form with these fields changed."""

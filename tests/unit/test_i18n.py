@@ -17,7 +17,7 @@ from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
-from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.request import Kind, RequestState
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
@@ -159,7 +159,6 @@ FAMILIES: dict[str, Iterable[str]] = {
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
     "notification.decided.": ("approved", "removal"),
     "done.": ("cancelled", "closing", "extended", "reopened", "reopening", "retried", "given_up", "picked"),
-    "show.": Verdict,
     "closed.": (
         *("enabled", "done", "not_done", "given_up"),
         *(RequestState.CANCELLED, RequestState.LAPSED, RequestState.WITHDRAWN),

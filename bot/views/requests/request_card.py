@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.grant import GrantState
 from bot.domain.policy.limits import is_longer_than_default
 from bot.domain.policy.rules import Policy
-from bot.domain.request import Kind, RequestState, Terms
+from bot.domain.request import Kind, RequestState, Terms, Verdict
 from bot.domain.target import Database, Target
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
@@ -52,6 +52,7 @@ def requester_card(details: RequestDetails, *, t: Translator, policy: Policy) ->
     """The requester's own copy: one direct message that follows the request."""
     shown = [
         block_kit.section(t("card.mine", id=details.request.id, title=title(details, t))),
+        *(block_kit.section(changed) for changed in narrowing(details, t)),
         block_kit.context(state_line(details, t=t, policy=policy)),
         *_outlook(details, t),
         *mtls_card.candidates(details, t),
@@ -79,6 +80,27 @@ def terms_and_facts(details: RequestDetails, t: Translator, policy: Policy) -> l
         block_kit.section(_request_input(details, t)),
         block_kit.fields(*_facts(details, t, policy)),
     ]
+
+
+def narrowing(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    """To the requester: what an approver has changed, and why if they said so; nothing where nobody has."""
+    before, after = details.request.narrowed_from, details.request.terms
+    if before is None:
+        return []
+    old, new = (
+        (length(before, t), length(after, t))
+        if before.subject == after.subject
+        else (_subject_and_length(before, t), _subject_and_length(after, t))
+    )
+    reasons = [vote.reason for vote in details.decisions if vote.verdict is Verdict.APPROVE and vote.reason]
+    if not reasons:
+        return [t("card.narrowed", before=old, after=new)]
+    reason = cut(one_line(reasons[-1]), REASON_SHOWN)
+    return [t("card.narrowed.why", before=old, after=new, reason=reason)]
+
+
+def _subject_and_length(terms: Terms, t: Translator) -> Mrkdwn:
+    return Mrkdwn(f"{t.show(terms.subject)}, {length(terms, t)}")
 
 
 def length(terms: Terms, t: Translator) -> Mrkdwn:

@@ -1,4 +1,4 @@
-"""Messages: what each one asserts, what it is about, and what Slack shows of it."""
+"""Messages: what each one asserts and is about, what Slack shows of it, and what an approver narrowed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -42,6 +42,14 @@ def upgrade() -> None:
         postgresql_using="gin",
         postgresql_where=sa.text("about IS NOT NULL AND settled_at IS NULL"),
     )
+    op.add_column(
+        "requests",
+        sa.Column(
+            "narrowed_from",
+            postgresql.JSONB(astext_type=sa.Text()),
+            comment="the terms that were asked for, where an approver narrowed them",
+        ),
+    )
     op.create_index(
         "ix_requests_grant",
         "requests",
@@ -52,6 +60,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_requests_grant", table_name="requests")
+    op.drop_column("requests", "narrowed_from")
     op.drop_index("ix_outbox_about", table_name="outbox")
     for name in ("shown", "settled_at", "about", "asserts"):
         op.drop_column("outbox", name)

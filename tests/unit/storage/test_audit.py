@@ -97,7 +97,9 @@ async def test_a_line_says_who_when_and_what_more(store: PostgresStore, engine: 
         await tx.grants.update(grant, closing(grant, ReasonCode.EXPIRED), doing=doing)
         await tx.commit()
     lines = await database.rows(engine, audit, "actor", "at", "details", after="ending")
-    assert lines == [("pgaccess", NOW + timedelta(hours=9), {"late_s": "3600"})]
+    assert grant.ends_at is not None
+    said = {"late_s": "3600", "ends": grant.ends_at.isoformat(), "why": "expired", "detail": ""}
+    assert lines == [("pgaccess", NOW + timedelta(hours=9), said)]
 
 
 async def test_a_change_that_is_rolled_back_leaves_no_line(store: PostgresStore, engine: AsyncEngine) -> None:

@@ -298,6 +298,17 @@ async def test_what_slack_shows_is_known_only_after_an_answer(store: PostgresSto
     assert (await store_helpers.take_message(store)).shown is None
 
 
+async def test_a_refresh_while_a_message_is_sent_has_it_sent_once_more(store: PostgresStore) -> None:
+    request = await number(store)
+    await add(store, "approval", request=request)
+    post = await store_helpers.take_message(store)
+    await refresh(store, request)
+    async with store.transaction() as tx:
+        await tx.outbox.sent(post, PLACE, shown="digest")
+        await tx.commit()
+    assert (await store_helpers.take_message(store)).shown is None
+
+
 async def test_a_message_that_changes_while_it_is_sent_is_due_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:

@@ -222,7 +222,7 @@ async def test_changed_terms_raise_the_version_and_leave_the_reason(store: Postg
         changed = await tx.requests.change_terms(request, terms)
         await tx.commit()
     # Nobody can decide it after its own end.
-    assert changed == replace(request, terms=terms, version=2, expires_at=end)
+    assert changed == replace(request, terms=terms, version=2, expires_at=end, narrowed_from=request.terms)
     async with store.transaction() as tx:
         assert await tx.requests.lock(request.id) == changed
 

@@ -165,7 +165,7 @@ def test_forms_about_a_request_are_valid_and_carry_it(
 )
 def test_a_form_for_changes_starts_from_the_request(asked: Any, expected: list[str]) -> None:
     found = fields(modals.change_form(factories.case(asked=asked), EN))
-    assert list(found) == expected
+    assert list(found) == [*expected, action_ids.FIELD_REASON]
     assert found[action_ids.FIELD_ADDRESS]["element"]["initial_value"] == "203.0.113.4/32"
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from bot.domain.mtls.rotation import GRACE, RotationStage
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
 from bot.i18n.translator import Translator
-from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
+from bot.ports import AuditLine, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, responses
 from bot.views.mtls import expiry
 from bot.views.mtls import rotation as rotation_view
@@ -301,11 +302,28 @@ def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: R
 
 
 def test_the_history_tells_how_far_a_rotation_has_come() -> None:
-    content = samples.content(
-        responses.showing(tried(ConnectionResult.OTHER, RotationStage.RESTING), t=EN, policy=POLICY)
+    states = (
+        *("doing, making", "doing, installing", "doing, installing, testing", "doing, installing"),
+        *("doing, resting", "doing, removing", "done"),
     )
-    steps = ["> requested", "> approved", "was ready", "was tested", "reported as installed"]
-    assert [step for step in steps if step not in content] == []
+    lines = [_line("request", "", "pending"), _line("request", "pending", "approved")]
+    lines += [_line("rotate", before, after) for before, after in pairwise(("", *states))]
+    content = samples.content(
+        responses.showing(tried(ConnectionResult.OTHER, RotationStage.RESTING), lines, t=EN, policy=POLICY)
+    )
+    steps = [
+        *("> requested", "> approved", "was ready", "had the new certificate tested", "was tested"),
+        *("reported the new certificate as installed", "is being removed", "done, verified at Heroku"),
+    ]
+    told = [content.find(step) for step in steps]
+    assert -1 not in told
+    assert told == sorted(told)
+
+
+def _line(subject: str, before: str, after: str) -> AuditLine:
+    return AuditLine(
+        request=17, at=NOW, actor="U0ENGINEER", subject=subject, before=before, after=after, details={}
+    )
 
 
 def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
