@@ -80,6 +80,7 @@ class MethodView:
         renderers: of the kinds of message that only this method has.
         interrupted: that a grant was closed outside pgaccess, where not all of it has to be; None where it
             always is.
+        requester_steps: what the requester's copy of the card shows besides, while something is to be done.
         form_button: the ``action_id`` that leads from advice to the method's form; None where there is none.
     """
 
@@ -95,6 +96,7 @@ class MethodView:
     error_fields: Mapping[str, str] = field(default_factory=dict)
     renderers: Mapping[MessageKind, Renderer] = field(default_factory=dict)
     interrupted: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn] | None = None
+    requester_steps: Callable[[RequestDetails, Translator], list[Block]] = lambda _details, _t: []
     form_button: str | None = None
 
 

@@ -122,6 +122,8 @@ WITHDRAWING = (
     Refusal.EXTEND_PAST_LONGEST,
     Refusal.TARGET_UNMATCHED,
     Refusal.PERSON_REVOKED,
+    Refusal.TARGET_GONE,
+    Refusal.CERTIFICATE_REVOKED,
 )
 """Why a request can come to be withdrawn, in a sentence of its own."""
 
@@ -150,6 +152,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(*ReasonCode, "deadline.change", "closed_elsewhere.change"),
         *("deadline.privatelink", "closed_elsewhere.privatelink"),
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
+        "target_gone.trusted",
     ),
     "trusted.services.": DataServices,
     "done.support.": (DataServices.CONFIRMED, DataServices.WEB_ONLY),
@@ -164,7 +167,8 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(RequestState.CANCELLED, RequestState.LAPSED, RequestState.WITHDRAWN),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),
-    "notification.download_link.": ("delivered", "expired", "replaced", "burnt", "withdrawn"),
+    "notification.download_link.": ("delivered", "expired", "replaced", "burnt", "withdrawn", "gone"),
+    "target_gone.": ("grants", "pending", "operations"),
     "leaver.": ("grants", "pending", "links", "rotations", "certificates"),
     "leaver.why.": ("deactivated", "bot", "guest", "external"),
     "page.download_link.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
@@ -187,6 +191,11 @@ FAMILIES: dict[str, Iterable[str]] = {
 
 ENDINGS: dict[str, Iterable[str]] = {
     ".over": REMINDERS,
+    ".space": (MessageKind.TARGET_GONE, MessageKind.TARGET_BACK),
+    ".gone": (MessageKind.ENDED, MessageKind.NOT_DONE),
+    ".gone.trusted": (MessageKind.ENDED,),
+    ".only": ("notification.download_link.delivered",),
+    ".before": ("notification.download_link.delivered",),
     ".late": TRUE_WHILE,
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
