@@ -69,6 +69,7 @@ class Refusal(StrEnum):
     TARGET_UNREAD = "target_unread"
     TARGET_NONE = "target_none"
     TARGET_GONE = "target_gone"
+    TARGET_UNLISTED = "target_unlisted"
     TARGET_UNKNOWN = "target_unknown"
     TARGET_MISSING = "target_missing"
     TARGET_AMBIGUOUS = "target_ambiguous"

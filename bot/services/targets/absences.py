@@ -20,6 +20,9 @@ APART: Final = timedelta(minutes=2)
 ASKED: Final = 10
 """Targets that one run asks about; some may be hidden from the token, and are asked about each time."""
 
+SOUGHT: Final = 200
+"""Targets that are missing and that a word is looked up among."""
+
 _UNKNOWN: Final = (
     Refusal.TARGET_NONE,
     Refusal.TARGET_UNKNOWN,
@@ -52,9 +55,17 @@ async def explain_unknown(tx: Transaction, policy: Policy, word: str | None, ref
     """Returns a refusal of a word that names no target, which says so if that meant one that is gone."""
     if word is None or refused.reason not in _UNKNOWN:
         return refused
-    gone = await tx.departures.gone()
-    found = gone_called(gone, word, policy.aliases(gone)) if gone else None
-    return refused if found is None else Refused(Refusal.TARGET_GONE, app=found.label)
+    # Absent ones that are not proven to be gone may be back with the next list.
+    lists = ((Refusal.TARGET_GONE, await tx.departures.gone()), (Refusal.TARGET_UNLISTED, await _missing(tx)))
+    for reason, targets in lists:
+        found = gone_called(targets, word, policy.aliases(targets)) if targets else None
+        if found is not None:
+            return Refused(reason, app=found.label)
+    return refused
+
+
+async def _missing(tx: Transaction) -> tuple[Target, ...]:
+    return await tx.departures.missing(limit=SOUGHT)
 
 
 def kind_of(target: Target) -> str:

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from bot.domain.grant import GrantState
+from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
+from bot.domain.observation import privatelink_observation
 from bot.domain.request import Kind
 from bot.domain.target import Database, Target
 from bot.ports import MessageKind, Transaction
@@ -37,6 +38,8 @@ async def report_connection(tx: Transaction, before: Target, after: Target, *, n
             holders.setdefault(grant.owner, request.id)
             verified = "" if grant.verified_at is None else grant.verified_at.isoformat()
             await tx.outbox.refresh(f"{MessageKind.IN_FORCE}:{grant.id}:{verified}")
+        elif request.terms.method is Method.PRIVATELINK:
+            await _refresh_links(tx, grant)
     for known in await tx.certificates.present(after.id):
         # Beside the files was a README with the command.
         if known.owner is not None and known.request is not None and known.delivered_at is not None:
@@ -44,3 +47,10 @@ async def report_connection(tx: Transaction, before: Target, after: Target, *, n
     for person, number in holders.items():
         key = f"{MessageKind.CONNECTION_CHANGED}:{after.id}:{person}:{now.isoformat()}"
         await tx.outbox.add(MessageKind.CONNECTION_CHANGED, to=person, key=key, request=number)
+
+
+async def _refresh_links(tx: Transaction, grant: Grant) -> None:
+    """Has the messages with the URLs of a grant's connections made again; their config vars name one each."""
+    link = privatelink_observation(await tx.reconcile_queue.observation(grant.target, Method.PRIVATELINK))
+    for connection in () if link is None else link.connections:
+        await tx.outbox.refresh(f"{MessageKind.LINK_URL}:{grant.id}:{connection.endpoint}")

@@ -13,6 +13,7 @@ from bot.ports import BOT, AuditContext, MessageKind, Notification, Transaction
 from bot.services.context import ServiceContext
 from bot.services.mtls.download_links import MESSAGE_KEY
 from bot.services.targets.absences import kind_of
+from bot.services.trusted_ips.support_tickets import ticket_key
 from bot.services.withdrawals import withdraw
 
 SETTLED: Final = 20
@@ -58,6 +59,7 @@ class DepartureService:
                     MessageKind.CERTIFICATE_GONE, to=known.owner, key=key, request=known.request
                 )
         of_certificates = [known.request for known in certificates if known.request is not None]
+        await tx.outbox.refresh(ticket_key(target.id))
         # What has failed there can no longer be retried, and its cards have buttons for that.
         await tx.outbox.refresh_cards_of([*of_certificates, *await tx.departures.failed_of(target.id)])
         lists = {name: " ".join(map(str, sorted(numbers))) for name, numbers in told.items()}

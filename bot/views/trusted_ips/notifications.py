@@ -50,6 +50,8 @@ def ticket(it: Rendering) -> Message:
     admin has answered.
     """
     details, t = it.details, it.t
+    if details.target.gone_at is not None:
+        return block_kit.paragraphs(t("notification.ticket.gone", space=details.target.label))
     text = t("notification.ticket", id=details.request.id, space=details.target.label)
     # A ticket that was recorded before it listed them is about the range of its own request.
     ranges = (it.message.params.get("ranges") or str(details.request.terms.subject)).split()

@@ -6,6 +6,7 @@ import pytest
 
 from bot.services.targets.absences import DEPARTURES
 from sandbox.environment import start_environment
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import status
 from sandbox.heroku.fixtures import DATABASE
@@ -149,6 +150,35 @@ async def test_a_database_that_is_back_is_reported_and_nothing_is_opened_again(d
     await departing.until(lambda: not departing.ours())
     assert await departing.gone() == []
     assert (await departing.grants())[1][0] == "ended"
+
+
+async def test_what_is_not_proven_yet_is_said_to_be_asked_about(departing: Departing) -> None:
+    await departing.ask_and_open(ADD.format(address="203.0.113.4") + " for 2h")
+    destroyed(departing.heroku)
+    await departing.read_targets()
+    for line in ("status billing", "list money", "why billing"):
+        await _says(departing, line, "asking whether it still exists")
+
+
+async def test_a_410_proves_it_as_well(database_url: str) -> None:
+    heroku = heroku_emulator(behavior=Behavior(deleted_addon=410))
+    async with start_environment(database_url, heroku, policy=SHORT) as environment:
+        departing = Departing(environment)
+        await departing.settle()
+        await departing.ask_and_open(ADD.format(address="203.0.113.4") + " for 2h")
+        await departing.lose(destroyed)
+        await departing.until(lambda: departing.told("engineer", "#1 has ended: billing no longer exists"))
+
+
+async def test_what_waits_for_heroku_s_support_ends_with_its_space(departing: Departing) -> None:
+    space = departing.heroku.snapshot(now=departing.environment.clock.now())["spaces"][0]["name"]
+    await departing.ask(f"/pgaccess trusted add 203.0.113.9 to {space} for 2h because a BI tool")
+    assert (await departing.approve()).ok
+    await departing.until(lambda: "waiting for Heroku" in departing.card())
+    await departing.lose(lambda heroku: heroku.delete_space(space))
+    await departing.until(lambda: departing.told("engineer", f"the space {space} no longer exists"))
+    assert await departing.grants() == {1: ("ended", "target_gone")}
+    await departing.until(lambda: any("no ticket is needed" in words(each) for each in departing.replies()))
 
 
 async def test_what_people_type_of_it_afterwards_says_so(departing: Departing) -> None:
