@@ -190,6 +190,7 @@ class App:
             heroku=self.heroku,
             slack=self.slack,
             policy=self.policy,
+            clock=self.clock,
             timings=self.timings,
         )
 

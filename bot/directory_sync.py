@@ -6,13 +6,15 @@ from typing import Final
 
 import structlog
 
+from bot.directory.departures import DepartureReader
 from bot.directory.groups import GroupReader
 from bot.directory.lookups import LookupWorker
 from bot.directory.people import PeopleReader
 from bot.domain.policy.rules import Policy
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuError, SlackError, StoreUnavailableError
-from bot.ports import Heroku, Slack, Store
+from bot.ports import Clock, Heroku, Slack, Store
+from bot.services.targets.absences import DEPARTURES
 from bot.services.targets.discovery import SYNC, record_discovery, set_next_discovery
 
 DATABASES_EVERY: Final = timedelta(minutes=10)
@@ -35,6 +37,7 @@ class DirectorySync:
         heroku: source of databases and spaces.
         slack: source of people and groups.
         policy: names the user groups, and the targets that are bound when they are first seen.
+        clock: business time, at which it is recorded that a target is gone.
         timings: with the pause after a sync that failed.
     """
 
@@ -45,6 +48,7 @@ class DirectorySync:
         heroku: Heroku,
         slack: Slack,
         policy: Policy,
+        clock: Clock,
         timings: Timings = DEFAULT,
     ) -> None:
         self._timings = timings
@@ -53,6 +57,7 @@ class DirectorySync:
         self._heroku = heroku
         self._people = PeopleReader(store=store, slack=slack, policy=policy, timings=timings)
         self._groups = GroupReader(store=store, slack=slack, policy=policy, timings=timings)
+        self._departures = DepartureReader(store=store, heroku=heroku, clock=clock)
         self.lookups = LookupWorker(store=store, slack=slack, groups=self._groups, timings=timings)
 
     async def run_due(self) -> None:
@@ -61,6 +66,7 @@ class DirectorySync:
         await self.read_people()
         await self.read_groups()
         await self.read_targets()
+        await self.read_departures()
 
     async def answer_lookups(self) -> None:
         """Looks up people whom a command or click needed and the cache lacked."""
@@ -77,6 +83,10 @@ class DirectorySync:
     async def read_targets(self) -> None:
         """Reads databases and spaces, if they are due."""
         await self._attempt(SYNC, self._sync_targets)
+
+    async def read_departures(self) -> None:
+        """Asks about databases and spaces that the last reading did not find, if that is due."""
+        await self._attempt(DEPARTURES, self._departures.read)
 
     async def _sync_targets(self) -> None:
         async with self._store.transaction() as tx:

@@ -63,9 +63,13 @@ class Refusal(StrEnum):
     # Why.
     REASON_SHORT = "reason_short"
     REASON_CREDENTIAL = "reason_credential"
+    ALTERNATIVES_MISSING = "alternatives_missing"
+    ALTERNATIVES_LONG = "alternatives_long"
     # To what.
     TARGET_UNREAD = "target_unread"
     TARGET_NONE = "target_none"
+    TARGET_GONE = "target_gone"
+    TARGET_UNLISTED = "target_unlisted"
     TARGET_UNKNOWN = "target_unknown"
     TARGET_MISSING = "target_missing"
     TARGET_AMBIGUOUS = "target_ambiguous"
@@ -152,6 +156,9 @@ class Refusal(StrEnum):
     CERTIFICATE_REMOVING = "certificate_removing"
     CERTIFICATE_NOT_OFFERED = "certificate_not_offered"
     CERTIFICATE_OWNED = "certificate_owned"
+    CERTIFICATE_ENDED = "certificate_ended"
+    CERTIFICATE_OTHERS = "certificate_others"
+    CERTIFICATE_REVOKED = "certificate_revoked"
     ASSIGN_SELF = "assign_self"
     ASSIGN_UNKNOWN = "assign_unknown"
     ASSIGN_NOT_ALLOWED = "assign_not_allowed"

@@ -10,6 +10,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, responses
+from bot.views.mtls import compromise
 from bot.views.requests import request_state
 from bot.views.targets import replacement
 from bot.views.trusted_ips import notifications
@@ -112,6 +113,8 @@ class ButtonHandler:
         # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):
             return await self._pick(click, t)
+        if click.action == action_ids.NOT_ME:
+            return await self._revoke_compromised(click, t)
         if click.action.startswith((action_ids.REPLACE, action_ids.KEEP_APART)):
             return await self._tell_identity(click, t)
         if click.action in self._forms.reviews.handlers:
@@ -208,6 +211,14 @@ class ButtonHandler:
             target, entry, replaces=replaces, person=click.person
         )
         return replacement.answered(answer.target, answer.alias, t, replaces=replaces)
+
+    async def _revoke_compromised(self, click: BlockAction, t: Translator) -> Message:
+        """Revokes a certificate whose files somebody else has downloaded."""
+        request, certificate, link = read_value(action_ids.read_download, click.value)
+        details = await self._services.compromises.revoke(
+            request, certificate, link, person=click.person, key=click.key
+        )
+        return compromise.revoking(details, request, t)
 
     async def _pick(self, click: BlockAction, t: Translator) -> Message:
         """Records which of several certificates is the one that was issued."""

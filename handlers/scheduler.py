@@ -67,6 +67,8 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._directory_sync.read_people)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.read_groups)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.read_targets)
+        self._every(EVERY_FEW_SECONDS, self._directory_sync.read_departures)
+        self._every(EVERY_FEW_SECONDS, self._services.departures.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
@@ -91,6 +93,7 @@ class Scheduler:
             await self._run_step(self._services.entitlements.send_weekly_review)
             # What was just looked up may be that somebody has left.
             await self._run_step(self._services.leavers.run_due)
+            await self._run_step(self._services.departures.run_due)
 
     async def _run_due(self) -> None:
         """Runs what is due, and sets a timer for the next end or reminder: more exact than the interval.

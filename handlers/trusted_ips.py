@@ -1,17 +1,20 @@
 """Handlers of ``/pgaccess trusted list`` and ``status``, and the form of trusted IP ranges."""
 
+from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
+from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
-from bot.views import modals
+from bot.views import action_ids, modals
 from bot.views.trusted_ips import modal, status
 from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
 from handlers.parsing.intents import Intent
+from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import SlashCommand, ViewSubmission
 
 
@@ -45,6 +48,8 @@ class TrustedIpsForms:
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests the range; raises ``Refused`` when something in the form does not fit."""
         request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
+        said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
+        request_input = replace(request_input, alternatives=require_alternatives(said))
         await self._services.access_requests.submit(
             Method.TRUSTED, request_input, person=submission.person, key=submission.key
         )

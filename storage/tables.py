@@ -175,6 +175,12 @@ targets = Table(
     Column("known_app", Text, nullable=False, server_default="", comment="as first seen"),
     Column("known_space", Text, nullable=False, server_default="", comment="as first seen"),
     Column("absent_at", UtcDateTime, comment="time of the discovery that did not find it"),
+    Column(
+        "missing_at", UtcDateTime, comment="Postgres time of Heroku's first answer that it does not exist"
+    ),
+    Column(
+        "gone_at", UtcDateTime, comment="Postgres time of the answer that proved it; null: it may be there"
+    ),
 )
 
 reconcile_queue = Table(
@@ -208,6 +214,13 @@ requests = Table(
     Column("duration", Interval),
     Column("until", UtcDateTime),
     Column("reason", Text, nullable=False),
+    Column(
+        "alternatives",
+        Text,
+        nullable=False,
+        server_default="",
+        comment="why no other method of access will do",
+    ),
     Column("requester", Text, nullable=False),
     Column("state", Member(RequestState), nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),

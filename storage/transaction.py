@@ -20,6 +20,7 @@ from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
+from storage.repositories.departures import PostgresDepartures
 from storage.repositories.download_links import PostgresDownloadLinks
 from storage.repositories.entries.mtls_rules import PostgresMtlsRules
 from storage.repositories.entries.privatelink_accounts import PostgresPrivateLinkAccounts
@@ -42,7 +43,7 @@ from storage.write_buffer import WriteBuffer
 class PostgresTransaction(Transaction):
     """One unit of work on one connection.
 
-    Repositories are made when they are first used: most transactions use two or three of the seventeen. They
+    Repositories are made when they are first used: most transactions use two or three of the eighteen. They
     share the connection, the write buffer and the set of workers to wake.
 
     Args:
@@ -112,6 +113,11 @@ class PostgresTransaction(Transaction):
     @override
     def reviews(self) -> PostgresReviews:
         return PostgresReviews(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def departures(self) -> PostgresDepartures:
+        return PostgresDepartures(self._connection, self.audit, self._touched)
 
     @cached_property
     @override

@@ -63,6 +63,7 @@ class ReasonCode(StrEnum):
     NOT_ACCEPTED = "not_accepted"
     POLICY = "policy"
     OWNER_LEFT = "owner_left"
+    TARGET_GONE = "target_gone"
 
 
 BY_PEOPLE: Final = frozenset(

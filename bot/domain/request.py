@@ -69,6 +69,7 @@ class Terms:
         target: Heroku's UUID of the database or space.
         subject: what to allow, or what to change.
         enables_mtls: whether mTLS is enabled first, under the same decision.
+        alternatives: why neither mTLS nor PrivateLink will do, as the requester says; for trusted ranges.
     """
 
     method: Method
@@ -78,6 +79,7 @@ class Terms:
     until: datetime | None
     reason: str
     enables_mtls: bool = False
+    alternatives: str = ""
 
     def is_over(self, now: datetime) -> bool:
         """Whether the end has passed: then there is nothing left to grant."""

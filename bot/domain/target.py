@@ -58,10 +58,12 @@ class Database:
         region: the space's region, for example ``virginia``.
         shield: whether the space is a Shield Space.
         plan: for example ``heroku-postgresql:private-4``.
-        config_var: the app's config var with the connection URL, for example ``DATABASE_URL``.
+        config_var: the app's config var with the connection URL, for example ``DATABASE_URL``; empty where
+            the app has none.
         space_id: Heroku's UUID of the space; None where it was discovered before that was stored.
         shown_as: the label where the app has several databases, for example ``billing::ANALYTICS``.
         known: by what the policy knows it; two readings of one database are equal whatever that is.
+        gone_at: Postgres time of the proof that Heroku no longer has it; None while it may be there.
     """
 
     id: UUID
@@ -75,6 +77,7 @@ class Database:
     space_id: UUID | None = None
     shown_as: str = ""
     known: KnownAs = field(default_factory=KnownAs, compare=False)
+    gone_at: datetime | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:
@@ -107,6 +110,7 @@ class Space:
         shield: whether it is a Shield Space.
         generation: ``cedar`` or ``fir``.
         known: by what the policy knows it.
+        gone_at: as of a database.
     """
 
     id: UUID
@@ -115,6 +119,7 @@ class Space:
     shield: bool
     generation: str = "cedar"
     known: KnownAs = field(default_factory=KnownAs, compare=False)
+    gone_at: datetime | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:
@@ -136,6 +141,26 @@ Target = Database | Space
 """A target of access, identified by Heroku's UUID."""
 
 
+def require_present(target: Target) -> None:
+    """Refuses a target that is proven to be gone: nothing can be opened there any more."""
+    if target.gone_at is not None:
+        raise Refused(Refusal.TARGET_GONE, app=target.label)
+
+
+def gone_called(gone: Sequence[Target], word: str, aliases: Aliases = NO_ALIASES) -> Target | None:
+    """Returns the target that a word meant while it was there; None if it meant none of them.
+
+    Args:
+        gone: targets that are proven to be gone.
+        word: what was typed.
+        aliases: the policy's, of these targets.
+    """
+    name = word.lower()
+    meant = aliases.get(name, frozenset())
+    called = (each for each in gone if name in map(str.lower, (*each.names, each.label)))
+    return next((each for each in gone if each.id in meant), None) or next(called, None)
+
+
 def methods_of(target: Target) -> tuple[Method, ...]:
     """Returns the access methods to reconcile; none where Heroku would reject every call, for the plan."""
     if isinstance(target, Database) and not has_mtls(target.plan):
@@ -155,7 +180,7 @@ def with_labels(databases: Sequence[Database]) -> tuple[Database, ...]:
     def label(database: Database) -> str:
         if of_app[database.app] == 1:
             return ""
-        alone = named[database.app, database.attachment] == 1
+        alone = bool(database.attachment) and named[database.app, database.attachment] == 1
         return f"{database.app}::{database.attachment if alone else database.name}"
 
     return tuple(replace(database, shown_as=label(database)) for database in databases)

@@ -6,6 +6,7 @@ behind the official data tools, with Basic, an empty user and the token as passw
 
 import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
@@ -19,9 +20,10 @@ from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule
 from bot.domain.redaction import Redactor
 from bot.domain.subject import Network
-from bot.domain.target import Database, Space
+from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
+from bot.errors import HerokuAmbiguousError, HerokuError
 from bot.heroku.bounded_body import ACCEPTED
 from bot.heroku.data_api import DATABASE, DataApi
 from bot.heroku.rate_limiter import RateLimiter
@@ -44,7 +46,7 @@ from bot.heroku.schemas.platform import (
 )
 from bot.heroku.schemas.privatelink import names_in, read_link
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
-from bot.heroku.transport import Api, parsed, read
+from bot.heroku.transport import Api, parsed, read, says_gone
 from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
@@ -129,6 +131,19 @@ class HerokuClient:
         found = sort_entries(_SPACE, await self._platform.all("/spaces", within=LISTED), what="spaces")
         return read_spaces(found, known)
 
+    async def is_gone(self, target: Target) -> bool:
+        """Whether a target does not exist (``GET /addons/{id}``, ``GET /spaces/{id}``)."""
+        path = f"/spaces/{target.id}" if isinstance(target, Space) else f"/addons/{target.id}"
+        try:
+            found = read(_NAMED, await self._platform.call("GET", path))
+        except HerokuError as error:
+            if says_gone(error, space=isinstance(target, Space)):
+                return True
+            raise
+        if found.id != target.id:
+            raise HerokuAmbiguousError(200, "unreadable", "the answer is about something else")
+        return False
+
     async def ruleset(self, space: UUID) -> Ruleset:
         """A space's present list (``GET /spaces/{id}/inbound-ruleset``)."""
         return read_ruleset(parsed(await self._platform.whole(f"/spaces/{space}/inbound-ruleset")))
@@ -154,6 +169,11 @@ class HerokuClient:
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
         return read(_NAMED, await self._platform.call("GET", f"/addons/{database}")).name
+
+    async def current(self, database: Database) -> Database:
+        """A database's present name, app and config var (``GET /addons/{id}``)."""
+        found = read(_ADDON, await self._platform.call("GET", f"/addons/{database.id}"))
+        return replace(database, name=found.name, app=found.app.name, config_var=found.config_var)
 
     def addressed_by_name(self, database: Database) -> bool:
         """Whether the Data API knows a database by its name only, as far as it has shown."""

@@ -49,6 +49,10 @@ REMAINING: Final = "RateLimit-Remaining"
 _UNKNOWN_ADDON: Final = "that add-on."
 """Ends "Couldn't find that add-on.", the message about one that is not known (herokux issue 321, 2023-07)."""
 
+_NO_ADDON: Final = re.compile(r"couldn.t find that add[- ]?on\.?$", re.IGNORECASE)
+_NO_SPACE: Final = re.compile(r"couldn.t find that space\.?$", re.IGNORECASE)
+"""Words of the Platform API's 404 for what does not exist; an app or an attachment has another word."""
+
 _MAY_PASS: Final = (
     httpx.codes.BAD_REQUEST,
     httpx.codes.CONFLICT,
@@ -193,6 +197,27 @@ class Api:
         if self._limiter is not None and left.isdecimal() and len(left) <= _DIGITS:
             with contextlib.suppress(StoreUnavailableError):
                 await self._limiter.correct(int(left))
+
+
+def says_gone(error: HerokuError, *, space: bool) -> bool:
+    """Whether an error of the Platform API says that what was asked for by its UUID does not exist.
+
+    A 410 ``gone`` says so by itself (table of errors). A 404 has to name what is missing: a proxy's, or one
+    about the account or the app, says nothing of the add-on. The Data API's words are the same where it has
+    only not heard of an add-on yet, so its errors never prove this.
+
+    Args:
+        error: of a GET by the UUID.
+        space: a space was asked for, and not an add-on.
+    """
+    if error.status == httpx.codes.GONE:
+        return error.id == "gone"
+    words = _NO_SPACE if space else _NO_ADDON
+    return (
+        error.status == httpx.codes.NOT_FOUND
+        and error.id == "not_found"
+        and bool(words.search(error.message))
+    )
 
 
 def read(shape: TypeAdapter[T], response: httpx.Response) -> T:

@@ -1,6 +1,7 @@
 """Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outbox import Outbox
@@ -58,6 +59,7 @@ __all__ = [
     "ConnectionTest",
     "Credential",
     "DatabaseStatus",
+    "Departures",
     "DisableImpact",
     "DownloadLinks",
     "DueGroups",

@@ -95,6 +95,10 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.LINK_STAYS: Topic.FINDING,
     MessageKind.POLICY_UNREADABLE: Topic.ITSELF,
     MessageKind.POLICY_READABLE: Topic.PAST,
+    MessageKind.CONNECTION_CHANGED: Topic.GRANT,
+    MessageKind.TARGET_GONE: Topic.PAST,
+    MessageKind.TARGET_BACK: Topic.PAST,
+    MessageKind.CERTIFICATE_COMPROMISED: Topic.CERTIFICATE,
 }
 """What each kind is about: findings are settled by the run that no longer shows them, and what keeps itself
 up to date is refreshed by its key. A message about the past stays as it was sent."""

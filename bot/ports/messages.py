@@ -17,6 +17,7 @@ class MessageKind(StrEnum):
     CARD_REQUESTER = "card.requester"
     DECIDED = "notification.decided"
     IN_FORCE = "notification.in_force"
+    CONNECTION_CHANGED = "notification.connection_changed"
     ENDING = "notification.ending"
     ENDED = "notification.ended"
     FAILED = "notification.failed"
@@ -29,6 +30,8 @@ class MessageKind(StrEnum):
     ADDON_RENAMED = "notification.addon_renamed"
     APP_RENAMED = "notification.app_renamed"
     SPACE_RENAMED = "notification.space_renamed"
+    TARGET_GONE = "notification.target_gone"
+    TARGET_BACK = "notification.target_back"
     UNDECIDABLE = "notification.undecidable"
     REOPENING = "notification.reopening"
     REMINDER = "notification.reminder"
@@ -52,6 +55,7 @@ class MessageKind(StrEnum):
     DOWNLOAD_LINK = "notification.download_link"
     CERTIFICATE_READY = "notification.certificate_ready"
     CERTIFICATE_GONE = "notification.certificate_gone"
+    CERTIFICATE_COMPROMISED = "notification.certificate_compromised"
     CERTIFICATE_LEFT = "notification.certificate_left"
     CERTIFICATE_ASSIGNED = "notification.certificate_assigned"
     LEAVER = "notification.leaver"
@@ -79,8 +83,13 @@ class MessageKind(StrEnum):
     @property
     def is_card(self) -> bool:
         """Whether it stands for a request, or for what is to be decided: deleted, it is posted again."""
-        # What becomes of a certificate is told where its approvers were asked.
-        return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER, MessageKind.CERTIFICATE_LEFT)
+        # What becomes of a certificate is told where its approvers were asked, or warned.
+        return self in (
+            MessageKind.CARD_APPROVAL,
+            MessageKind.CARD_REQUESTER,
+            MessageKind.CERTIFICATE_LEFT,
+            MessageKind.CERTIFICATE_COMPROMISED,
+        )
 
     @property
     def is_reply(self) -> bool:

@@ -13,7 +13,7 @@ from bot.domain.mtls.observation import IpRule
 from bot.domain.person import Person
 from bot.domain.privatelink.observation import AllowedAccount, Connection
 from bot.domain.subject import Network
-from bot.domain.target import Database, Space
+from bot.domain.target import Database, Space, Target
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
 # Plain dicts: the models of slack_sdk drop keys that they do not know.
@@ -127,6 +127,15 @@ class Heroku(Protocol):
         """Lists every space that the token can see and that is ready for use; arguments as above."""
         ...
 
+    async def is_gone(self, target: Target) -> bool:
+        """Asks whether a target exists, by Heroku's UUID.
+
+        Returns:
+            Whether Heroku says that there is no such add-on or space. What it refuses for another reason, or
+            does not answer, says neither, and is raised.
+        """
+        ...
+
     async def ruleset(self, space: UUID) -> Ruleset:
         """Reads a space's current ruleset: its list of trusted ranges."""
         ...
@@ -137,6 +146,10 @@ class Heroku(Protocol):
 
     async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's whole ruleset; what others wrote meanwhile is not known."""
+        ...
+
+    async def current(self, database: Database) -> Database:
+        """Reads what a database is called now, which app it belongs to, and which config var has its URL."""
         ...
 
     async def database_name(self, database: UUID) -> str:

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
@@ -71,6 +72,11 @@ class Transaction(Protocol):
     @property
     def reviews(self) -> Reviews:
         """What people hold, and what was kept."""
+        ...
+
+    @property
+    def departures(self) -> Departures:
+        """Targets that Heroku no longer has."""
         ...
 
     @property

@@ -107,6 +107,9 @@ class RequestDetails:
     @property
     def reach(self) -> tuple[Reach, ...]:
         """Which entries allow the addresses that it is about now, whoever made them; of each address."""
+        if self.target.gone_at is not None:
+            # Whatever was observed last, nothing there answers any more.
+            return ()
         terms = self.request.terms
         return reach_of(terms.subject, method=terms.method, observation=self.observation, nearby=self.nearby)
 

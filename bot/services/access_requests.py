@@ -77,6 +77,7 @@ class AccessRequestService:
                 duration=duration,
                 until=until,
                 reason=request_input.reason or "",
+                alternatives=request_input.alternatives or "",
             )
             terms = await entry.require_grantable(tx, terms, request_input)
             request = await self._context.record_request(tx, Kind.OPEN, terms, rule, person)

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from bot.domain.advice import Advice, Answers, Ground, advise
-from bot.domain.target import Database, choose
+from bot.domain.target import Database
 from bot.services.context import ServiceContext
+from bot.services.lookups import chosen
 from bot.services.targets.discovery import known_databases
 
 
@@ -30,11 +31,9 @@ class AdviceService:
         """
         async with self._context.transaction() as tx:
             databases, spaces = await known_databases(tx), await tx.targets.spaces()
-        chosen = _by_id(databases, target) or choose(
-            databases, target, self._context.policy.aliases(databases)
-        )
-        space = next((each for each in spaces if chosen.is_in(each)), None)
-        return chosen, advise(answers, Ground.of(chosen, space))
+            database = _by_id(databases, target) or await chosen(tx, self._context.policy, databases, target)
+        space = next((each for each in spaces if database.is_in(each)), None)
+        return database, advise(answers, Ground.of(database, space))
 
 
 def _by_id(databases: tuple[Database, ...], text: str) -> Database | None:

@@ -12,6 +12,7 @@ from bot.domain.mtls import issuance, rotation, unmanaged_rules
 from bot.domain.operation import Operation, OperationState
 from bot.domain.person import Person
 from bot.domain.request import Kind
+from bot.domain.target import require_present
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction
 from bot.services.authorization import approves, require_owner_or_approver
@@ -69,6 +70,7 @@ class GrantService:
 
         async def record_retry(tx: Transaction) -> int:
             operation = await self._failed_operation(tx, request, person)
+            require_present((await request_details(tx, request)).target)
             if operation is None:
                 await self._retry_grant(tx, request, person)
                 return request

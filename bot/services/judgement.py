@@ -13,7 +13,7 @@ from bot.domain.policy.approval import with_admins
 from bot.domain.policy.limits import require_length, require_width
 from bot.domain.policy.rules import Policy, Rule, WhenNobody, rule_for, rules_concerning, strictest
 from bot.domain.request import Kind, Request, Terms
-from bot.domain.target import Database, Target
+from bot.domain.target import Database, Target, require_present
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
 
@@ -69,6 +69,7 @@ async def judge(tx: Transaction, policy: Policy, details: RequestDetails, *, now
         Refused: it could not be requested any more; for one of ``TRANSIENT`` that is not known just now.
     """
     request, target = details.request, details.target
+    require_present(target)
     requester = await known_member(tx, policy, request.requester, request=request.id)
     if request.kind in _CLOSING:
         try:

@@ -9,6 +9,7 @@ from bot.domain.target import Database, Space, choose, choose_space
 from bot.domain.text import Names, cite
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
+from bot.services.targets.absences import explain_unknown
 from bot.services.targets.discovery import known_databases, known_spaces
 
 
@@ -58,7 +59,7 @@ async def find_observed_database(
         spelt, keys = (name, ()) if entry is None else (entry.database, (entry.key,))
         found = dict(await tx.targets.named(spelt, method, entries=keys))
     candidates = tuple(found) or await known_databases(tx)
-    database = choose(candidates, name, policy.aliases(candidates))
+    database = await chosen(tx, policy, candidates, name)
     if database in found:
         return database, found[database]
     return database, await tx.reconcile_queue.observation(database.id, method)
@@ -71,7 +72,35 @@ async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space
         Refused: no space fits, or several do.
     """
     spaces, databases = await known_spaces(tx), await tx.targets.databases()
-    return choose_space(spaces, databases, name, policy.aliases((*spaces, *databases)))
+    return await chosen_space(tx, policy, spaces, databases, name)
+
+
+async def chosen(
+    tx: Transaction, policy: Policy, databases: tuple[Database, ...], name: str | None
+) -> Database:
+    """Returns the one of some databases that a person names, as ``choose``.
+
+    Raises:
+        Refused: none fits, or several do. Where the name meant a database that is gone, the refusal says so.
+    """
+    try:
+        return choose(databases, name, policy.aliases(databases))
+    except Refused as refused:
+        raise await explain_unknown(tx, policy, name, refused) from refused
+
+
+async def chosen_space(
+    tx: Transaction,
+    policy: Policy,
+    spaces: tuple[Space, ...],
+    databases: tuple[Database, ...],
+    name: str | None,
+) -> Space:
+    """Returns the one of some spaces that a person names, as ``choose_space``; refusals as of ``chosen``."""
+    try:
+        return choose_space(spaces, databases, name, policy.aliases((*spaces, *databases)))
+    except Refused as refused:
+        raise await explain_unknown(tx, policy, name, refused) from refused
 
 
 async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:

@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
 from bot.domain.request import Kind, RequestState
-from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
+from bot.domain.target import Database, Space, Target, choose_space, names_space
 from bot.errors import Refused
 from bot.ports import (
     AuditLine,
@@ -20,7 +20,7 @@ from bot.ports import (
     Transaction,
 )
 from bot.services.context import ServiceContext
-from bot.services.lookups import find_space, request_details
+from bot.services.lookups import chosen, find_space, request_details
 from bot.services.targets.discovery import known_databases, known_spaces
 from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
@@ -107,7 +107,7 @@ class QueryService:
         """Returns the status of a database that a person names, and requests a new observation of it."""
         async with self._context.transaction() as tx:
             databases = await known_databases(tx)
-            database = choose(databases, target, self._context.policy.aliases(databases))
+            database = await chosen(tx, self._context.policy, databases, target)
             space = await _space_of(tx, database)
             await tx.reconcile_queue.request_refresh(
                 *[each.id for each in (database, space) if each is not None]
@@ -206,7 +206,7 @@ class QueryService:
         aliases = self._context.policy.aliases((*spaces, *databases))
         if names_space(spaces, databases, name, aliases):
             return choose_space(spaces, databases, name, aliases)
-        return choose(databases, name, aliases)
+        return await chosen(tx, self._context.policy, databases, name)
 
     def _decides(self, details: RequestDetails, ids: frozenset[str]) -> bool:
         """Whether a request waits for the decision of a person, given by their own id and their groups'."""

@@ -16,6 +16,7 @@ from bot.services.members import MemberService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
 from bot.services.mtls.certificate_rotation import CertificateRotationService
 from bot.services.mtls.certificates import CertificateService
+from bot.services.mtls.compromises import CompromiseService
 from bot.services.mtls.download_links import DownloadLinkService
 from bot.services.mtls.endpoint import MtlsEndpointService
 from bot.services.mtls.entries import MtlsRequests
@@ -29,6 +30,7 @@ from bot.services.reviews.leavers import LeaverService
 from bot.services.reviews.orphaned_certificates import OrphanedCertificateService
 from bot.services.reviews.pending import PendingReviewService
 from bot.services.reviews.personal_access import PersonalAccessService
+from bot.services.targets.departures import DepartureService
 from bot.services.targets.replacements import ReplacementService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
@@ -56,9 +58,11 @@ class Services:
         certificate_rotation: rotations, and those under way.
         certificate_expiry: answers to reminders.
         expiry_reminders: reminders and the weekly summary.
+        compromises: revokes certificates whose files somebody else has.
         download_links: links to a certificate's files.
         privatelink: close an endpoint.
         support_tickets: what Heroku's support answered for trusted IP ranges.
+        departures: ends what is open at targets that Heroku no longer has.
         leavers: ends what people hold who have left.
         orphaned_certificates: certificates whose owner has left.
         personal_access: everything of one person.
@@ -82,9 +86,11 @@ class Services:
     certificate_rotation: CertificateRotationService
     certificate_expiry: CertificateExpiryService
     expiry_reminders: ExpiryReminderService
+    compromises: CompromiseService
     download_links: DownloadLinkService
     privatelink: PrivateLinkEndpointService
     support_tickets: SupportTicketService
+    departures: DepartureService
     leavers: LeaverService
     orphaned_certificates: OrphanedCertificateService
     personal_access: PersonalAccessService
@@ -128,9 +134,11 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         certificate_rotation=CertificateRotationService(context),
         certificate_expiry=CertificateExpiryService(context),
         expiry_reminders=expiry_reminders,
+        compromises=CompromiseService(context),
         download_links=DownloadLinkService(context),
         privatelink=PrivateLinkEndpointService(context),
         support_tickets=SupportTicketService(context),
+        departures=DepartureService(context),
         leavers=LeaverService(context),
         orphaned_certificates=OrphanedCertificateService(context),
         personal_access=PersonalAccessService(context),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.domain.grant import BY_PEOPLE, Grant, GrantState
 from bot.domain.request import Kind
+from bot.domain.target import require_present
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, RequestDetails, Transaction
 from bot.services.approvals import ApprovalService
@@ -50,6 +51,7 @@ class ReopeningService:
             details = await request_details(tx, request)
             if person != grant.owner and not await approves(self._context, tx, details, member):
                 raise Refused(Refusal.NOT_YOURS, id=request)
+            require_present(details.target)
             self._require_reopenable(grant)
             asked = await tx.requests.reopening(grant.id)
             if asked is not None:

@@ -26,6 +26,7 @@ class RequestInput:
         until: an absolute end.
         reason: why access is needed.
         enables_mtls: the person was told that mTLS is not enabled, and asks for that as well.
+        alternatives: why neither mTLS nor PrivateLink will do.
     """
 
     address: str | None = None
@@ -34,6 +35,7 @@ class RequestInput:
     until: str | None = None
     reason: str | None = None
     enables_mtls: bool = False
+    alternatives: str | None = None
 
 
 def requested_length(

@@ -29,6 +29,9 @@ TEST: Final = "certificate.test"
 PICK: Final = "certificate.pick"
 """Buttons that choose one of several certificates; each ``action_id`` ends in a number of its own."""
 
+NOT_ME: Final = "certificate.not_me"
+"""The button that revokes a certificate whose files somebody else has; its value is of `download_value`."""
+
 REVOKE_CERTIFICATE: Final = "certificate.revoke"
 ASSIGN: Final = "certificate.assign"
 """Buttons about a certificate whose owner has left; their value is what `pick_value` writes."""
@@ -80,6 +83,7 @@ FIELD_ADDRESS: Final = "address"
 FIELD_TARGET: Final = "target"
 FIELD_DURATION: Final = "duration"
 FIELD_REASON: Final = "reason"
+FIELD_ALTERNATIVES: Final = "alternatives"
 FIELD_NEED: Final = "need"
 FIELD_ORIGIN: Final = "origin"
 FIELD_REGION: Final = "region"
@@ -108,6 +112,21 @@ def read_pick(value: str) -> tuple[int, UUID]:
     """
     request, _, certificate = value.partition(".")
     return _number(request), UUID(certificate)
+
+
+def download_value(request: int, certificate: UUID, link: UUID) -> str:
+    """The value of a button about a download of a certificate's files."""
+    return f"{request}.{certificate}.{link}"
+
+
+def read_download(value: str) -> tuple[int, UUID, UUID]:
+    """Reads the request, the certificate and the link from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    request, certificate, link = value.split(".")
+    return _number(request), UUID(certificate), UUID(link)
 
 
 def identity_value(target: UUID, entry: str) -> str:

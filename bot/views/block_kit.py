@@ -217,10 +217,19 @@ def plain(text: str, limit: int) -> Block:
 
 
 def text_input(
-    block: str, label: str, *, initial: str | None, hint: str, optional: bool = False, long: bool = False
+    block: str,
+    label: str,
+    *,
+    initial: str | None,
+    hint: str,
+    optional: bool = False,
+    long: bool = False,
+    most: int | None = None,
 ) -> Block:
-    """A field to type in; its value is at ``state.values[block][block]``."""
+    """A field to type in, at most ``most`` characters; its value is at ``state.values[block][block]``."""
     element: dict[str, Any] = {"type": "plain_text_input", "action_id": _id(block), "multiline": long}
+    if most is not None:
+        element["max_length"] = most
     if initial:
         # Not shown but edited: no entities, so every character counts as one.
         element["initial_value"] = initial[:INITIAL_TEXT]

@@ -23,7 +23,7 @@ def for_approvers(details: RequestDetails, t: Translator) -> list[Block]:
             offered.append(_button(details, t, "change", action_ids.CHANGE))
         return [block_kit.actions(*offered, _button(details, t, "details", action_ids.DETAILS))]
     grant = _opened(details)
-    if grant is None:
+    if grant is None or details.target.gone_at is not None:
         return []
     offered = []
     if can_be_reopened(grant):
@@ -53,6 +53,8 @@ def for_owner(details: RequestDetails, t: Translator) -> list[Block]:
 
 def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bool = True) -> list[Block]:
     """What can be done with a grant as it stands: by its owner, or by those who approve."""
+    if details.target.gone_at is not None:
+        return []
     match grant.state:
         case GrantState.WAITING | GrantState.APPLYING:
             return [block_kit.actions(_button(details, t, "done", action_ids.DONE))]
@@ -78,6 +80,8 @@ def for_operation(details: RequestDetails, operation: Operation, t: Translator) 
     """What can be done with an operation as it stands."""
     if operation.state is OperationState.DONE:
         return for_files(details, t)
+    if details.target.gone_at is not None:
+        return []
     if operation.state is not OperationState.FAILED:
         return rotation.offered(details, rotation.under_way(operation), t)
     if details.grant is not None:

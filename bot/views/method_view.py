@@ -84,6 +84,7 @@ class MethodView:
         renderers: of the kinds of message that only this method has.
         interrupted: that a grant was partly closed outside pgaccess, or None if it was not only partly; None
             where that cannot be.
+        requester_steps: what the requester's copy of the card shows besides, while something is to be done.
         form_button: the ``action_id`` that leads from advice to the method's form; None where there is none.
     """
 
@@ -99,6 +100,7 @@ class MethodView:
     renderers: Mapping[MessageKind, Renderer] = field(default_factory=dict)
     ended: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn] | None = None
     interrupted: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn | None] | None = None
+    requester_steps: Callable[[RequestDetails, Translator], list[Block]] = lambda _details, _t: []
     form_button: str | None = None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.domain.command_text import line_for
-from bot.domain.grant import Grant
+from bot.domain.grant import Grant, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
@@ -13,7 +13,7 @@ from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import request_card, request_state
 from bot.views.requests.request_state import DETAIL_SHOWN, why
-from bot.views.text import one_line
+from bot.views.text import first_key, one_line
 
 
 def operational(message: OutboxMessage, t: Translator) -> Message:
@@ -127,6 +127,11 @@ def about_grant(
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
         # Final, so that it has no buttons.
+        case MessageKind.ENDED if grant.reason_code is ReasonCode.TARGET_GONE:
+            # Nothing there can be reached, whatever was observed last.
+            return block_kit.paragraphs(
+                t(first_key(t, f"{kind}.gone.{grant.method}", f"{kind}.gone"), **params)
+            )
         case MessageKind.ENDED:
             return _ended(details, grant, params, t)
         case MessageKind.IN_FORCE:
@@ -185,7 +190,8 @@ def about_operation(
 ) -> Message:
     """An operation that is done or has failed, with what the reader can do about it."""
     title = request_card.title(details, t)
-    text = t(kind, id=details.request.id, title=title, why=why(operation, t))
+    gone = operation.reason_code is ReasonCode.TARGET_GONE
+    text = t(f"{kind}.gone" if gone else kind, id=details.request.id, title=title, why=why(operation, t))
     besides = mtls_notifications.besides(details, operation, t)
     if operation.kind is Kind.ADOPT and operation.state is OperationState.DONE:
         back = line_for(Kind.REMOVE_UNMANAGED, details.request.terms, details.target.label)

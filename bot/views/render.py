@@ -12,9 +12,10 @@ from bot.views import block_kit, notifications
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
+from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import deciders, request_card, request_state
 from bot.views.reviews import entitlements, leavers
-from bot.views.targets import renaming, replacement
+from bot.views.targets import departure, renaming, replacement
 
 
 def render(
@@ -44,6 +45,10 @@ def render(
         return block_kit.posted(notifications.policy_unreadable(message, t, readable=policy.readable))
     if message.kind is MessageKind.REPLACEMENT:
         return block_kit.posted(replacement.offer(message, t, policy=policy))
+    if message.kind is MessageKind.TARGET_GONE:
+        return block_kit.posted(departure.gone(message, t))
+    if message.kind is MessageKind.TARGET_BACK:
+        return block_kit.posted(departure.back(message, t))
     if message.kind in renaming.KINDS:
         return block_kit.posted(renaming.renamed(message, t))
     if message.kind is MessageKind.LEAVER:
@@ -106,6 +111,7 @@ RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.INTERRUPTED: _about_grant,
     MessageKind.CERTIFICATE_LEFT: leavers.certificate,
     MessageKind.CERTIFICATE_ASSIGNED: leavers.assigned,
+    MessageKind.CONNECTION_CHANGED: mtls_notifications.connection_changed,
     MessageKind.DONE: _about_operation,
     MessageKind.NOT_DONE: _about_operation,
     **{kind: renderer for view in METHOD_VIEWS.values() for kind, renderer in view.renderers.items()},

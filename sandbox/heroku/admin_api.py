@@ -2,7 +2,7 @@
 
 `GET state`, `GET requests`; `POST rules/add`, `rules/delete`, `rulesets/put`, `rulesets/unapplied`,
 `addons/rename`, `addons/beside`, `addons/promote`, `addons/delete`, `apps/rename`, `spaces/rename`,
-`behavior`, `faults`, and the paths of `sandbox.heroku.admin_api_databases`;
+`spaces/delete`, `behavior`, `faults`, and the paths of `sandbox.heroku.admin_api_databases`;
 `DELETE faults`.
 """
 
@@ -68,6 +68,7 @@ def admin_app(heroku: HerokuEmulator, now: Callable[[], datetime]) -> Starlette:
             Route(f"{PREFIX}/addons/promote", _posted(actions.promote), methods=["POST"]),
             Route(f"{PREFIX}/apps/rename", _posted(actions.rename_app), methods=["POST"]),
             Route(f"{PREFIX}/spaces/rename", _posted(actions.rename_space), methods=["POST"]),
+            Route(f"{PREFIX}/spaces/delete", _posted(actions.delete_space), methods=["POST"]),
             Route(f"{PREFIX}/addons/delete", _posted(actions.delete_addon), methods=["POST"]),
             Route(f"{PREFIX}/behavior", _posted(actions.set_behavior), methods=["POST"]),
             Route(f"{PREFIX}/faults", _posted(actions.fault), methods=["POST"]),
@@ -143,6 +144,11 @@ class _AdminActions:
     def delete_addon(self, given: Json) -> object:
         """Destroy an add-on as an external change."""
         self._heroku.delete_database(required_text(given, "database"))
+        return {"ok": True}
+
+    def delete_space(self, given: Json) -> object:
+        """Delete a space, and what is in it, as an external change."""
+        self._heroku.delete_space(required_text(given, "space"))
         return {"ok": True}
 
     def set_behavior(self, given: Json) -> object:

@@ -74,6 +74,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         until=row["until"],
         reason=row["reason"],
         enables_mtls=row["enables_mtls"],
+        alternatives=row["alternatives"],
     )
     return Request(
         id=row["id"],

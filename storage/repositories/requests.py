@@ -84,6 +84,7 @@ class PostgresRequests(Requests):
             "duration": terms.duration,
             "until": terms.until,
             "reason": terms.reason,
+            "alternatives": terms.alternatives,
             "requester": wanted.requester,
             "state": RequestState.PENDING,
             "version": 1,

@@ -26,6 +26,9 @@ _EMPTY: Final = {
 }
 """Columns that only one kind of target has; rows that are written together need the same columns."""
 
+_THERE: Final = dict.fromkeys(("absent_at", "missing_at", "gone_at"))
+"""What is recorded of the absence of a target that is there."""
+
 _DATABASE: Final = tuple(each.name for each in fields(Database) if each.compare)
 _SPACE: Final = tuple(each.name for each in fields(Space) if each.compare)
 """What Heroku says of each kind; what the policy knows it by is written apart from that."""
@@ -54,13 +57,15 @@ _NAMED: Final = (
 def target_of(row: Mapping[Any, Any]) -> Target:
     """Reads a database or a space from a row of ``targets``."""
     if row["is_space"]:
-        return Space(**{name: row[name] for name in _SPACE}, known=_known_as(row))
+        named = {name: row[name] for name in _SPACE}
+        return Space(**named, known=_known_as(row), gone_at=row["gone_at"])
     return database_of(row)
 
 
 def database_of(row: Mapping[Any, Any]) -> Database:
     """Reads a database from a row of ``targets``."""
-    return Database(**{name: row[name] for name in _DATABASE}, known=_known_as(row))
+    named = {name: row[name] for name in _DATABASE}
+    return Database(**named, known=_known_as(row), gone_at=row["gone_at"])
 
 
 def _known_as(row: Mapping[Any, Any]) -> KnownAs:
@@ -170,7 +175,7 @@ class PostgresTargets(Targets):
         statement = insert(targets)
         fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, "absent_at": None}), rows
+            statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, **_THERE}), rows
         )
         queued = [
             {"target_id": target.id, "method": method} for target in found for method in methods_of(target)

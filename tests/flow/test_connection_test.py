@@ -127,6 +127,18 @@ async def test_the_owner_is_told_the_result_and_no_secret_is_left_behind(
     await _no_secret_is_left(acts)
 
 
+async def test_the_database_itself_is_tested_and_not_a_follower_that_has_taken_its_config_var(
+    acts: Acts,
+) -> None:
+    await rotated(acts)
+    heroku = acts.environment.heroku
+    heroku.add_beside(DATABASE, "postgresql-new-1")
+    # No discovery has seen it yet: what was stored leads to the other one.
+    heroku.promote("postgresql-new-1")
+    assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
+    await acts.until(lambda: "accepted the new certificate" in acts.card())
+
+
 async def _no_secret_is_left(acts: Acts) -> None:
     """Neither the store nor Slack has anything that the bot connected with."""
     brought = await fetched(acts.environment.heroku)

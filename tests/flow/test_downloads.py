@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
-from bot.domain.text import clean
 from bot.errors import Refused
+from bot.heroku.schemas.platform import name_of
 from bot.i18n.translator import Translator
 from bot.services import DownloadService
 from handlers.download_links import DownloadLinkSender
@@ -460,6 +460,8 @@ async def test_whatever_an_app_is_called_its_link_brings_the_files(owned: Acts, 
         database = (await tx.targets.databases())[0]
         await tx._connection.execute(update(targets).where(targets.c.id == database.id).values(app=app))
         await tx.commit()
+    # The command is made of what Heroku calls it at that moment.
+    owned.environment.heroku.rename_app("billing", app)
     answer = await pressed(link)
     files = unpacked(answer)
     assert "postgresql.key" in files
@@ -471,4 +473,15 @@ async def test_whatever_an_app_is_called_its_link_brings_the_files(owned: Acts, 
     (line,) = [text for text in files["README.txt"].splitlines() if "heroku config:get" in text]
     command = line[line.index("$(") + 2 : line.rindex(")")]
     assert shlex.split(command)[:4] == ["heroku", "config:get", "DATABASE_URL", "-a"]
-    assert shlex.split(command)[4:] == [clean(app)]
+    assert shlex.split(command)[4:] == [name_of(app)]
+
+
+async def test_the_readme_names_no_variable_that_a_promoted_follower_has_taken(owned: Acts) -> None:
+    heroku = owned.environment.heroku
+    heroku.add_beside(DATABASE, "postgresql-new-1")
+    link = await link_of(owned)
+    # No discovery has seen it yet.
+    heroku.promote("postgresql-new-1")
+    readme = unpacked(await pressed(link))["README.txt"]
+    assert "config:get DATABASE_URL" not in readme
+    assert "config:get HEROKU_POSTGRESQL_" in readme

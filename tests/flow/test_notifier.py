@@ -397,7 +397,9 @@ def test_a_notification_uses_the_present_tense_only_for_the_present(
 
 def directory_sync(acts: Acts) -> DirectorySync:
     app = acts.environment.app
-    return DirectorySync(store=app.store, heroku=app.heroku, slack=app.slack, policy=app.policy)
+    return DirectorySync(
+        store=app.store, heroku=app.heroku, slack=app.slack, policy=app.policy, clock=app.clock
+    )
 
 
 async def due_in(acts: Acts, task: str) -> timedelta:

@@ -12,7 +12,7 @@ from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
 from sandbox.environment import POLICY, start_environment
 from sandbox.heroku.fixtures import OFFICE, SPACE
-from tests.flow.actions import Acts, heroku_emulator
+from tests.flow.actions import Acts, heroku_emulator, words
 
 RANGE = "203.0.113.4/32"
 LINE = f"/pgaccess trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
@@ -112,7 +112,10 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
     assert "Please enable trusted IP ranges for data services in the Private Space acme-private" in ticket
     assert f"The range is {RANGE}." in ticket
     assert "The reason is: the BI tool knows no certificates." in ticket
-    assert "mTLS will not do" in ticket
+    # Nobody has said so: it was typed.
+    assert "mTLS" not in ticket
+    assert "client certificate" not in ticket
+    await ranges.until(lambda: ranges.told("engineer", f"The range is {RANGE}."))
     assert ranges.sources() == [OFFICE]
     assert await ranges.states() == ["waiting"]
 
@@ -268,13 +271,22 @@ async def test_the_form_has_what_the_line_left_out_and_says_what_is_wrong_at_its
     assert "whole space" in str(view)
     assert all(name in str(view) for name in (SPACE, "203.0.113.4", "8h", "BI"))
     assert not any(name in str(view) for name in ("acme-shield", "acme-fir"))
-    wrong = await ranges.submit("engineer", address="203.0.113.400")
+    said = "the `BI` tool <sends> no certificate & runs in Google Cloud"
+    unsaid = await ranges.submit("engineer", address="203.0.113.4", alternatives=" ")
+    assert "Say why neither mTLS nor PrivateLink will do" in str(unsaid)
+    wrong = await ranges.submit("engineer", address="203.0.113.400", alternatives=said)
     assert "203.0.113.400" in str(wrong)
-    wide = await ranges.submit("engineer", address="0.0.0.0/0")
+    wide = await ranges.submit("engineer", address="0.0.0.0/0", alternatives=said)
     assert "the whole internet" in str(wide)
-    assert (await ranges.submit("engineer", address="203.0.113.4")).ok
+    assert (await ranges.submit("engineer", address="203.0.113.4", alternatives=said)).ok
     await ranges.until(ranges.cards)
     assert f"{RANGE} → space {SPACE}" in ranges.card()
+    assert "runs in Google Cloud" in ranges.card()
+    assert (await ranges.approve()).ok
+    quoted = "Why mTLS and PrivateLink will not do: the 'BI' tool &lt;sends&gt; no certificate &amp; runs"
+    await ranges.until(lambda: any(quoted in words(each) for each in ranges.replies()))
+    # The requester, who need not be in the channel, has the text as well.
+    await ranges.until(lambda: ranges.told("engineer", quoted))
 
 
 async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges) -> None:

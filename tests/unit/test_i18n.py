@@ -123,6 +123,8 @@ WITHDRAWING = (
     Refusal.EXTEND_PAST_LONGEST,
     Refusal.TARGET_UNMATCHED,
     Refusal.PERSON_REVOKED,
+    Refusal.TARGET_GONE,
+    Refusal.CERTIFICATE_REVOKED,
 )
 """Why a request can come to be withdrawn, in a sentence of its own."""
 
@@ -151,6 +153,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(*ReasonCode, "deadline.change", "closed_elsewhere.change"),
         *("deadline.privatelink", "closed_elsewhere.privatelink"),
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
+        "target_gone.trusted",
     ),
     "trusted.services.": DataServices,
     "done.support.": (DataServices.CONFIRMED, DataServices.WEB_ONLY),
@@ -164,7 +167,8 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(RequestState.CANCELLED, RequestState.LAPSED, RequestState.WITHDRAWN),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),
-    "notification.download_link.": ("delivered", "expired", "replaced", "burnt", "withdrawn"),
+    "notification.download_link.": ("delivered", "expired", "replaced", "burnt", "withdrawn", "gone"),
+    "target_gone.": ("grants", "pending", "operations"),
     "leaver.": ("grants", "pending", "links", "rotations", "certificates"),
     "leaver.why.": ("deactivated", "bot", "guest", "external"),
     "page.download_link.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
@@ -190,6 +194,11 @@ ENDINGS: dict[str, Iterable[str]] = {
     ".late": PAST_FORMS,
     ".still": (MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".part": ("reach.still", "reach.stays"),
+    ".space": (MessageKind.TARGET_GONE, MessageKind.TARGET_BACK),
+    ".gone": (MessageKind.ENDED, MessageKind.NOT_DONE),
+    ".gone.trusted": (MessageKind.ENDED,),
+    ".only": ("notification.download_link.delivered",),
+    ".before": ("notification.download_link.delivered",),
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),

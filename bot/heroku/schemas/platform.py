@@ -128,15 +128,19 @@ class Addon(Named):
             region=app.region.name,
             shield=app.space.shield,
             plan=self.plan.name,
-            config_var=self._config_var(),
+            config_var=self.config_var,
             space_id=app.space.id,
         )
 
-    def _config_var(self) -> str:
-        """The config var with its URL: the app's primary one, if it has that among several."""
+    @property
+    def config_var(self) -> str:
+        """The config var with its URL: the app's primary one, if it has that too; empty without any.
+
+        None is guessed: what the add-on does not list may hold the URL of another database.
+        """
         # Others are no names that a shell or Heroku's own tool would take.
         urls = [name for name in self.config_vars if name.endswith("_URL") and VARIABLE.fullmatch(name)]
-        return _PRIMARY if _PRIMARY in urls or not urls else urls[0]
+        return _PRIMARY if _PRIMARY in urls else next(iter(urls), "")
 
 
 class Limits(BaseModel):

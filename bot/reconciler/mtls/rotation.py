@@ -124,7 +124,10 @@ class RotationExecutor(OperationExecutor):
             await observer.ensure_time(run)
             root = await self.heroku.authority(database)
             await observer.ensure_time(run)
-            login = await self.heroku.login(database.app, database.config_var)
+            # A config var that a promoted follower has taken would lead to that one.
+            current = await self.heroku.current(database)
+            await observer.ensure_time(run)
+            login = await self.heroku.login(current.app, current.config_var)
         except STOPPING:
             raise
         except HerokuError as error:

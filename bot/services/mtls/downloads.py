@@ -1,7 +1,7 @@
 """Downloads: a certificate's files, delivered once to whoever has the right link, and stored nowhere."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -121,11 +121,12 @@ class DownloadService:
     async def _fetch(self, leased: _LeasedLink) -> CertificateFiles:
         """Asks Heroku for the files."""
         # Where it knows names only: under an old one its 404 would read as a certificate that is gone.
-        database = replace(leased.database, name=await self._heroku.database_name(leased.database.id))
+        # The README names its config var, which may have become another database's since the discovery.
+        database = await self._heroku.current(leased.database)
         credential = await self._heroku.credential(database, leased.link.certificate)
         root = await self._heroku.authority(database)
         handle = str(leased.link.request)
-        return CertificateFiles(database=leased.database, handle=handle, credential=credential, root=root)
+        return CertificateFiles(database=database, handle=handle, credential=credential, root=root)
 
     async def _release(self, leased: _LeasedLink, answer: DownloadAnswer) -> DownloadAnswer:
         async with self._store.transaction() as tx:
@@ -153,7 +154,8 @@ class DownloadService:
         actor = before.owner if after.state is DownloadLinkState.DELIVERED else BOT
         await tx.download_links.update(before, after, doing=AuditContext(actor=actor, at=now))
         if after.state is not before.state:
-            params = {"state": after.state, "at": now.isoformat()}
+            params = {"state": after.state, "at": now.isoformat(), "certificate": str(after.certificate)}
+            params["link"] = str(after.id)
             await tx.outbox.refresh(MESSAGE_KEY.format(id=before.id), params=params)
 
 

@@ -10,6 +10,8 @@ from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, Target, with_labels
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, Transaction
+from bot.services.targets.absences import report_return
+from bot.services.targets.connections import report_connection
 from bot.services.targets.replacement_offers import offer, present_ids, settle_offers
 
 RENAMED: Final = {
@@ -92,6 +94,12 @@ async def record_discovery(
     ]
     for contest in bindings.contested:
         await offer(tx, policy, contest, known)
+    listed = {target.id: target for target in found}
+    for target in stored:
+        if target.gone_at is not None and target.id in listed:
+            await report_return(tx, policy, target)
+        if target.id in listed:
+            await report_connection(tx, target, listed[target.id], now=now)
     for target in bindings.vanished:
         await settle_offers(tx, target, "gone", {})
     return bindings

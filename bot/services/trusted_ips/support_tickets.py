@@ -8,6 +8,7 @@ from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.request import Request
 from bot.domain.subject import Network
+from bot.domain.target import require_present
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
@@ -43,6 +44,7 @@ class SupportTicketService:
         async def record_answer(tx: Transaction) -> int:
             member = await self._context.member(tx, person)
             details = await request_details(tx, request)
+            require_present(details.target)
             admins = self._context.policy.admins
             allowed = (
                 self._context.policy.is_admin(member.ids)
@@ -57,7 +59,7 @@ class SupportTicketService:
             state = DataServices.WEB_ONLY if web_only else DataServices.CONFIRMED
             await tx.trusted_ranges.set_services(space, state, doing=doing)
             params = {"state": state, "ranges": _spelt(await _waiting_ranges(tx, space))}
-            await tx.outbox.refresh(_ticket_key(space), params=params)
+            await tx.outbox.refresh(ticket_key(space), params=params)
             method = details.request.terms.method
             await _resume_waiting(tx, space, method, doing)
             await tx.reconcile_queue.bump_generation(space, method)
@@ -82,10 +84,10 @@ async def wait_for_support(
     ranges = {"ranges": _spelt({*await _waiting_ranges(tx, space), grant.network})}
     if services is DataServices.UNKNOWN:
         await tx.trusted_ranges.set_services(space, DataServices.WAITING, doing=doing)
-        key = _ticket_key(space)
+        key = ticket_key(space)
         await tx.outbox.add(MessageKind.TICKET, to=channel, key=key, request=request.id, params=ranges)
     else:
-        await tx.outbox.refresh(_ticket_key(space), params=ranges)
+        await tx.outbox.refresh(ticket_key(space), params=ranges)
     return grants.waiting(grant)
 
 
@@ -107,5 +109,6 @@ def _spelt(ranges: Iterable[Network]) -> str:
     return " ".join(map(str, sorted(ranges)))
 
 
-def _ticket_key(space: UUID) -> str:
+def ticket_key(space: UUID) -> str:
+    """Returns the outbox key of the message with a space's support ticket."""
     return f"ticket:{space}"

@@ -3,14 +3,19 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.target import Database
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Message, OutboxMessage, RequestDetails
+from bot.ports import Block, Message, OutboxMessage, RequestDetails
 from bot.views import block_kit, buttons
+from bot.views.mtls import compromise
 from bot.views.mtls.notifications import connection_line
 
 _EXPIRED: Final = "expired"
 """What replaces a link that was not used in time."""
+
+_GONE: Final = "gone"
+"""What replaces a link to the files of a database that Heroku no longer has."""
 
 
 def link(url: str, *, handle: str, app: str, until: datetime, t: Translator) -> Message:
@@ -41,11 +46,21 @@ def over(message: OutboxMessage, details: RequestDetails, t: Translator) -> Mess
     """Replaces a link that is over: what became of it, and the button to a new one."""
     # Whatever ends a link records a state; without one, the message was due because its time was over.
     state = message.params.get("state", _EXPIRED)
+    if details.target.gone_at is not None:
+        state = _GONE
     at = datetime.fromisoformat(message.params["at"]) if "at" in message.params else None
-    text = t(
-        f"notification.download_link.{state}", handle=details.request.id, app=details.target.label, at=at
-    )
-    return block_kit.message(text, [block_kit.section(text), *buttons.for_files(details, t)])
+    params = {"handle": details.request.id, "app": details.target.label, "at": at}
+    if "revocation" in message.params and state != _GONE:
+        id = int(message.params["revocation"])
+        return block_kit.paragraphs(t("notification.download_link.revoked", id=id, **params))
+    key = f"notification.download_link.{state}"
+    not_me: list[Block] = []
+    if state == DownloadLinkState.DELIVERED:
+        not_me = compromise.not_me(message, details, t)
+        # One from before there was a button has none.
+        key = key if not_me else f"{key}.only" if "link" in message.params else f"{key}.before"
+    text = t(key, **params)
+    return block_kit.message(text, [block_kit.section(text), *not_me, *buttons.for_files(details, t)])
 
 
 def sent(handle: str, *, until: datetime, t: Translator) -> Message:

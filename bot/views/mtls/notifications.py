@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from bot.domain.grant import GrantState
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.target import Database
@@ -30,8 +31,25 @@ def connection_line(database: Database) -> str:
     # Not ``verify-full``: whether Heroku's certificates carry the host names of URLs is not documented.
     files = "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt"
     # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
-    variable, app = quote(clean(database.config_var)), quote(clean(database.app))
-    return f'{files} psql "$(heroku config:get {variable} -a {app})"'
+    app = quote(clean(database.app))
+    url = f"heroku config:get {quote(clean(database.config_var))} -a {app}"
+    if not database.config_var:
+        # No variable of the app is named that may hold another database's URL.
+        credentials = f"heroku pg:credentials:url {quote(clean(database.name))} -a {app}"
+        url = f"{credentials} | grep -o 'postgres://[^ ]*'"
+    return f'{files} psql "$({url})"'
+
+
+def connection_changed(it: Rendering) -> Message:
+    """To those who hold the command: it names another app or config var now."""
+    details, t = it.details, it.t
+    params = {"id": details.request.id, "app": details.target.label}
+    if details.target.gone_at is not None:
+        return block_kit.paragraphs(t("notification.connection_changed.gone", **params))
+    if details.grant is None or details.grant.state is not GrantState.IN_FORCE:
+        return block_kit.paragraphs(t("notification.connection_changed.over", **params))
+    line = t.show(connection_line(details.database))
+    return block_kit.paragraphs(t("notification.connection_changed", **params), f"```{line}```")
 
 
 def ready(it: Rendering) -> Message:
@@ -49,9 +67,9 @@ def ready(it: Rendering) -> Message:
 
 def gone(details: RequestDetails, t: Translator) -> Message:
     """To the owner, when their certificate was removed outside pgaccess."""
-    return block_kit.paragraphs(
-        t("notification.certificate_gone", id=details.request.id, app=details.target.label)
-    )
+    with_target = details.target.gone_at is not None
+    key = "notification.certificate_gone.target" if with_target else "notification.certificate_gone"
+    return block_kit.paragraphs(t(key, id=details.request.id, app=details.target.label))
 
 
 def besides(details: RequestDetails, operation: Operation, t: Translator) -> list[Block]:

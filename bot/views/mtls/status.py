@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.domain.drift import NO_DRIFT
+from bot.domain.grant import GrantState
 from bot.domain.method import MTLS_RULE_LIMIT, Method
 from bot.domain.mtls import certificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
@@ -13,6 +14,7 @@ from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Block, DatabaseStatus, RequestDetails
 from bot.views import block_kit, drift, reach
 from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
+from bot.views.mtls.notifications import connection_line
 from bot.views.text import NOTHING, numbers, one_line
 
 METHOD: Final = Method.MTLS
@@ -60,7 +62,16 @@ def steps(
         t("why.step.on"),
         *(shown or [t("why.step.none", app=app)]),
         certificate_step(status, observation, t),
+        *_connect(status, requests, t),
     ]
+
+
+def _connect(status: DatabaseStatus, requests: Sequence[RequestDetails], t: Translator) -> list[Mrkdwn]:
+    """The command as it is now, where something is in force: one that was sent may be older."""
+    grants = (details.grant for details in requests)
+    if not any(grant is not None and grant.state is GrantState.IN_FORCE for grant in grants):
+        return []
+    return [Mrkdwn(f"{t('why.step.connect')}\n```{t.show(connection_line(status.database))}```")]
 
 
 def _rules(observation: MtlsObservation, open: Iterable[RequestDetails], t: Translator) -> list[Block]:

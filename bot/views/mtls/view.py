@@ -5,7 +5,7 @@ from typing import Final
 from bot.ports import MessageKind
 from bot.views import action_ids, form_fields
 from bot.views.method_view import HelpTopic, MethodView
-from bot.views.mtls import card, download, expiry, notifications, rotation, status
+from bot.views.mtls import card, compromise, download, expiry, notifications, rotation, status
 
 MTLS: Final = MethodView(
     method=status.METHOD,
@@ -21,6 +21,7 @@ MTLS: Final = MethodView(
         MessageKind.EXPIRY_COPY: expiry.reminder,
         MessageKind.EXPIRY_ORPHAN: expiry.reminder,
         MessageKind.CERTIFICATE_READY: notifications.ready,
+        MessageKind.CERTIFICATE_COMPROMISED: compromise.warning,
         MessageKind.CERTIFICATE_GONE: lambda it: notifications.gone(it.details, it.t),
         MessageKind.ROTATION_READY: lambda it: rotation.ready(it.details, it.t, state=it.state),
         MessageKind.INSTALL: lambda it: rotation.reminder(it.details, it.t),

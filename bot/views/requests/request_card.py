@@ -56,6 +56,7 @@ def requester_card(details: RequestDetails, *, t: Translator, policy: Policy) ->
         block_kit.context(state_line(details, t=t, policy=policy)),
         *_outlook(details, t),
         *mtls_card.candidates(details, t),
+        *_view(details).requester_steps(details, t),
         *buttons.for_owner(details, t),
     ]
     return block_kit.message(headline(details, t), shown)

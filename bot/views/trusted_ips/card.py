@@ -5,19 +5,24 @@ from typing import Final
 from bot.domain.network import address_count, is_documentation
 from bot.domain.observation import ruleset_observation
 from bot.domain.request import Kind
+from bot.domain.trusted_ips.alternatives import MOST
 from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Translator, cut
 from bot.ports import RequestDetails
 from bot.views import reach
 from bot.views.method_view import network_facts, operation_impact
+from bot.views.text import one_line
 
 WIDE: Final = 16
 """Prefix length that Heroku calls generally unsafe (Dev Center, "Trusted IP Ranges", 2026-03)."""
 
 
 def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
-    """How many addresses the range has."""
-    return network_facts(details.request.terms.subject, t)
+    """How many addresses the range has, and why no other method will do, as the requester says."""
+    facts = network_facts(details.request.terms.subject, t)
+    if said := details.request.terms.alternatives:
+        facts.append((t("card.alternatives"), cut(one_line(said), MOST)))
+    return facts
 
 
 def impact(details: RequestDetails, t: Translator) -> str:

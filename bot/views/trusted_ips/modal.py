@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.domain.target import Space
+from bot.domain.trusted_ips.alternatives import MOST
 from bot.i18n.translator import Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
@@ -25,6 +26,14 @@ def add_form(
         _space(spaces, filled.get(action_ids.FIELD_TARGET), t),
         form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
         form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        block_kit.text_input(
+            action_ids.FIELD_ALTERNATIVES,
+            t("form.trusted.alternatives"),
+            initial=None,
+            hint=t("form.trusted.alternatives.hint"),
+            long=True,
+            most=MOST,
+        ),
     ]
     title, submit = t("form.trusted.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_RANGE_ADD, title, submit, t, shown)

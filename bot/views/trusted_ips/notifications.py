@@ -1,7 +1,10 @@
 """Notifications about trusted ranges: in force, ended, and the support ticket that a space may need."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from bot.domain.grant import GrantState
+from bot.domain.trusted_ips.alternatives import MOST
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.i18n.translator import Translator, escape
 from bot.ports import Block, Message, RequestDetails
@@ -40,8 +43,12 @@ def ticket(it: Rendering) -> Message:
     admin has answered.
     """
     details, t = it.details, it.t
+    if details.target.gone_at is not None:
+        return block_kit.paragraphs(t("notification.ticket.gone", space=details.target.label))
     text = t("notification.ticket", id=details.request.id, space=details.target.label)
-    shown = [block_kit.section(text), block_kit.section(f"```{_ticket_text(it)}```")]
+    # A ticket that was recorded before it listed them is about the range of its own request.
+    ranges = (it.message.params.get("ranges") or str(details.request.terms.subject)).split()
+    shown = [block_kit.section(text), block_kit.section(f"```{_ticket_text(details, ranges)}```")]
     state = it.message.params.get("state")
     if state is not None:
         return block_kit.message(text, [*shown, block_kit.context(t(f"trusted.services.{state}"))])
@@ -55,23 +62,36 @@ def settled(details: RequestDetails, t: Translator, *, web_only: bool) -> Messag
     return block_kit.paragraphs(t(f"done.support.{state}", space=details.target.label))
 
 
-def _ticket_text(it: Rendering) -> str:
-    """In English, whatever the channel's language: Heroku's support reads it."""
-    details = it.details
-    # A ticket that was recorded before it listed them is about the range of its own request.
-    ranges = (it.message.params.get("ranges") or str(details.request.terms.subject)).split()
+def ticket_copy(details: RequestDetails, t: Translator) -> list[Block]:
+    """On the requester's own copy, while it waits: the text for Heroku's support, about their own range."""
+    grant = details.grant
+    if grant is None or grant.state is not GrantState.WAITING:
+        return []
+    text = _ticket_text(details, [str(grant.subject)])
+    return [block_kit.section(t("card.ticket", id=details.request.id)), block_kit.section(f"```{text}```")]
+
+
+def _ticket_text(details: RequestDetails, ranges: Sequence[str]) -> str:
+    """In English, whatever the channel's language: Heroku's support reads it.
+
+    It states what people have said, and nothing else.
+    """
     named = ENGLISH.names(ranges, limit=RANGES)
-    # A backtick in the reason would end the code block.
+    # A backtick would end the code block.
     reason = as_code(details.request.terms.reason, REASON).rstrip(".")
-    return (
+    said = as_code(details.request.terms.alternatives, MOST).rstrip(".")
+    text = (
         f"Please enable trusted IP ranges for data services in the Private Space "
         # Escaped here: this text does not come from the translator, which escapes everywhere else.
         f"{escape(details.target.label)} ({escape(details.target.region)}).\n\n"
-        f"{'The range is' if len(ranges) == 1 else 'The ranges are'} {named}.\n"
-        f"The reason is: {reason or 'a tool outside Heroku has to connect directly'}.\n"
-        "mTLS will not do because the client cannot present a client certificate; PrivateLink will not do "
-        "because the client is not in an Amazon VPC of the same region."
+        f"{'The range is' if len(ranges) == 1 else 'The ranges are'} {named}."
     )
+    if reason:
+        text += f"\nThe reason is: {reason}."
+    # A request that was typed, or is from before the form asked, has said nothing of it.
+    if said:
+        text += f"\nWhy mTLS and PrivateLink will not do: {said}."
+    return text
 
 
 def _answers(details: RequestDetails, t: Translator) -> Block:

@@ -19,7 +19,9 @@ TRUSTED_IPS: Final = MethodView(
         "trusted": action_ids.FIELD_TARGET,
         "space": action_ids.FIELD_TARGET,
         "ranges": action_ids.FIELD_ADDRESS,
+        "alternatives": action_ids.FIELD_ALTERNATIVES,
     },
+    requester_steps=notifications.ticket_copy,
     renderers={MessageKind.TICKET: notifications.ticket},
     help=HelpTopic(
         name="trusted",

@@ -185,6 +185,22 @@ class PlatformExternalChanges:
         self._account.version.changed()
         return found
 
+    def restore_database(self, database: Database) -> None:
+        """Bring a destroyed add-on back with its id, as nobody outside Heroku can."""
+        self._account.restore(database)
+        self._account.version.changed()
+
+    def delete_space(self, space: str) -> Space:
+        """Delete a space, with the apps and add-ons in it, which Heroku wants to be deleted first."""
+        found = self._account.space(space)
+        for app in [each for each in self._account.apps.values() if each.space is found]:
+            for addon in self._account.addons_of(app):
+                self._account.delete(addon)
+            del self._account.apps[app.name]
+        del self._account.spaces[found.name]
+        self._account.version.changed()
+        return found
+
     def set_database(self, database: str, *, state: AddonState) -> Database:
         """Set the state of an add-on."""
         found = self._account.addon(database)

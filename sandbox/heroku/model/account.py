@@ -76,6 +76,11 @@ class Account:
         # Under both: an add-on that is gone may be asked for by either.
         self._deleted |= {database.name, str(database.id)}
 
+    def restore(self, database: Database) -> None:
+        """Bring a deleted add-on back."""
+        self.databases[database.name] = database
+        self._deleted -= {database.name, str(database.id)}
+
     def database(self, key: str, now: datetime, *, by_id: bool | None = None) -> Database:
         """Return a database as the Data API finds it; raises `Refused`.
 

@@ -52,7 +52,9 @@ class Workspace(Acts):
     def directory_sync(self) -> DirectorySync:
         """Another worker, as a new process would have it."""
         app = self.environment.app
-        return DirectorySync(store=app.store, heroku=app.heroku, slack=app.slack, policy=app.policy)
+        return DirectorySync(
+            store=app.store, heroku=app.heroku, slack=app.slack, policy=app.policy, clock=app.clock
+        )
 
     async def known(self, id: str, *, however_old: bool = False) -> KnownPerson | None:
         app = self.environment.app

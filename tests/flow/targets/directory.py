@@ -51,6 +51,11 @@ class Directory(Acts):
         return self.environment.heroku
 
     async def discover(self) -> None:
+        """Has the bot read at Heroku which databases and spaces there are, and observe them."""
+        await self.read_targets()
+        await self.settle()
+
+    async def read_targets(self) -> None:
         """Has the bot read at Heroku which databases and spaces there are."""
         await self.query("UPDATE periodic_tasks SET due_at = now() WHERE name = 'databases'")
 
@@ -62,7 +67,6 @@ class Directory(Acts):
             return bool(rows)
 
         await self.until(done)
-        await self.settle()
 
     def operations(self) -> list[str]:
         """What the operations channel shows."""

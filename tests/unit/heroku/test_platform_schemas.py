@@ -40,10 +40,11 @@ APP = HerokuApp.model_validate(
         (("DATABASE_URL", "HEROKU_POSTGRESQL_PINK_URL"), "DATABASE"),
         (("REPORTS_URL", "HEROKU_POSTGRESQL_PINK_URL"), "REPORTS"),
         (("DATABASE_CONNECTION_POOL", "REPORTS_URL"), "REPORTS"),
-        ((), "DATABASE"),
+        ((), ""),
+        (("DATABASE_CONNECTION_POOL",), ""),
     ],
 )
-def test_a_promoted_database_is_named_by_its_primary_attachment(
+def test_a_database_is_named_by_its_primary_attachment_and_by_none_that_it_does_not_list(
     config_vars: tuple[str, ...], attachment: str
 ) -> None:
     database = addon(*config_vars).database(APP)
@@ -90,4 +91,4 @@ def test_what_is_written_back_stays_as_it_is() -> None:
 def test_a_config_var_that_no_shell_would_take_is_not_used(name: str) -> None:
     database = addon(name).database(APP)
     assert database is not None
-    assert database.config_var == "DATABASE_URL"
+    assert database.config_var == ""

@@ -34,6 +34,7 @@ class Unanswered:
         self.mtls_rules = inner.mtls_rules
         self.requests = inner.requests
         self.reviews = inner.reviews
+        self.departures = inner.departures
         self.grants = inner.grants
         self.outbox = inner.outbox
         self.periodic_tasks = inner.periodic_tasks

@@ -29,6 +29,7 @@ FIELDS = (
     action_ids.FIELD_TARGET,
     action_ids.FIELD_DURATION,
     action_ids.FIELD_REASON,
+    action_ids.FIELD_ALTERNATIVES,
 )
 PENDING = [name for name in CASES if "pending" in name]
 

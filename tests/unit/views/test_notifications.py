@@ -1,5 +1,6 @@
 """Notifications: valid for every kind and state, and offering only what their reader can do."""
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -157,6 +158,14 @@ def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run
     line = connection_line(factories.database())
     assert line.endswith('psql "$(heroku config:get DATABASE_URL -a billing)"')
     assert "postgres://" not in line
+
+
+def test_a_database_without_a_config_var_is_reached_by_its_own_name_and_by_no_guessed_variable() -> None:
+    line = connection_line(replace(factories.database(), config_var="", name="it's $(x)", app="a;b"))
+    assert "config:get" not in line
+    assert "DATABASE_URL" not in line
+    command = line[line.index("$(") + 2 : line.rindex(" |")]
+    assert shlex.split(command) == ["heroku", "pg:credentials:url", "it's $(x)", "-a", "a;b"]
 
 
 def test_a_notification_about_a_grant_that_was_never_opened_raises() -> None:

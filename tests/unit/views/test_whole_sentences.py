@@ -337,8 +337,12 @@ def kinds_of(details: RequestDetails) -> Iterator[MessageKind]:
             yield from (MessageKind.LINK_READY, MessageKind.LINK_CONNECTED, MessageKind.LINK_URL)
         if method is Method.TRUSTED:
             yield MessageKind.TICKET
+        if method is Method.MTLS:
+            yield MessageKind.CONNECTION_CHANGED
     if details.operation is not None and details.grant is None:
         yield from (MessageKind.DONE, MessageKind.NOT_DONE)
+    if details.operation is not None and asked.kind is Kind.DISCARD:
+        yield MessageKind.CERTIFICATE_COMPROMISED
     if details.issued is not None:
         yield from (MessageKind.CERTIFICATE_READY, MessageKind.CERTIFICATE_GONE, MessageKind.DOWNLOAD_LINK)
         yield from (MessageKind.EXPIRY, MessageKind.EXPIRY_COPY, MessageKind.EXPIRY_ORPHAN)
@@ -356,6 +360,7 @@ PARAMS: Final = {
         "name": "DATABASE_URL",
     },
     **{"hostname": "db.vpce.emulated.example", "account": "123456789012"},
+    **{"handle": "17", "delivered": NOW.isoformat(), "link": str(CERTIFICATE.id)},
 }
 """What messages about requests say beyond their request."""
 

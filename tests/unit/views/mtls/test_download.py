@@ -1,6 +1,7 @@
 """Download links: one message to the owner with the link, and none of it once the link is over."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -36,11 +37,18 @@ def details(*, gone: bool = False) -> RequestDetails:
     return replace(factories.case(asked=asked), issued=known(gone=gone))
 
 
-def rendered(state: str | None = None, *, language: str = "en", gone: bool = False) -> Message:
+def rendered(
+    state: str | None = None,
+    *,
+    language: str = "en",
+    gone: bool = False,
+    recipient: str = "U0ENGINEER",
+    marks: Mapping[str, str] | None = None,
+) -> Message:
     """What the notifier renders in the place of a link."""
-    params = {} if state is None else {"state": state, "at": NOW.isoformat()}
+    params = {} if state is None else {"state": state, "at": NOW.isoformat(), **(marks or {})}
     outbox_message = OutboxMessage(
-        id=1, lease=UUID(int=1), kind=MessageKind.DOWNLOAD_LINK, recipient="U0ENGINEER", request=17,
+        id=1, lease=UUID(int=1), kind=MessageKind.DOWNLOAD_LINK, recipient=recipient, request=17,
         channel=None, place=None, posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
     return render(outbox_message, details(gone=gone), t=Translator(language), policy=POLICY)
@@ -87,6 +95,41 @@ def test_a_download_says_when_it_was_and_what_to_do_if_it_was_somebody_else() ->
     text = content(rendered(DownloadLinkState.DELIVERED))
     assert "2026-11-24 09:00 UTC" in text
     assert "/pgaccess mtls certificate rotate" in text
+
+
+def test_a_download_has_a_red_button_for_whoever_did_not_make_it() -> None:
+    marks = {"certificate": str(known().id), "link": str(UUID(int=5))}
+    for language in ("en", "ja"):
+        shown = rendered(DownloadLinkState.DELIVERED, language=language, marks=marks)
+        samples.require_valid(shown)
+        (button,) = [
+            each
+            for block in shown.blocks
+            for each in block.get("elements", [])
+            if each.get("action_id") == action_ids.NOT_ME
+        ]
+        assert button["style"] == "danger"
+        assert action_ids.read_download(button["value"]) == (17, known().id, UUID(int=5))
+
+
+@pytest.mark.parametrize("case", ["gone", "somebody else's"])
+def test_what_works_no_more_or_is_another_s_has_no_such_button(case: str) -> None:
+    marks = {"certificate": str(known().id), "link": str(UUID(int=5))}
+    shown = rendered(
+        DownloadLinkState.DELIVERED,
+        gone=case == "gone",
+        recipient="U0ENGINEER" if case == "gone" else "U0OTHER",
+        marks=marks,
+    )
+    assert action_ids.NOT_ME not in content(shown)
+    assert "/pgaccess mtls certificate rotate" not in content(shown)
+    assert "were downloaded" in content(shown)
+
+
+@pytest.mark.parametrize("value", ["", "1", "1.x.y", f"1.{UUID(int=1)}", f"x.{UUID(int=1)}.{UUID(int=2)}"])
+def test_a_value_that_is_none_of_ours_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        action_ids.read_download(value)
 
 
 def test_a_certificate_that_is_gone_is_not_offered_again() -> None:

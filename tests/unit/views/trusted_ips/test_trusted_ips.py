@@ -10,8 +10,9 @@ from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Space
+from bot.domain.trusted_ips.alternatives import MOST
 from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Translator, escape
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views.render import render
 from bot.views.requests.request_card import approval_card, requester_card
@@ -42,10 +43,18 @@ def details(
     stands: GrantState | None = None,
     network: IPv4Network = NETWORK,
     reason: str = "the BI tool <knows> no certificates",
+    said: str = "",
 ) -> RequestDetails:
     state = RequestState.PENDING if stands is None else RequestState.APPROVED
     asked = factories.request(kind=kind, state=state)
-    terms = replace(asked.terms, method=Method.TRUSTED, target=SPACE.id, subject=network, reason=reason)
+    terms = replace(
+        asked.terms,
+        method=Method.TRUSTED,
+        target=SPACE.id,
+        subject=network,
+        reason=reason,
+        alternatives=said,
+    )
     grant = (
         None if stands is None else replace(factories.grant(stands), method=Method.TRUSTED, subject=network)
     )
@@ -128,15 +137,33 @@ def test_the_ticket_names_every_range_in_whole_sentences(ranges: str, sentence: 
     (text,) = [block["text"]["text"].strip("`") for block in ticket.blocks if "Please enable" in str(block)]
     assert sentence in text
     for line in filter(None, text.splitlines()):
-        assert line.startswith(("Please", "The range", "The reason is: ", "mTLS"))
+        assert line.startswith(("Please", "The range", "The reason is: "))
         assert line.endswith(".")
         assert not line.endswith("..")
+
+
+@pytest.mark.parametrize("said", ["", "no certificate store.", "`rm` <b> & more", "あ" * MOST, "<&>`" * 20])
+def test_the_ticket_states_what_was_said_and_nothing_else(said: str) -> None:
+    waiting = details(stands=GrantState.WAITING, reason="", said=said)
+    for shown in (render(POST, waiting, t=EN, policy=POLICY), requester_card(waiting, t=EN, policy=POLICY)):
+        samples.require_valid(shown)
+        (text,) = [block["text"]["text"] for block in shown.blocks if "Please enable" in str(block)]
+        assert text.count("`") == 6
+        assert ("mTLS" in text) is ("PrivateLink" in text) is bool(said)
+        assert "The reason is" not in text
+        if said:
+            assert escape(said.replace("`", "'").rstrip(".")) in text
+
+
+def test_what_was_said_of_other_methods_is_on_the_card_that_is_decided() -> None:
+    card = approval_card(details(said="it knows no certificates"), t=EN, policy=POLICY)
+    assert "it knows no certificates" in samples.content(card)
 
 
 def test_as_many_ranges_as_a_space_can_have_fit_the_ticket() -> None:
     ranges = [f"203.0.113.{n}/32" for n in range(100, 120)]
     message = replace(POST, params={"ranges": " ".join(ranges)})
-    ticket = render(message, details(reason="<&>" * 2000), t=EN, policy=POLICY)
+    ticket = render(message, details(reason="<&>" * 2000, said="<&>" * 133), t=EN, policy=POLICY)
     samples.require_valid(ticket)
     assert all(each in samples.content(ticket) for each in ranges)
 

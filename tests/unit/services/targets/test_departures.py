@@ -1,0 +1,190 @@
+"""What is recorded of a target that is gone: ended, withdrawn, failed and forgotten, once, and told."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.operation import OperationState
+from bot.domain.request import RequestState
+from bot.domain.target import gone_called
+from bot.errors import Refusal, Refused
+from bot.ports import BOT, AuditContext, MessageKind
+from bot.services import Services
+from bot.services.targets.absences import record_answer
+from storage.tables import outbox, targets
+from storage.transaction import PostgresStore
+from tests import database
+from tests.unit import factories
+from tests.unit.factories import NOW
+from tests.unit.services import actions, certificates
+from tests.unit.services.actions import ENGINEER, LEAD
+from tests.unit.storage import store_helpers
+
+TARGET = certificates.TARGET
+DOING = AuditContext(actor=BOT, at=NOW)
+
+
+async def answer(store: PostgresStore, *, gone: bool = True, apart: timedelta = timedelta()) -> bool:
+    async with store.transaction() as tx:
+        target = next(each for each in await tx.targets.all() if each.id == TARGET)
+        if gone:
+            proven = await tx.departures.record_absence(TARGET, apart=apart, doing=DOING)
+        else:
+            proven = await record_answer(tx, target, gone=False, doing=DOING)
+        await tx.commit()
+        return proven
+
+
+async def lose(store: PostgresStore) -> None:
+    """No discovery finds the database any more, and Heroku says twice that it does not exist."""
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    assert not await answer(store)
+    assert await answer(store)
+
+
+async def kinds(engine: AsyncEngine, recipient: str) -> list[str]:
+    return sorted(await database.values(engine, outbox, "kind", recipient=recipient))
+
+
+async def test_everything_that_is_recorded_of_it_ends_and_is_told_once(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    owned = await certificates.own(store)
+    granted = await actions.approve(services, await actions.ask(services))
+    pending = await actions.ask(services, replace(actions.REQUEST_INPUT, address="203.0.113.5"))
+    await lose(store)
+    await services.departures.run_due()
+    async with store.transaction() as tx:
+        grant = await tx.grants.of_request(granted.request.id)
+        withdrawn = await tx.requests.details(pending.request.id)
+        assert grant is not None
+        assert withdrawn is not None
+        assert (grant.state, grant.reason_code) == (GrantState.ENDED, ReasonCode.TARGET_GONE)
+        assert withdrawn.request.state is RequestState.WITHDRAWN
+        assert withdrawn.request.withdrawn is not None
+        assert withdrawn.request.withdrawn.reason is Refusal.TARGET_GONE
+        assert await tx.reconcile_queue.next_due() is None
+        assert await tx.departures.unsettled(limit=10) == ()
+    assert (await certificates.get(store)).absent_at is not None
+    told = await kinds(engine, ENGINEER)
+    for kind in (MessageKind.ENDED, MessageKind.CERTIFICATE_GONE):
+        assert told.count(kind) == 1
+    # The certificate's own request waits as well.
+    assert told.count(MessageKind.WITHDRAWN) == 2
+    (summary,) = await database.values(engine, outbox, "params", kind=MessageKind.TARGET_GONE)
+    assert summary["grants"] == str(granted.request.id)
+    assert summary["pending"] == f"{owned} {pending.request.id}"
+    assert summary["certificates"] == str(owned)
+    before = await store_helpers.counts(engine)
+    await services.departures.run_due()
+    assert await store_helpers.counts(engine) == before
+
+
+async def test_what_is_approved_in_the_same_moment_is_found_by_the_next_run(
+    services: Services, store: PostgresStore
+) -> None:
+    pending = await actions.ask(services)
+    await lose(store)
+    # As a transaction that has read the target before: its commit comes after the first run.
+    async with store.transaction() as tx:
+        await tx._connection.execute(targets.update().values(gone_at=None))
+        await tx.commit()
+    await actions.approve(services, pending)
+    assert await answer(store)
+    await services.departures.run_due()
+    async with store.transaction() as tx:
+        grant = await tx.grants.of_request(pending.request.id)
+    assert grant is not None
+    assert grant.state is GrantState.ENDED
+
+
+async def test_a_request_about_it_is_withdrawn_by_whoever_looks_first(
+    services: Services, store: PostgresStore
+) -> None:
+    pending = await actions.ask(services)
+    await lose(store)
+    decided = await actions.approve(services, pending)
+    assert decided.request.state is RequestState.WITHDRAWN
+
+
+async def test_an_operation_under_way_fails_and_is_not_retried(
+    services: Services, store: PostgresStore
+) -> None:
+    owned = await certificates.own(store)
+    asked = await services.certificates.revoke(str(owned), "old", person=ENGINEER, key=actions.key())
+    await actions.approve(services, asked)
+    await lose(store)
+    await services.departures.run_due()
+    details = await services.queries.request(asked.request.id)
+    assert details.operation is not None
+    assert details.operation.state is OperationState.FAILED
+    assert details.operation.reason_code is ReasonCode.TARGET_GONE
+    with pytest.raises(Refused) as refused:
+        await services.grants.retry(asked.request.id, person=ENGINEER, key=actions.key())
+    assert refused.value.reason is Refusal.TARGET_GONE
+
+
+@pytest.mark.usefixtures("services")
+async def test_one_answer_or_two_too_close_prove_nothing(store: PostgresStore) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    for _ in range(3):
+        assert not await answer(store, apart=timedelta(minutes=1))
+
+
+@pytest.mark.usefixtures("services")
+async def test_an_answer_that_it_is_there_voids_the_one_before(store: PostgresStore) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    assert not await answer(store)
+    assert not await answer(store, gone=False)
+    assert not await answer(store)
+
+
+@pytest.mark.usefixtures("services")
+async def test_what_a_discovery_finds_is_not_asked_about_and_cannot_be_gone(store: PostgresStore) -> None:
+    async with store.transaction() as tx:
+        assert await tx.departures.missing(limit=10) == ()
+    assert not await answer(store)
+    assert not await answer(store)
+
+
+async def test_only_what_is_lost_is_settled(services: Services, store: PostgresStore) -> None:
+    granted = await actions.approve(services, await actions.ask(services))
+    await services.departures.run_due()
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    await services.departures.run_due()
+    async with store.transaction() as tx:
+        grant = await tx.grants.of_request(granted.request.id)
+    assert grant is not None
+    assert grant.state is GrantState.APPLYING
+
+
+@pytest.mark.parametrize("word", ["billing", "BILLING", "money"])
+def test_a_word_that_meant_it_is_known(word: str) -> None:
+    found = factories.database()
+    assert gone_called([found], word, {"money": frozenset({found.id})}) == found
+
+
+def test_a_word_of_nothing_that_is_gone_means_nothing() -> None:
+    assert gone_called([factories.database()], "ledger", {"ledger": frozenset({UUID(int=99)})}) is None
+
+
+async def test_retry_by_an_approver_is_refused_too(services: Services, store: PostgresStore) -> None:
+    granted = await actions.approve(services, await actions.ask(services))
+    await actions.bring(store, granted, GrantState.FAILED)
+    await lose(store)
+    await services.departures.run_due()
+    with pytest.raises(Refused) as refused:
+        await services.grants.retry(granted.request.id, person=LEAD, key=actions.key())
+    assert refused.value.reason is Refusal.TARGET_GONE
