@@ -15,8 +15,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
 from bot.services import Services
 from bot.views.app_home import home
-from bot.views.render import render
-from bot.views.reviews.entitlements import concerned
+from bot.views.render import concerned, render
 
 SEARCH_BACK: Final = timedelta(minutes=5)
 """How far before a lost answer the search for its message begins: the two clocks may differ."""

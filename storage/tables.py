@@ -30,6 +30,7 @@ from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
 from bot.domain.policy.rules import WhenOwnerLeaves
 from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.trouble import Trouble
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.ports import MessageKind
 from storage.types import Member, Network, Subject, UtcDateTime
@@ -60,6 +61,12 @@ TO_CHECK: Final = "state = 'doing' AND check_at IS NOT NULL"
 
 LINKED: Final = "state = 'open'"
 """Download links that were not used yet."""
+
+NOT_CLOSED: Final = "closed_at IS NULL"
+"""Closings that somebody waits for."""
+
+NOT_OVER: Final = "ended_at IS NULL"
+"""Outages of Heroku that go on."""
 
 metadata = MetaData(
     naming_convention={
@@ -174,6 +181,22 @@ targets = Table(
     Column("absent_at", UtcDateTime, comment="time of the discovery that did not find it"),
 )
 
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("trouble", Member(Trouble), nullable=False),
+    Column("scope", Text, nullable=False, server_default="", comment="a target; empty: Heroku as a whole"),
+    Column("labels", ARRAY(Text), nullable=False, server_default="{}", comment="targets that it has held up"),
+    Column("status", Text, nullable=False, comment="HTTP status that the first of them met"),
+    Column("error", Text, nullable=False, comment="error id that the first of them met"),
+    Column("since", UtcDateTime, nullable=False, comment="business time"),
+    Column("ended_at", UtcDateTime, comment="business time"),
+    # At most one at a time for each trouble: what a further target meets is the same one.
+    Index("ix_outages_open", "trouble", "scope", unique=True, postgresql_where=text(NOT_OVER)),
+    comment="what operations were told of, until the all-clear",
+)
+
 reconcile_queue = Table(
     "reconcile_queue",
     metadata,
@@ -186,8 +209,12 @@ reconcile_queue = Table(
     Column("observation", JSONB),
     *_lease(),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("trouble", Member(Trouble), comment="what keeps it from being reconciled; null: nothing"),
+    Column("trouble_since", UtcDateTime, comment="business time"),
+    Column("outage_id", BigInteger, ForeignKey(outages.c.id), comment="the one that it is part of"),
     UniqueConstraint("target_id", "method"),
     Index("ix_reconcile_queue_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_reconcile_queue_outage", "outage_id", postgresql_where=text("outage_id IS NOT NULL")),
 )
 
 requests = Table(
@@ -216,6 +243,13 @@ requests = Table(
     Column("withdrawn", JSONB, comment="why it was withdrawn: key and values of a sentence"),
     Column("by_admins", Boolean, nullable=False, server_default="false", comment="admins decide as well"),
     Column("undecidable_at", UtcDateTime, comment="business time since which nobody can decide it"),
+    Column(
+        "told_directly",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="approvers who have its card as a direct message",
+    ),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
@@ -232,6 +266,17 @@ decisions = Table(
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("counts", Boolean, nullable=False, server_default="true", comment="the voter may approve now"),
+)
+
+closings = Table(
+    "closings",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("person", Text, nullable=False, comment="who ended something and waits to hear of it"),
+    Column("begun_at", UtcDateTime, nullable=False, comment="business time"),
+    Column("late_at", UtcDateTime, comment="business time at which it takes too long; null: told"),
+    Column("closed_at", UtcDateTime, comment="business time"),
+    Index("ix_closings_open", "id", postgresql_where=text(NOT_CLOSED)),
 )
 
 grants = Table(
@@ -257,12 +302,14 @@ grants = Table(
     Column("kept_at", UtcDateTime, comment="business time at which an approver kept it in a review"),
     Column("kept_by", Text, comment="the approver who kept it"),
     Column("kept_under", Text, comment="what the policy said against it then"),
+    Column("closing_id", BigInteger, ForeignKey(closings.c.id), comment="what a person ended it with"),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
     Index("ix_grants_owner", "owner", "request_id", postgresql_where=text(OPEN)),
     Index("ix_grants_ending", "target_id", "method", postgresql_where=text(ENDING)),
     Index("ix_grants_ends", "ends_at", postgresql_where=text(RUNNING)),
     Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
+    Index("ix_grants_closing", "closing_id", postgresql_where=text("closing_id IS NOT NULL")),
 )
 
 operations = Table(
@@ -289,8 +336,10 @@ operations = Table(
     Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
     Column("check_at", UtcDateTime, comment="business time; null: it waits for no person"),
+    Column("closing_id", BigInteger, ForeignKey(closings.c.id), comment="what a person began it with"),
     Index("ix_operations_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
     Index("ix_operations_check", "check_at", postgresql_where=text(TO_CHECK)),
+    Index("ix_operations_closing", "closing_id", postgresql_where=text("closing_id IS NOT NULL")),
 )
 
 mtls_rule_intents = Table(
@@ -462,6 +511,17 @@ outbox = Table(
     *_lease(),
     Index("ix_outbox_due", "due_at", postgresql_where=text("sent_version < version")),
     Index("ix_outbox_request", "request_id"),
+)
+
+lost_channels = Table(
+    "lost_channels",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Slack id"),
+    Column("error", Text, nullable=False, comment="Slack's answer to the last attempt"),
+    Column("since", UtcDateTime, nullable=False, comment="business time"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", UtcDateTime, nullable=False, comment="Postgres time of the next attempt"),
+    comment="channels that take no messages, until one arrives again",
 )
 
 periodic_tasks = Table(

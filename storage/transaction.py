@@ -20,6 +20,7 @@ from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
+from storage.repositories.closings import PostgresClosings
 from storage.repositories.download_links import PostgresDownloadLinks
 from storage.repositories.entries.mtls_rules import PostgresMtlsRules
 from storage.repositories.entries.privatelink_accounts import PostgresPrivateLinkAccounts
@@ -28,6 +29,7 @@ from storage.repositories.expiry_reminders import PostgresExpiryReminders
 from storage.repositories.grants import PostgresGrants
 from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
 from storage.repositories.operations import PostgresOperations
+from storage.repositories.outages import PostgresOutages
 from storage.repositories.outbox import PostgresOutbox
 from storage.repositories.periodic_tasks import PostgresPeriodicTasks
 from storage.repositories.policy_states import PostgresPolicyStates
@@ -42,7 +44,7 @@ from storage.write_buffer import WriteBuffer
 class PostgresTransaction(Transaction):
     """One unit of work on one connection.
 
-    Repositories are made when they are first used: most transactions use two or three of the seventeen. They
+    Repositories are made when they are first used: most transactions use two or three of them. They
     share the connection, the write buffer and the set of workers to wake.
 
     Args:
@@ -127,6 +129,16 @@ class PostgresTransaction(Transaction):
     @override
     def operations(self) -> PostgresOperations:
         return PostgresOperations(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def closings(self) -> PostgresClosings:
+        return PostgresClosings(self._connection, self._touched)
+
+    @cached_property
+    @override
+    def outages(self) -> PostgresOutages:
+        return PostgresOutages(self._connection)
 
     @cached_property
     @override

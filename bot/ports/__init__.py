@@ -1,8 +1,10 @@
 """Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.closings import Closings
 from bot.ports.grants import Grants, Operations
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
+from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
@@ -53,6 +55,7 @@ __all__ = [
     "CertificateList",
     "Certificates",
     "Clock",
+    "Closings",
     "ConnectionTest",
     "Credential",
     "DatabaseStatus",
@@ -73,6 +76,7 @@ __all__ = [
     "NewRequest",
     "Notification",
     "Operations",
+    "Outages",
     "Outbox",
     "OutboxMessage",
     "PeoplePage",

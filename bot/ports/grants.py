@@ -70,6 +70,15 @@ class Grants(Protocol):
         """
         ...
 
+    async def postpone(self, opening: Sequence[Grant], *, within: timedelta) -> None:
+        """Gives grants that this transaction has locked more time to be opened.
+
+        Args:
+            opening: with the end that each is to have; their state stays.
+            within: the opening deadline from now; one that is later stays.
+        """
+        ...
+
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
         """Lists running grants whose end has passed, locked: most overdue first, each target's together."""
         ...
@@ -116,6 +125,10 @@ class Operations(Protocol):
 
     async def next_moment(self) -> datetime | None:
         """Business time of the scheduler's next check."""
+        ...
+
+    async def postpone(self, ids: Collection[UUID], *, within: timedelta) -> None:
+        """Gives operations that are under way until then, counted from now; a later deadline stays."""
         ...
 
     async def update(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from bot.domain.method import Method
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
@@ -149,6 +150,10 @@ class Requests(Protocol):
 
     async def pending_ids(self) -> tuple[int, ...]:
         """Lists the numbers of all requests that wait for a decision, oldest first."""
+        ...
+
+    async def under_way(self, target: UUID, method: Method) -> tuple[int, ...]:
+        """Lists the numbers of requests of which something is being opened, closed or done at Heroku."""
         ...
 
     async def details(self, id: int) -> RequestDetails | None:

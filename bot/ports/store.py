@@ -4,7 +4,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.closings import Closings
 from bot.ports.grants import Grants, Operations
+from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
@@ -86,6 +88,16 @@ class Transaction(Protocol):
     @property
     def operations(self) -> Operations:
         """One-time operations."""
+        ...
+
+    @property
+    def closings(self) -> Closings:
+        """What people ended, and wait to hear of."""
+        ...
+
+    @property
+    def outages(self) -> Outages:
+        """Outages of Heroku that operations were told of."""
         ...
 
     @property

@@ -17,6 +17,7 @@ from bot.domain.rate_budget import CallPriority
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
+from bot.domain.trouble import Hold, Trouble
 from bot.domain.trusted_ips.ruleset import DataServices, RulesetObservation
 
 BOT: Final = "pgaccess"
@@ -64,6 +65,7 @@ class RequestDetails:
         certificate: the one that is to be rotated or removed.
         issued: the one that was issued for it.
         reopening: the pending request to open its grant again.
+        hold: what keeps Heroku from being asked about its target and method, once people are told of it.
     """
 
     request: Request
@@ -76,6 +78,7 @@ class RequestDetails:
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
     reopening: Request | None = None
+    hold: Hold | None = None
 
     @property
     def rules(self) -> MtlsObservation | None:
@@ -191,6 +194,8 @@ class ReconcileJob:
         observation: the last one; None when there was none.
         changing: whether an operation of it is unfinished; one that starts later makes it due again.
         certified: whether the inventory has certificates of the target.
+        trouble: what kept the run before this one from reconciling it; None if nothing did.
+        outage: the kind of the outage that it is part of, as operations know it; None if it is part of none.
         timings: of its lease, and of what is done within it.
     """
 
@@ -209,6 +214,8 @@ class ReconcileJob:
     # True unless it is known better: reading too much is harmless, and what is not read is not carried out.
     changing: bool = True
     certified: bool = True
+    trouble: Trouble | None = None
+    outage: Trouble | None = None
     timings: Timings = DEFAULT
 
     @property

@@ -8,6 +8,7 @@ from bot.services.access_method import AccessMethod
 from bot.services.access_requests import AccessRequestService
 from bot.services.advice import AdviceService
 from bot.services.approvals import ApprovalService
+from bot.services.closings import ClosingService
 from bot.services.context import ServiceContext
 from bot.services.deadlines import DeadlineService
 from bot.services.extensions import ExtensionService
@@ -45,6 +46,7 @@ class Services:
         extensions: more time for a grant.
         approvals: votes on requests.
         grants: end, revoke, retry, abandon.
+        closings: tells whoever ended something when it is closed.
         reopenings: opening again what somebody closed.
         pending_review: pending requests, judged again while people and the policy change.
         replacements: which database the policy means, after one has replaced another.
@@ -71,6 +73,7 @@ class Services:
     extensions: ExtensionService
     approvals: ApprovalService
     grants: GrantService
+    closings: ClosingService
     reopenings: ReopeningService
     pending_review: PendingReviewService
     replacements: ReplacementService
@@ -117,6 +120,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         extensions=extensions,
         approvals=approvals,
         grants=grants,
+        closings=ClosingService(context),
         reopenings=ReopeningService(context, approvals=approvals),
         pending_review=PendingReviewService(context),
         replacements=ReplacementService(context),

@@ -1,6 +1,7 @@
 """Messages that are sent once: to requesters about what changed, to operations about what is wrong."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from bot.domain.command_text import line_for
@@ -15,6 +16,12 @@ from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import request_card, request_state
 from bot.views.requests.request_state import DETAIL_SHOWN, why
 from bot.views.text import one_line
+
+OUTAGES: Final = (MessageKind.HEROKU_DENIED, MessageKind.HEROKU_TROUBLE, MessageKind.HEROKU_RESTORED)
+"""Messages to operations about outages of Heroku."""
+
+MOMENTS: Final = ("since", "until")
+"""Params of a message about an outage that are business times."""
 
 TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
     MessageKind.IN_FORCE: GrantState.IN_FORCE,
@@ -42,6 +49,14 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
     if readable:
         return block_kit.paragraphs(t("notification.policy_unreadable.over", **message.params))
     return block_kit.paragraphs(t(message.kind, **message.params))
+
+
+def outage(message: OutboxMessage, t: Translator) -> Message:
+    """Heroku holds targets up, or does so no more; a message about what is over says that as well."""
+    moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
+    over = "until" in moments and message.kind is not MessageKind.HEROKU_RESTORED
+    key = f"{message.kind}.over" if over else message.kind
+    return block_kit.paragraphs(t(key, **{**message.params, **moments}))
 
 
 def decided(details: RequestDetails, t: Translator) -> Message:
@@ -124,13 +139,12 @@ def about_grant(
         t: the reader's language.
         owner: the reader is the grant's owner, and not one who approves.
     """
-    params = {**_params(details), "ends": request_state.ends(grant, t), "why": why(grant, t)}
-    params["network"] = grant.subject
+    params = _grant_params(details, grant, t)
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
         # Final, so that it has no buttons.
         case MessageKind.ENDED:
-            return block_kit.paragraphs(view.ended(details, grant, params, t))
+            return block_kit.paragraphs(ended(details, grant, t))
         case MessageKind.IN_FORCE:
             shown = view.in_force(details, params, t)
         case MessageKind.INTERRUPTED if view.interrupted is not None:
@@ -140,6 +154,11 @@ def about_grant(
             how = t(f"{kind}.how", command=ask_again(details))
             shown = block_kit.paragraphs(t(kind, **params), how)
     return block_kit.message(shown.text, [*shown.blocks, *offered])
+
+
+def ended(details: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
+    """That a grant has ended: to its owner, and to whoever ended it."""
+    return METHOD_VIEWS[grant.method].ended(details, grant, _grant_params(details, grant, t), t)
 
 
 def ask_again(details: RequestDetails) -> str:
@@ -169,6 +188,11 @@ def _approved(details: RequestDetails, t: Translator, params: Mapping[str, objec
     if kind.happens_once:
         return t("notification.decided.change", **params)
     return t(f"notification.decided.{'removal' if kind is Kind.REMOVE else 'approved'}", **params)
+
+
+def _grant_params(details: RequestDetails, grant: Grant, t: Translator) -> dict[str, object]:
+    about = {"ends": request_state.ends(grant, t), "why": why(grant, t), "network": grant.subject}
+    return {**_params(details), **about}
 
 
 def _params(details: RequestDetails) -> dict[str, object]:

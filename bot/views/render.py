@@ -7,13 +7,20 @@ from typing import Final
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import block_kit, notifications
+from bot.views import block_kit, closings, notifications
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
 from bot.views.requests import deciders, request_card, request_state
 from bot.views.reviews import entitlements, leavers
 from bot.views.targets import renaming, replacement
+
+
+def concerned(message: OutboxMessage) -> tuple[int, ...]:
+    """The requests that a message shows beyond its own."""
+    if message.kind is MessageKind.ENTITLEMENTS:
+        return entitlements.concerned(message)
+    return closings.concerned(message) if message.kind in closings.KINDS else ()
 
 
 def render(
@@ -43,12 +50,16 @@ def render(
         return block_kit.posted(notifications.policy_unreadable(message, t, readable=policy.readable))
     if message.kind is MessageKind.REPLACEMENT:
         return block_kit.posted(replacement.offer(message, t, policy=policy))
+    if message.kind in notifications.OUTAGES:
+        return block_kit.posted(notifications.outage(message, t))
     if message.kind in renaming.KINDS:
         return block_kit.posted(renaming.renamed(message, t))
     if message.kind is MessageKind.LEAVER:
         return block_kit.posted(leavers.summary(message, t))
     if message.kind is MessageKind.ENTITLEMENTS:
         return block_kit.posted(entitlements.review(message, listed or {}, t=t, policy=policy))
+    if message.kind in closings.KINDS:
+        return block_kit.posted(closings.message(message, listed or {}, t))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
     return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))

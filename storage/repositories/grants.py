@@ -158,6 +158,19 @@ class PostgresGrants(Grants):
         return None if found is None else grant_of(found)
 
     @override
+    async def postpone(self, opening: Sequence[Grant], *, within: timedelta) -> None:
+        if not opening:
+            return
+        later = update(grants).where(grants.c.id == bindparam("grant"), grants.c.state == GrantState.APPLYING)
+        values = {
+            "ends_at": bindparam("end", type_=grants.c.ends_at.type),
+            "deadline_at": func.greatest(grants.c.deadline_at, func.now() + within),
+        }
+        rows = [{"grant": grant.id, "end": grant.ends_at} for grant in opening]
+        await self._connection.execute(later.values(values), rows)
+        self._touched.add(WorkerName.CLOCK)
+
+    @override
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
         order = (grants.c.ends_at, grants.c.target_id)
         return await self._locked(_RUNNING & (grants.c.ends_at <= now), *order, limit=limit)

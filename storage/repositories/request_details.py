@@ -22,6 +22,7 @@ from bot.domain.grant import LIVE_STATES, GrantState
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import CertificateId, ends
+from bot.domain.trouble import SHOWN_AFTER, Hold
 from bot.errors import Refusal
 from bot.ports import RequestDetails
 from storage.repositories.certificates import PostgresCertificates
@@ -91,6 +92,13 @@ def request_of(row: Mapping[Any, Any]) -> Request:
     )
 
 
+def _hold(queued: Mapping[str, Any]) -> Hold | None:
+    """What keeps a target from being reconciled, unless it may be over within seconds."""
+    if queued["trouble"] is None or queued["failures"] < SHOWN_AFTER:
+        return None
+    return Hold(trouble=queued["trouble"], since=queued["trouble_since"])
+
+
 def _withdrawal(stored: Mapping[str, Any] | None) -> Withdrawal | None:
     return None if stored is None else Withdrawal(reason=Refusal(stored["reason"]), values=stored["values"])
 
@@ -138,6 +146,7 @@ class RequestDetailsReader:
             certificate=await self._certificate(request),
             issued=await self._issued(request),
             reopening=await self._reopening(request, row),
+            hold=_hold(queued),
         )
 
     async def _reopening(self, request: Request, row: RowMapping) -> Request | None:

@@ -21,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from bot.domain.grant import GrantState
+from bot.domain.method import Method
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
@@ -234,6 +236,19 @@ class PostgresRequests(Requests):
     async def pending_ids(self) -> tuple[int, ...]:
         statement = select(requests.c.id).where(_PENDING).order_by(requests.c.id)
         return tuple((await self._connection.execute(statement)).scalars())
+
+    @override
+    async def under_way(self, target: UUID, method: Method) -> tuple[int, ...]:
+        moving = (GrantState.APPLYING, GrantState.ENDING)
+        found = union_all(
+            select(grants.c.request_id).where(
+                grants.c.target_id == target, grants.c.method == method, _OPEN, grants.c.state.in_(moving)
+            ),
+            select(operations.c.request_id).where(
+                operations.c.target_id == target, operations.c.method == method, _DOING
+            ),
+        )
+        return tuple((await self._connection.execute(found)).scalars())
 
     @override
     async def details(self, id: int) -> RequestDetails | None:

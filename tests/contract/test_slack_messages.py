@@ -97,6 +97,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.REOPENING: (granted(GrantState.INTERRUPTED),),
     MessageKind.HEROKU_DENIED: (None,),
     MessageKind.HEROKU_TROUBLE: (None,),
+    MessageKind.HEROKU_RESTORED: (None,),
     MessageKind.ORPHAN: (None,),
     MessageKind.POLICY_UNREADABLE: (None,),
     MessageKind.POLICY_READABLE: (None,),
@@ -145,6 +146,8 @@ ELSEWHERE: Final = {
     MessageKind.SPACE_RENAMED,
     MessageKind.GROUPS_UNREADABLE,
     MessageKind.GROUPS_READABLE,
+    MessageKind.CLOSED,
+    MessageKind.CLOSING_LATE,
 }
 """Messages that need a certificate, a connection, a space or a person: the unit tests of their views, and the
 flow tests of people, render them."""
@@ -156,6 +159,7 @@ PARAMS: Final = {
     **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
     **{"problem": 'pgaccess.toml: rule "<a>": the key `banana` is unknown'},
     "person": "U0LEAD",
+    "since": "2026-11-24T09:00:00+00:00",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }
 """The params of messages without a request."""

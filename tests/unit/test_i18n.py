@@ -18,6 +18,7 @@ from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.trouble import Trouble
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
@@ -25,7 +26,7 @@ from bot.i18n.translator import Translator, cut, escape
 from bot.ports import MessageKind
 from bot.views.advice import FACTS
 from bot.views.mtls.expiry import REMINDERS
-from bot.views.notifications import TRUE_WHILE
+from bot.views.notifications import OUTAGES, TRUE_WHILE
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,6 +145,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(state for state in GrantState),
         *(state for state in OperationState if state is not OperationState.FAILED),
         "applying.privatelink",
+        *("held", "ending.held"),
         *("doing.enable", "doing.issue"),
     ),
     "why.": (
@@ -151,6 +153,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *("deadline.privatelink", "closed_elsewhere.privatelink"),
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
     ),
+    "trouble.": Trouble,
     "trusted.services.": DataServices,
     "done.support.": (DataServices.CONFIRMED, DataServices.WEB_ONLY),
     "state.rotating.": RotationStage,
@@ -186,7 +189,7 @@ FAMILIES: dict[str, Iterable[str]] = {
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
-    ".over": REMINDERS,
+    ".over": (*REMINDERS, *(kind for kind in OUTAGES if kind is not MessageKind.HEROKU_RESTORED)),
     ".late": TRUE_WHILE,
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),

@@ -40,6 +40,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
     "ix_download_links_open": lambda tx: tx.download_links.open_of(UUID(int=1)),
+    "ix_closings_open": lambda tx: tx.closings.due(NOW, limit=100),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
 

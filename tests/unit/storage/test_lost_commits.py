@@ -35,6 +35,8 @@ class Unanswered:
         self.requests = inner.requests
         self.reviews = inner.reviews
         self.grants = inner.grants
+        self.closings = inner.closings
+        self.outages = inner.outages
         self.outbox = inner.outbox
         self.periodic_tasks = inner.periodic_tasks
         self.policy_states = inner.policy_states
