@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from bot.domain.lost_channel import LOST, is_channel, is_lost
 from bot.domain.policy.rules import Policy
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
@@ -111,6 +112,9 @@ class Notifier:
                 place = await self._show(claimed, await self._render(message))
             async with self._store.transaction() as tx:
                 await tx.outbox.sent(message, place)
+                if is_channel(message.recipient) and place.ts != HOME:
+                    posted = message.place is None
+                    await self._services.lost_channels.deliver(tx, message.recipient, posted=posted)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)
@@ -257,11 +261,15 @@ class Notifier:
             code=error.code,
             attempts=message.attempts,
         )
-        by = gap(self._timings.retry, message.attempts)
+        # Somebody has to bring a channel back: until then it is tried less and less often.
+        in_vain = is_channel(message.recipient) and error.code in LOST
+        by = gap(self._timings.lost_channel if in_vain else self._timings.retry, message.attempts)
         if error.retry_after_s is not None:
             by = timedelta(seconds=error.retry_after_s)
         try:
             async with self._store.transaction() as tx:
+                if is_lost(message.recipient, error.code, attempts=message.attempts + 1):
+                    await self._services.lost_channels.lose(tx, message.recipient, error.code)
                 # Its place was cleared just now: the next attempt posts it anew, with nothing to wait for.
                 await tx.outbox.postpone(message, by=timedelta() if error.code in GONE else by)
                 await tx.commit()

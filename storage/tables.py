@@ -519,8 +519,7 @@ lost_channels = Table(
     Column("id", Text, primary_key=True, comment="Slack id"),
     Column("error", Text, nullable=False, comment="Slack's answer to the last attempt"),
     Column("since", UtcDateTime, nullable=False, comment="business time"),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due_at", UtcDateTime, nullable=False, comment="Postgres time of the next attempt"),
+    Column("told", ARRAY(Text), nullable=False, comment="who hears of it, and of its end"),
     comment="channels that take no messages, until one arrives again",
 )
 

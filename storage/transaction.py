@@ -28,6 +28,7 @@ from storage.repositories.entries.trusted_ranges import PostgresTrustedRanges
 from storage.repositories.expiry_reminders import PostgresExpiryReminders
 from storage.repositories.grants import PostgresGrants
 from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
+from storage.repositories.lost_channels import PostgresLostChannels
 from storage.repositories.operations import PostgresOperations
 from storage.repositories.outages import PostgresOutages
 from storage.repositories.outbox import PostgresOutbox
@@ -144,6 +145,11 @@ class PostgresTransaction(Transaction):
     @override
     def outbox(self) -> PostgresOutbox:
         return PostgresOutbox(self._connection, self._buffer, self._touched, self._timings)
+
+    @cached_property
+    @override
+    def lost_channels(self) -> PostgresLostChannels:
+        return PostgresLostChannels(self._connection, self._touched)
 
     @cached_property
     @override

@@ -130,6 +130,7 @@ class Request:
         withdrawn: why it was withdrawn.
         by_admins: nobody else could approve it, so the admins decide as well.
         undecidable_at: business time since which not enough people can approve it.
+        told_directly: Slack ids of approvers who have its card as a direct message, for want of the channel.
     """
 
     id: int
@@ -148,6 +149,7 @@ class Request:
     withdrawn: Withdrawal | None = None
     by_admins: bool = False
     undecidable_at: datetime | None = None
+    told_directly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

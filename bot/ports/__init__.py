@@ -3,6 +3,7 @@
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.closings import Closings
 from bot.ports.grants import Grants, Operations
+from bot.ports.lost_channels import LostChannels
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
@@ -69,6 +70,7 @@ __all__ = [
     "IdempotencyKeys",
     "InteractiveSlack",
     "Login",
+    "LostChannels",
     "Message",
     "MessageKind",
     "MessageRef",

@@ -15,6 +15,7 @@ class MessageKind(StrEnum):
     # The values are stored in the outbox, and most are keys of the catalogs.
     CARD_APPROVAL = "card.approval"
     CARD_REQUESTER = "card.requester"
+    CARD_DIRECT = "card.direct"
     DECIDED = "notification.decided"
     IN_FORCE = "notification.in_force"
     ENDING = "notification.ending"
@@ -41,6 +42,9 @@ class MessageKind(StrEnum):
     INSTALL = "notification.install"
     ROTATION_READY = "notification.rotation_ready"
     HOME = "home"
+    CHANNEL_LOST = "notification.channel_lost"
+    CHANNEL_BACK = "notification.channel_back"
+    ASKED_DIRECTLY = "notification.asked_directly"
     HEROKU_DENIED = "notification.heroku_denied"
     HEROKU_TROUBLE = "notification.heroku_trouble"
     HEROKU_RESTORED = "notification.heroku_restored"
@@ -83,7 +87,12 @@ class MessageKind(StrEnum):
     def is_card(self) -> bool:
         """Whether it is edited as its request moves on."""
         # What becomes of a certificate is told where its approvers were asked.
-        return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER, MessageKind.CERTIFICATE_LEFT)
+        return self in (
+            MessageKind.CARD_APPROVAL,
+            MessageKind.CARD_REQUESTER,
+            MessageKind.CARD_DIRECT,
+            MessageKind.CERTIFICATE_LEFT,
+        )
 
     @property
     def is_reply(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Protocol
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.closings import Closings
 from bot.ports.grants import Grants, Operations
+from bot.ports.lost_channels import LostChannels
 from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
@@ -103,6 +104,11 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Messages for Slack."""
+        ...
+
+    @property
+    def lost_channels(self) -> LostChannels:
+        """Channels that take no messages."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from bot.services.context import ServiceContext
 from bot.services.deadlines import DeadlineService
 from bot.services.extensions import ExtensionService
 from bot.services.grants import GrantService
+from bot.services.lost_channels import LostChannelService
 from bot.services.members import MemberService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
 from bot.services.mtls.certificate_rotation import CertificateRotationService
@@ -53,6 +54,7 @@ class Services:
         queries: everything that only reads.
         advice: which access method to use.
         deadlines: what is due by business time.
+        lost_channels: who is told directly while a channel takes no messages.
         mtls: enable and disable mTLS.
         certificates: client certificates.
         certificate_rotation: rotations, and those under way.
@@ -80,6 +82,7 @@ class Services:
     queries: QueryService
     advice: AdviceService
     deadlines: DeadlineService
+    lost_channels: LostChannelService
     mtls: MtlsEndpointService
     certificates: CertificateService
     certificate_rotation: CertificateRotationService
@@ -127,6 +130,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         queries=QueryService(context),
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),
+        lost_channels=LostChannelService(context),
         mtls=MtlsEndpointService(context),
         certificates=CertificateService(context),
         certificate_rotation=CertificateRotationService(context),

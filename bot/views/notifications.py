@@ -20,6 +20,9 @@ from bot.views.text import one_line
 OUTAGES: Final = (MessageKind.HEROKU_DENIED, MessageKind.HEROKU_TROUBLE, MessageKind.HEROKU_RESTORED)
 """Messages to operations about outages of Heroku."""
 
+CHANNELS: Final = (MessageKind.CHANNEL_LOST, MessageKind.CHANNEL_BACK)
+"""Messages about a channel that takes no messages."""
+
 MOMENTS: Final = ("since", "until")
 """Params of a message about an outage that are business times."""
 
@@ -57,6 +60,22 @@ def outage(message: OutboxMessage, t: Translator) -> Message:
     over = "until" in moments and message.kind is not MessageKind.HEROKU_RESTORED
     key = f"{message.kind}.over" if over else message.kind
     return block_kit.paragraphs(t(key, **{**message.params, **moments}))
+
+
+def channel(message: OutboxMessage, t: Translator) -> Message:
+    """A channel takes no messages, or does so again."""
+    key = f"{message.kind}.over" if "until" in message.params else message.kind
+    moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
+    about = {**message.params, **moments, "channel": Mrkdwn(message.params["channel"])}
+    return block_kit.paragraphs(t(key, **about))
+
+
+def asked_directly(details: RequestDetails, t: Translator, *, channel: str) -> Message:
+    """To the requester: the approvals channel cannot be reached, and who was asked instead."""
+    request = details.reopening or details.request
+    people = t.people(request.told_directly)
+    key = "notification.asked_directly" if request.told_directly else "notification.asked_directly.over"
+    return block_kit.paragraphs(t(key, id=request.id, channel=Mrkdwn(channel), people=people))
 
 
 def decided(details: RequestDetails, t: Translator) -> Message:

@@ -50,6 +50,8 @@ def render(
         return block_kit.posted(notifications.policy_unreadable(message, t, readable=policy.readable))
     if message.kind is MessageKind.REPLACEMENT:
         return block_kit.posted(replacement.offer(message, t, policy=policy))
+    if message.kind in notifications.CHANNELS:
+        return block_kit.posted(notifications.channel(message, t))
     if message.kind in notifications.OUTAGES:
         return block_kit.posted(notifications.outage(message, t))
     if message.kind in renaming.KINDS:
@@ -98,6 +100,10 @@ def _about_operation(it: Rendering) -> Message:
 RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.CARD_APPROVAL: lambda it: request_card.approval_card(it.details, t=it.t, policy=it.policy),
     MessageKind.CARD_REQUESTER: lambda it: request_card.requester_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.CARD_DIRECT: lambda it: request_card.direct_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.ASKED_DIRECTLY: lambda it: notifications.asked_directly(
+        it.details, it.t, channel=it.policy.approvals_channel
+    ),
     MessageKind.DECIDED: lambda it: notifications.decided(it.details, it.t),
     MessageKind.LAPSED: lambda it: notifications.lapsed(it.details, it.t),
     MessageKind.WITHDRAWN: lambda it: notifications.withdrawn(it.details, it.t),

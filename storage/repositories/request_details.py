@@ -89,6 +89,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         withdrawn=_withdrawal(row["withdrawn"]),
         by_admins=row["by_admins"],
         undecidable_at=row["undecidable_at"],
+        told_directly=tuple(row["told_directly"]),
     )
 
 

@@ -30,7 +30,7 @@ from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, Standi
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.request_details import IDS, RequestDetailsReader, request_of
-from storage.repositories.standing import read_standing
+from storage.repositories.standing import read_able, read_standing
 from storage.tables import (
     DOING,
     OPEN,
@@ -61,7 +61,7 @@ class PostgresRequests(Requests):
     @override
     async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
         terms = wanted.terms
-        row = {
+        row: dict[str, Any] = {
             "kind": wanted.kind,
             "grant_id": wanted.grant,
             "rule": wanted.rule,
@@ -85,6 +85,7 @@ class PostgresRequests(Requests):
             "withdrawn": None,
             "by_admins": wanted.by_admins,
             "undecidable_at": None,
+            "told_directly": [],
         }
         number = (await self._connection.execute(_ADD, row)).scalar_one()
         request = request_of({**row, "id": number})
@@ -235,6 +236,24 @@ class PostgresRequests(Requests):
     @override
     async def pending_ids(self) -> tuple[int, ...]:
         statement = select(requests.c.id).where(_PENDING).order_by(requests.c.id)
+        return tuple((await self._connection.execute(statement)).scalars())
+
+    @override
+    async def able(self, people: Collection[str], *, but: str, limit: int) -> tuple[str, ...]:
+        return await read_able(self._connection, people, but=but, limit=limit)
+
+    @override
+    async def tell_directly(self, id: int, people: Collection[str]) -> None:
+        statement = update(requests).where(requests.c.id == id)
+        await self._connection.execute(statement.values(told_directly=sorted(people)))
+
+    @override
+    async def told_directly(self) -> tuple[int, ...]:
+        statement = (
+            select(requests.c.id)
+            .where(_PENDING, func.cardinality(requests.c.told_directly) > 0)
+            .order_by(requests.c.id)
+        )
         return tuple((await self._connection.execute(statement)).scalars())
 
     @override

@@ -222,6 +222,38 @@ async def test_without_the_right_to_search_a_message_appears_twice_rather_than_n
     assert len(harness.shown()) == 1
 
 
+@pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "channel_not_found", "restricted_action"])
+async def test_what_a_lost_channel_does_not_take_is_tried_less_and_less_up_to_once_an_hour(
+    harness: NotifierHarness, code: str
+) -> None:
+    await harness.tell("first")
+    # Those who are told of it instead cannot be told here, which takes two of these.
+    for _ in range(10):
+        harness.slack.fault("chat.postMessage", fault_injection.error(code))
+        await store_helpers.query(
+            harness.engine, "UPDATE outbox SET due_at = now() WHERE key = :key", key=KEY
+        )
+        await harness.notifier().work(await claimed(harness.notifier()))
+    wait = await store_helpers.value(
+        harness.engine, "SELECT due_at - now() FROM outbox WHERE key = :key", key=KEY
+    )
+    assert timedelta(minutes=59) < wait <= timedelta(hours=1)
+
+
+async def test_what_a_person_does_not_take_is_tried_each_minute(harness: NotifierHarness) -> None:
+    async with harness.store.transaction() as tx:
+        params = {"app": "first", "network": "203.0.113.4/32", "rule": "1"}
+        await tx.outbox.add(MessageKind.ORPHAN, to="U0LEAD", key=KEY, params=params)
+        await tx.commit()
+    for _ in range(8):
+        harness.slack.fault("chat.postMessage", fault_injection.error("channel_not_found"))
+        await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+        await harness.notifier().work(await claimed(harness.notifier()))
+    wait = await store_helpers.value(harness.engine, "SELECT due_at - now() FROM outbox")
+    assert wait <= timedelta(minutes=1)
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 0
+
+
 # --- in the whole environment ------------------------------------------------------------------------------
 
 

@@ -189,7 +189,11 @@ FAMILIES: dict[str, Iterable[str]] = {
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
-    ".over": (*REMINDERS, *(kind for kind in OUTAGES if kind is not MessageKind.HEROKU_RESTORED)),
+    ".over": (
+        *REMINDERS,
+        MessageKind.CHANNEL_LOST,
+        *(kind for kind in OUTAGES if kind is not MessageKind.HEROKU_RESTORED),
+    ),
     ".late": TRUE_WHILE,
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),

@@ -67,6 +67,18 @@ def trouble(hold: Hold, t: Translator) -> Mrkdwn:
 
 
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
+    return _with_direct(_votes_line(details, t, policy), details.request, t, policy)
+
+
+def _with_direct(line: Mrkdwn, request: Request, t: Translator, policy: Policy) -> Mrkdwn:
+    """The line, with who was asked directly for want of the approvals channel."""
+    if not request.told_directly:
+        return line
+    channel, people = Mrkdwn(policy.approvals_channel), t.people(request.told_directly)
+    return t("state.pending.direct", line=line, channel=channel, people=people)
+
+
+def _votes_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = details.request
     deciders = deciding_people(policy, request, t)
     agreed = [each.person for each in details.decisions if each.verdict is Verdict.APPROVE and each.counts]
@@ -86,7 +98,7 @@ def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrk
 def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, policy: Policy) -> Mrkdwn:
     """Somebody closed it, and the decision to open it again is due."""
     grant = details.grant
-    return t(
+    line = t(
         "state.reopening",
         id=details.request.id,
         why="" if grant is None else why(grant, t),
@@ -94,6 +106,7 @@ def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, 
         needed=reopening.needed,
         approvers=deciding_people(policy, reopening, t),
     )
+    return _with_direct(line, reopening, t, policy)
 
 
 def _approved_line(details: RequestDetails, t: Translator) -> Mrkdwn:

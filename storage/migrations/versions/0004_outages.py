@@ -96,8 +96,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False, comment="Slack id"),
         sa.Column("error", sa.Text(), nullable=False, comment="Slack's answer to the last attempt"),
         sa.Column("since", time, nullable=False, comment="business time"),
-        sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
-        sa.Column("due_at", time, nullable=False, comment="Postgres time of the next attempt"),
+        sa.Column(
+            "told", postgresql.ARRAY(sa.Text()), nullable=False, comment="who hears of it, and of its end"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lost_channels")),
         comment="channels that take no messages, until one arrives again",
     )
