@@ -63,6 +63,16 @@ class Grants(Protocol):
         """Reads grants by id and locks them until the transaction ends, in the order of ids as everywhere."""
         ...
 
+    async def lock_moving(self, target: UUID, method: Method, *, also: Collection[UUID] = ()) -> None:
+        """Locks what is being opened or closed of a target's method, in the order of ids as everywhere.
+
+        Args:
+            target: the target.
+            method: the access method.
+            also: further grants that the transaction is about to lock: all at once, for the order's sake.
+        """
+        ...
+
     async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         """Writes many grants that this transaction has locked: before, after and audit context of each.
 

@@ -1,7 +1,7 @@
 """What a run that Heroku fails means for those who wait: cards say so, operations hear of it, ends move.
 
-In every transaction cards are marked before the queue's row is written, and that before an outage's: two that
-lock the same rows in two orders would wait for each other.
+In every transaction grants are locked first, then cards are marked, then the queue's row is written, and last
+an outage's: two that lock the same rows in two orders would wait for each other.
 """
 
 from collections.abc import Sequence
@@ -30,17 +30,27 @@ def trouble_met(error: HerokuError | None) -> Trouble | None:
     return None if error is None or isinstance(error, RateBudgetExhaustedError) else trouble_of(error)
 
 
-async def show_trouble(tx: Transaction, job: ReconcileJob, met: Trouble | None) -> None:
-    """Marks the cards of those who wait for the target to be edited, if they say something else by now.
+def changes_cards(job: ReconcileJob, met: Trouble | None) -> bool:
+    """Whether the cards of those who wait for the target say something else by now.
 
     Args:
-        tx: that does not hold the queue's row yet.
         job: the run that ends.
         met: what it has met; None if nothing keeps the target from being reconciled.
     """
     before = job.trouble if job.failures >= SHOWN_AFTER else None
     after = met if job.failures + 1 >= SHOWN_AFTER else None
-    if after is not before:
+    return after is not before
+
+
+async def show_trouble(tx: Transaction, job: ReconcileJob, met: Trouble | None) -> None:
+    """Marks the cards of those who wait for the target to be edited, if they say something else by now.
+
+    Args:
+        tx: that has locked the grants, and does not hold the queue's row yet.
+        job: the run that ends.
+        met: what it has met; None if nothing keeps the target from being reconciled.
+    """
+    if changes_cards(job, met):
         await tx.outbox.refresh_cards_of(await tx.requests.under_way(job.target.id, job.method))
 
 

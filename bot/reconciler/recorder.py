@@ -22,6 +22,7 @@ from bot.reconciler.backoff import next_run, next_run_after_failure, pause, rele
 from bot.reconciler.membership import REASONS, Opening, OpeningStatus, opening_statuses
 from bot.reconciler.outages import (
     LOUD_AFTER,
+    changes_cards,
     end_outage,
     postpone,
     show_trouble,
@@ -66,14 +67,17 @@ class Recorder:
             LeaseLostError: the lease was lost before; nothing is recorded.
         """
         job, outcome, now = run.job, run.outcome, self._clock.now()
+        # A run that only waits, such as for an unanswered call, has not shown that calls work again.
+        trouble, resumes = trouble_met(outcome.error), outcome.error is None and outcome.delay is None
+        # What the observation has proven of a grant counts before what an attempt has brought.
+        found = {**outcome.grants, **plan.grants}
         async with self._store.transaction() as tx:
-            # What the observation has proven of a grant counts before what an attempt has brought.
-            settled = await self._allowed_now(tx, job, {**outcome.grants, **plan.grants})
+            if (trouble is not None or resumes) and changes_cards(job, trouble):
+                await tx.grants.lock_moving(job.target.id, job.method, also=set(found))
+            settled = await self._allowed_now(tx, job, found)
             await self._settle_grants(tx, settled, now)
             for id, result in outcome.operations.items():
                 await self._settle_operation(tx, adapter, id, result, now)
-            # A run that only waits, such as for an unanswered call, has not shown that calls work again.
-            trouble, resumes = trouble_met(outcome.error), outcome.error is None and outcome.delay is None
             if trouble is not None or resumes:
                 await show_trouble(tx, job, trouble)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
@@ -99,6 +103,7 @@ class Recorder:
         job, now, trouble = run.job, self._clock.now(), trouble_met(error)
         log.warning("reconciler.trouble", target=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
+            await tx.grants.lock_moving(job.target.id, job.method)
             await postpone(tx, run, adapter.stored(run), at=now)
             if trouble is not None:
                 await show_trouble(tx, job, trouble)
@@ -110,6 +115,7 @@ class Recorder:
         """Records, and reports, that a run failed in an unexpected way."""
         trouble, name = Trouble.UNEXPECTED, type(error).__name__
         async with self._store.transaction() as tx:
+            await tx.grants.lock_moving(job.target.id, job.method)
             await show_trouble(tx, job, trouble)
             await self._report(tx, job, trouble, self._clock.now(), status=trouble, error=name)
             # Released rather than left to its lease, so that the pause grows with each failure.

@@ -14,10 +14,11 @@ from bot.domain.method import OPENING_DEADLINE, Method
 from bot.domain.subject import Subject
 from bot.ports import AuditContext, Grants, WorkerName
 from storage.repositories.audit import Line, PostgresAudit, line_of
-from storage.tables import RUNNING, TO_WARN, grants
+from storage.tables import OPEN, RUNNING, TO_WARN, grants
 
 _CHANGE = update(grants).where(grants.c.id == bindparam("grant"))
 _RUNNING = literal_column(f"({RUNNING})", Boolean)
+_OPEN = literal_column(f"({OPEN})", Boolean)
 _TO_WARN = literal_column(f"({TO_WARN})", Boolean)
 
 
@@ -111,6 +112,17 @@ class PostgresGrants(Grants):
         # deadlock.
         statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    @override
+    async def lock_moving(self, target: UUID, method: Method, *, also: Collection[UUID] = ()) -> None:
+        moving = (
+            (grants.c.target_id == target)
+            & (grants.c.method == method)
+            & _OPEN
+            & grants.c.state.in_((GrantState.APPLYING, GrantState.ENDING))
+        )
+        which = select(grants.c.id).where(moving | grants.c.id.in_(sorted(also)))
+        await self._connection.execute(which.order_by(grants.c.id).with_for_update())
 
     @override
     async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
