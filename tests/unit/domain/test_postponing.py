@@ -1,7 +1,7 @@
 """An outage takes nothing from a grant: its hard end moves while nothing of it can be open."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_an_end_never_moves_forward() -> None:
 
 
 @pytest.mark.parametrize("end", [None, NOW + timedelta(hours=1)])
-def test_what_has_no_duration_keeps_its_end(end: object) -> None:
+def test_what_has_no_duration_keeps_its_end(end: datetime | None) -> None:
     grant = replace(applying(), duration=None, ends_at=end)
     assert grants.postponed(grant, now=LATER, enables_mtls=False) == grant
 
