@@ -33,6 +33,9 @@ UNSEARCHABLE: Final = frozenset({"missing_scope", CARD_GONE})
 UNREACHABLE: Final = frozenset({"user_disabled", "user_not_found", "cannot_dm_bot"})
 """Slack's error codes for a person who has left: nothing can be shown to them, and nobody waits for it."""
 
+CARD_PATIENCE: Final = 60
+"""Attempts of a reply, a second apart, until it waits longer: the channel of its card may be lost."""
+
 HOME: Final = "home"
 """Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
 
@@ -222,7 +225,9 @@ class Notifier:
         async with self._store.transaction() as tx:
             card = await tx.outbox.message_ref(f"approval:{message.request}")
         if card is None:
-            raise SlackError("no_card_yet", retry_after_s=self._timings.card_wait.total_seconds())
+            late = message.attempts - CARD_PATIENCE
+            wait = self._timings.card_wait if late < 0 else gap(self._timings.lost_channel, late)
+            raise SlackError("no_card_yet", retry_after_s=wait.total_seconds())
         return card.ts
 
     async def _show_card_again(self, message: OutboxMessage) -> None:

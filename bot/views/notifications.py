@@ -74,7 +74,8 @@ def asked_directly(details: RequestDetails, t: Translator, *, channel: str) -> M
     """To the requester: the approvals channel cannot be reached, and who was asked instead."""
     request = details.reopening or details.request
     people = t.people(request.told_directly)
-    key = "notification.asked_directly" if request.told_directly else "notification.asked_directly.over"
+    waits = bool(request.told_directly) and request.state is RequestState.PENDING
+    key = "notification.asked_directly" if waits else "notification.asked_directly.over"
     return block_kit.paragraphs(t(key, id=request.id, channel=Mrkdwn(channel), people=people))
 
 
