@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from bot.domain.lost_channel import LOST, is_channel, is_lost
 from bot.domain.policy.rules import Policy
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
@@ -18,8 +19,7 @@ from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, St
 from bot.ports.assertions import TOPICS
 from bot.services import Services
 from bot.views.app_home import home
-from bot.views.render import render
-from bot.views.reviews.entitlements import concerned
+from bot.views.render import concerned, render
 
 SEARCH_BACK: Final = timedelta(minutes=5)
 """How far before a lost answer the search for its message begins: the two clocks may differ."""
@@ -35,6 +35,9 @@ UNSEARCHABLE: Final = frozenset({"missing_scope", CARD_GONE})
 
 UNREACHABLE: Final = frozenset({"user_disabled", "user_not_found", "cannot_dm_bot"})
 """Slack's error codes for a person who has left: nothing can be shown to them, and nobody waits for it."""
+
+CARD_PATIENCE: Final = 60
+"""Attempts of a reply, a second apart, until it waits longer: the channel of its card may be lost."""
 
 HOME: Final = "home"
 """Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
@@ -123,6 +126,9 @@ class Notifier:
                 place = await self._show(claimed, rendered, shown)
             async with self._store.transaction() as tx:
                 await tx.outbox.sent(message, place, shown=shown)
+                if is_channel(message.recipient) and place.ts != HOME:
+                    posted = message.place is None
+                    await self._services.lost_channels.deliver(tx, message.recipient, posted=posted)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)
@@ -235,7 +241,9 @@ class Notifier:
         async with self._store.transaction() as tx:
             card = await tx.outbox.message_ref(f"approval:{message.request}")
         if card is None:
-            raise SlackError("no_card_yet", retry_after_s=self._timings.card_wait.total_seconds())
+            late = message.attempts - CARD_PATIENCE
+            wait = self._timings.card_wait if late < 0 else gap(self._timings.lost_channel, late)
+            raise SlackError("no_card_yet", retry_after_s=wait.total_seconds())
         return card.ts
 
     async def _show_card_again(self, message: OutboxMessage) -> None:
@@ -274,11 +282,15 @@ class Notifier:
             code=error.code,
             attempts=message.attempts,
         )
-        by = gap(self._timings.retry, message.attempts)
+        # Somebody has to bring a channel back: until then it is tried less and less often.
+        in_vain = is_channel(message.recipient) and error.code in LOST
+        by = gap(self._timings.lost_channel if in_vain else self._timings.retry, message.attempts)
         if error.retry_after_s is not None:
             by = timedelta(seconds=error.retry_after_s)
         try:
             async with self._store.transaction() as tx:
+                if is_lost(message.recipient, error.code, attempts=message.attempts + 1):
+                    await self._services.lost_channels.lose(tx, message.recipient, error.code)
                 # Its place was cleared just now: the next attempt posts it anew, with nothing to wait for.
                 await tx.outbox.postpone(message, by=timedelta() if error.code in GONE else by)
                 await tx.commit()

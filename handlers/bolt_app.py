@@ -28,7 +28,14 @@ from handlers.error_responses import ErrorResponses
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, field_errors
 from handlers.transport.authorization import authorizer
-from handlers.transport.events import GroupMembersChanged, GroupUpdated, HomeOpened, UserChanged
+from handlers.transport.events import (
+    ChannelUnarchived,
+    GroupMembersChanged,
+    GroupUpdated,
+    HomeOpened,
+    MemberJoined,
+    UserChanged,
+)
 from handlers.transport.locale_cache import LocaleCache
 from handlers.transport.payloads import BlockAction, BlockSuggestion, Shortcut, SlashCommand, ViewSubmission
 from handlers.unknown_people import UnknownPeople
@@ -106,6 +113,9 @@ class Listeners:
         app.event("user_change")(self.on_user_change)
         app.event("subteam_updated")(self.on_group_update)
         app.event("subteam_members_changed")(self.on_group_members_change)
+        app.event("channel_unarchive")(self.on_channel_unarchive)
+        app.event("group_unarchive")(self.on_channel_unarchive)
+        app.event("member_joined_channel")(self.on_member_joined)
         app.error(self._errors.on_error)
         return app
 
@@ -208,6 +218,14 @@ class Listeners:
     async def on_group_members_change(self, event: dict[str, Any]) -> None:
         """Puts a user group in doubt that people have joined or left."""
         await self._services.members.group_changed(GroupMembersChanged.of(event).group)
+
+    async def on_channel_unarchive(self, event: dict[str, Any]) -> None:
+        """Tries at once what waits for a channel that was archived."""
+        await self._services.lost_channels.retry(ChannelUnarchived.of(event).channel)
+
+    async def on_member_joined(self, event: dict[str, Any]) -> None:
+        """Tries at once what waits for a channel: whoever joined it may be the bot."""
+        await self._services.lost_channels.retry(MemberJoined.of(event).channel)
 
     async def _attempt(self, person: str, act: Callable[[], Awaitable[T]]) -> T:
         """Acts within the deadline, whatever has to be looked up first; raises as ``Deadlines`` does."""

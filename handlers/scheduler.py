@@ -60,6 +60,7 @@ class Scheduler:
     async def run(self) -> None:
         """Runs until cancelled."""
         self._every(EVERY_SECOND, self._run_due)
+        self._every(EVERY_SECOND, self._services.closings.run_due)
         # Apart from the transactions that write lines: they would all wait for the one end of the chain.
         self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
         self._every(EVERY_FEW_SECONDS, self._services.leavers.run_due)
@@ -71,6 +72,7 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._services.departures.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
+        self._every(EVERY_FEW_SECONDS, self._services.lost_channels.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
         self._scheduler.start()
         try:
@@ -89,6 +91,8 @@ class Scheduler:
             if self._give_way is not None:
                 await self._give_way()
             await self._run_step(self._run_due)
+            await self._run_step(self._services.closings.run_due)
+            await self._run_step(self._services.lost_channels.run_due)
             await self._run_step(self._services.expiry_reminders.send_weekly_summary)
             await self._run_step(self._services.entitlements.send_weekly_review)
             # What was just looked up may be that somebody has left.

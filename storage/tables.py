@@ -30,6 +30,7 @@ from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
 from bot.domain.policy.rules import WhenOwnerLeaves
 from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.trouble import Trouble
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.ports import MessageKind
 from storage.types import Member, Network, Subject, UtcDateTime
@@ -63,6 +64,12 @@ TO_CHECK: Final = "state = 'doing' AND check_at IS NOT NULL"
 
 LINKED: Final = "state = 'open'"
 """Download links that were not used yet."""
+
+NOT_CLOSED: Final = "closed_at IS NULL"
+"""Closings that somebody waits for."""
+
+NOT_OVER: Final = "ended_at IS NULL"
+"""Outages of Heroku that go on."""
 
 metadata = MetaData(
     naming_convention={
@@ -183,6 +190,22 @@ targets = Table(
     ),
 )
 
+outages = Table(
+    "outages",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("trouble", Member(Trouble), nullable=False),
+    Column("scope", Text, nullable=False, server_default="", comment="a target; empty: Heroku as a whole"),
+    Column("labels", ARRAY(Text), nullable=False, server_default="{}", comment="targets that it has held up"),
+    Column("status", Text, nullable=False, comment="HTTP status that the first of them met"),
+    Column("error", Text, nullable=False, comment="error id that the first of them met"),
+    Column("since", UtcDateTime, nullable=False, comment="business time"),
+    Column("ended_at", UtcDateTime, comment="business time"),
+    # At most one at a time for each trouble: what a further target meets is the same one.
+    Index("ix_outages_open", "trouble", "scope", unique=True, postgresql_where=text(NOT_OVER)),
+    comment="what operations were told of, until the all-clear",
+)
+
 reconcile_queue = Table(
     "reconcile_queue",
     metadata,
@@ -195,8 +218,12 @@ reconcile_queue = Table(
     Column("observation", JSONB),
     *_lease(),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("trouble", Member(Trouble), comment="what keeps it from being reconciled; null: nothing"),
+    Column("trouble_since", UtcDateTime, comment="business time"),
+    Column("outage_id", BigInteger, ForeignKey(outages.c.id), comment="the one that it is part of"),
     UniqueConstraint("target_id", "method"),
     Index("ix_reconcile_queue_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_reconcile_queue_outage", "outage_id", postgresql_where=text("outage_id IS NOT NULL")),
 )
 
 requests = Table(
@@ -238,6 +265,13 @@ requests = Table(
         JSONB(none_as_null=True),
         comment="the terms that were asked for, where an approver narrowed them",
     ),
+    Column(
+        "told_directly",
+        ARRAY(Text),
+        nullable=False,
+        server_default="{}",
+        comment="approvers who have its card as a direct message",
+    ),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),
@@ -255,6 +289,17 @@ decisions = Table(
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("counts", Boolean, nullable=False, server_default="true", comment="the voter may approve now"),
+)
+
+closings = Table(
+    "closings",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("person", Text, nullable=False, comment="who ended something and waits to hear of it"),
+    Column("begun_at", UtcDateTime, nullable=False, comment="business time"),
+    Column("late_at", UtcDateTime, comment="business time at which it takes too long; null: told"),
+    Column("closed_at", UtcDateTime, comment="business time"),
+    Index("ix_closings_open", "id", postgresql_where=text(NOT_CLOSED)),
 )
 
 grants = Table(
@@ -280,12 +325,14 @@ grants = Table(
     Column("kept_at", UtcDateTime, comment="business time at which an approver kept it in a review"),
     Column("kept_by", Text, comment="the approver who kept it"),
     Column("kept_under", Text, comment="what the policy said against it then"),
+    Column("closing_id", BigInteger, ForeignKey(closings.c.id), comment="what a person ended it with"),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
     Index("ix_grants_owner", "owner", "request_id", postgresql_where=text(OPEN)),
     Index("ix_grants_ending", "target_id", "method", postgresql_where=text(ENDING)),
     Index("ix_grants_ends", "ends_at", postgresql_where=text(RUNNING)),
     Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
+    Index("ix_grants_closing", "closing_id", postgresql_where=text("closing_id IS NOT NULL")),
 )
 
 operations = Table(
@@ -312,8 +359,10 @@ operations = Table(
     Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
     Column("check_at", UtcDateTime, comment="business time; null: it waits for no person"),
+    Column("closing_id", BigInteger, ForeignKey(closings.c.id), comment="what a person began it with"),
     Index("ix_operations_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
     Index("ix_operations_check", "check_at", postgresql_where=text(TO_CHECK)),
+    Index("ix_operations_closing", "closing_id", postgresql_where=text("closing_id IS NOT NULL")),
 )
 
 mtls_rule_intents = Table(
@@ -495,6 +544,16 @@ outbox = Table(
         postgresql_using="gin",
         postgresql_where=text(UNSETTLED),
     ),
+)
+
+lost_channels = Table(
+    "lost_channels",
+    metadata,
+    Column("id", Text, primary_key=True, comment="Slack id"),
+    Column("error", Text, nullable=False, comment="Slack's answer to the last attempt"),
+    Column("since", UtcDateTime, nullable=False, comment="business time"),
+    Column("told", ARRAY(Text), nullable=False, comment="who hears of it, and of its end"),
+    comment="channels that take no messages, until one arrives again",
 )
 
 periodic_tasks = Table(

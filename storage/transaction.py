@@ -20,6 +20,7 @@ from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
+from storage.repositories.closings import PostgresClosings
 from storage.repositories.departures import PostgresDepartures
 from storage.repositories.download_links import PostgresDownloadLinks
 from storage.repositories.entries.mtls_rules import PostgresMtlsRules
@@ -28,7 +29,9 @@ from storage.repositories.entries.trusted_ranges import PostgresTrustedRanges
 from storage.repositories.expiry_reminders import PostgresExpiryReminders
 from storage.repositories.grants import PostgresGrants
 from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
+from storage.repositories.lost_channels import PostgresLostChannels
 from storage.repositories.operations import PostgresOperations
+from storage.repositories.outages import PostgresOutages
 from storage.repositories.outbox import PostgresOutbox
 from storage.repositories.periodic_tasks import PostgresPeriodicTasks
 from storage.repositories.policy_states import PostgresPolicyStates
@@ -43,7 +46,7 @@ from storage.write_buffer import WriteBuffer
 class PostgresTransaction(Transaction):
     """One unit of work on one connection.
 
-    Repositories are made when they are first used: most transactions use two or three of the eighteen. They
+    Repositories are made when they are first used: most transactions use two or three of them. They
     share the connection, the write buffer and the set of workers to wake.
 
     Args:
@@ -136,8 +139,23 @@ class PostgresTransaction(Transaction):
 
     @cached_property
     @override
+    def closings(self) -> PostgresClosings:
+        return PostgresClosings(self._connection, self._touched)
+
+    @cached_property
+    @override
+    def outages(self) -> PostgresOutages:
+        return PostgresOutages(self._connection)
+
+    @cached_property
+    @override
     def outbox(self) -> PostgresOutbox:
         return PostgresOutbox(self._connection, self._buffer, self._touched, self._timings)
+
+    @cached_property
+    @override
+    def lost_channels(self) -> PostgresLostChannels:
+        return PostgresLostChannels(self._connection, self._touched)
 
     @cached_property
     @override

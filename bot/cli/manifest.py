@@ -77,19 +77,24 @@ SCOPES: Final = (
     ),
     Scope(
         name="channels:read",
-        why="for `pgaccess check` to see whether the bot is in a public channel",
+        why="for `pgaccess check` to see whether the bot is in a public channel, and to hear when it is",
         methods=("conversations.info",),
+        events=("channel_unarchive", "member_joined_channel"),
     ),
     Scope(
         name="groups:read",
-        why="for `pgaccess check` to see whether the bot is in a private channel",
+        why="for `pgaccess check` to see whether the bot is in a private channel, and to hear when it is",
         methods=("conversations.info",),
+        events=("group_unarchive", "member_joined_channel"),
     ),
 )
 """Scopes of the bot token: all that are needed, and no others (Slack method reference, 2026-11)."""
 
 EVENTS: Final = {
     "app_home_opened": "publishes a person's home tab",
+    "channel_unarchive": "posts at once what waits for a channel that was archived",
+    "group_unarchive": "posts at once what waits for a private channel that was archived",
+    "member_joined_channel": "posts at once what waits for a channel that the bot was not in",
     "app_uninstalled": "nothing can be posted any more; nothing depends on receiving it",
     "subteam_members_changed": "expires a cached user group at once instead of within minutes",
     "subteam_updated": "expires a cached user group that was disabled",

@@ -39,11 +39,6 @@ def connected(target: UUID, account: object) -> str:
     return f"{target} connected {account}"
 
 
-def trouble(target: UUID, method: str) -> str:
-    """The name of failing reconcile runs."""
-    return f"{target} trouble {method}"
-
-
 def certificate(id: UUID) -> str:
     """The name of a client certificate that pgaccess does not manage."""
     return f"certificate {id}"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.request import Request
-from bot.domain.schedule import end_once_verified, hard_end, warning
+from bot.domain.schedule import end_once_verified, hard_end, may_be_postponed, warning
 from bot.domain.subject import Network, Subject, network_of
 
 
@@ -188,6 +188,25 @@ def allowed(grant: Grant, *, now: datetime) -> Grant:
         # Only trusted IP ranges wait for Heroku Support, so the plain opening deadline applies.
         end = hard_end(started=now, duration=grant.duration, until=None)
     return replace(grant, state=GrantState.APPLYING, ends_at=end)
+
+
+def can_wait(grant: Grant, *, now: datetime) -> bool:
+    """Whether an outage gives the grant more time to be opened: it is to be opened for the first time."""
+    first = grant.state is GrantState.APPLYING and grant.verified_at is None
+    return first and may_be_postponed(started=grant.started_at, now=now)
+
+
+def postponed(grant: Grant, *, now: datetime, enables_mtls: bool) -> Grant:
+    """Returns the grant with the hard end that it has if nothing was opened until now.
+
+    An end that was given as a time stays. A duration counts from the read-back all the same.
+    """
+    if grant.duration is None or grant.ends_at is None:
+        return grant
+    end = hard_end(
+        started=now, duration=grant.duration, until=None, enables_mtls=enables_mtls, method=grant.method
+    )
+    return grant if end is None else replace(grant, ends_at=max(grant.ends_at, end))
 
 
 def verified(grant: Grant, *, now: datetime, warn_before: timedelta) -> Grant:

@@ -9,6 +9,7 @@ from uuid import UUID
 from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
 from bot.domain.request import Kind, Request
+from bot.domain.schedule import may_be_postponed
 from bot.domain.subject import Subject, Whole
 
 
@@ -82,6 +83,11 @@ def done(operation: Operation, *, now: datetime) -> Operation:
     return replace(
         operation, state=OperationState.DONE, closed_at=now, reason_code=None, detail="", check_at=None
     )
+
+
+def can_wait(operation: Operation, *, now: datetime) -> bool:
+    """Whether an outage gives the operation more time; one that waits for a person has no deadline anyway."""
+    return may_be_postponed(started=operation.started_at, now=now)
 
 
 def failed(operation: Operation, reason_code: ReasonCode, *, now: datetime, detail: str = "") -> Operation:

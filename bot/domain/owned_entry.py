@@ -113,6 +113,19 @@ class StoredState(Generic[Address, Key]):
         """Addresses that a grant in force relies on."""
         return frozenset(address for grant in self.grants if grant.holds for address in grant.addresses)
 
+    @property
+    def touched(self) -> frozenset[Address]:
+        """Addresses that an owned entry is about, be it there, about to be added or about to go."""
+        raise NotImplementedError
+
+    @property
+    def unopened(self) -> frozenset[UUID]:
+        """Grants to be opened of which nothing can be at Heroku yet."""
+        touched = self.touched
+        return frozenset(
+            grant.grant for grant in self.grants if grant.opens and grant.addresses.isdisjoint(touched)
+        )
+
     def opening(self, addresses: Collection[Address]) -> frozenset[UUID]:
         """Grants that are to be opened with at least one of some addresses."""
         return frozenset(

@@ -153,6 +153,7 @@ class Request:
         by_admins: nobody else could approve it, so the admins decide as well.
         undecidable_at: business time since which not enough people can approve it.
         narrowed_from: the terms that were asked for, where an approver has narrowed them.
+        told_directly: Slack ids of approvers who have its card as a direct message, for want of the channel.
     """
 
     id: int
@@ -172,6 +173,7 @@ class Request:
     by_admins: bool = False
     undecidable_at: datetime | None = None
     narrowed_from: Terms | None = None
+    told_directly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,10 @@ OPERATION_DEADLINE: Final = timedelta(minutes=20)
 """How long a change that happens once may take: Heroku clients wait 10 to 15 min for an endpoint, a
 certificate or a PrivateLink account, and it has to be seen afterwards."""
 
+POSTPONED_AT_MOST: Final = timedelta(hours=24)
+"""How long after its approval an opening still waits for an outage to end: as long as a request waits for a
+decision. Whoever approved it decided about that day."""
+
 WATCH: Final = timedelta(seconds=60)
 """Gap between looks at a target with open grants: how late an interruption is noticed."""
 
@@ -52,6 +56,11 @@ def hard_end(
     if duration is None:
         return until
     return started + opening_deadline(enables_mtls=enables_mtls, method=method) + duration
+
+
+def may_be_postponed(*, started: datetime, now: datetime) -> bool:
+    """Whether what was approved still gets the time that an outage takes from it."""
+    return now - started <= POSTPONED_AT_MOST
 
 
 def end_once_verified(

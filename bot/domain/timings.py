@@ -31,6 +31,7 @@ class Timings:
         retry: gaps between attempts while Heroku, Slack or the store cannot be reached; the last one repeats.
         budget_pause: how long a target's method waits when our own budget had no token for it, so that
             others go first.
+        lost_channel: gaps between attempts to post to a channel that takes no messages; the last one repeats.
         card_wait: how long a reply waits for the card in whose thread it belongs.
         sync_retry: pause before a directory sync that failed is tried again.
         safety_net: the longest sleep of a worker: how late work is noticed when a wake-up was lost.
@@ -46,6 +47,7 @@ class Timings:
     removal_patience: timedelta = timedelta(seconds=60)
     read_back: tuple[timedelta, ...] = _seconds(1, 2, 4, 8, 15)
     retry: tuple[timedelta, ...] = _seconds(5, 15, 30, 60)
+    lost_channel: tuple[timedelta, ...] = _seconds(5, 15, 30, 60, 300, 900, 3600)
     budget_pause: timedelta = timedelta(seconds=2)
     card_wait: timedelta = timedelta(seconds=1)
     sync_retry: timedelta = timedelta(seconds=30)

@@ -1,9 +1,12 @@
 """Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.closings import Closings
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
+from bot.ports.lost_channels import LostChannels
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
+from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
@@ -56,6 +59,7 @@ __all__ = [
     "CertificateList",
     "Certificates",
     "Clock",
+    "Closings",
     "ConnectionTest",
     "Credential",
     "DatabaseStatus",
@@ -70,6 +74,7 @@ __all__ = [
     "IdempotencyKeys",
     "InteractiveSlack",
     "Login",
+    "LostChannels",
     "Message",
     "MessageKind",
     "MessageRef",
@@ -77,6 +82,7 @@ __all__ = [
     "NewRequest",
     "Notification",
     "Operations",
+    "Outages",
     "Outbox",
     "OutboxMessage",
     "PeoplePage",

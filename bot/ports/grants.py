@@ -63,10 +63,29 @@ class Grants(Protocol):
         """Reads grants by id and locks them until the transaction ends, in the order of ids as everywhere."""
         ...
 
+    async def lock_moving(self, target: UUID, method: Method, *, also: Collection[UUID] = ()) -> None:
+        """Locks what is being opened or closed of a target's method, in the order of ids as everywhere.
+
+        Args:
+            target: the target.
+            method: the access method.
+            also: further grants that the transaction is about to lock: all at once, for the order's sake.
+        """
+        ...
+
     async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         """Writes many grants that this transaction has locked: before, after and audit context of each.
 
         None of them may be applied (again) by this: ``change`` sets the deadline that this takes.
+        """
+        ...
+
+    async def postpone(self, opening: Sequence[Grant], *, within: timedelta) -> None:
+        """Gives grants that this transaction has locked more time to be opened.
+
+        Args:
+            opening: with the end that each is to have; their state stays.
+            within: the opening deadline from now; one that is later stays.
         """
         ...
 
@@ -116,6 +135,10 @@ class Operations(Protocol):
 
     async def next_moment(self) -> datetime | None:
         """Business time of the scheduler's next check."""
+        ...
+
+    async def postpone(self, ids: Collection[UUID], *, within: timedelta) -> None:
+        """Gives operations that are under way until then, counted from now; a later deadline stays."""
         ...
 
     async def update(

@@ -15,11 +15,14 @@ class MessageKind(StrEnum):
     # The values are stored in the outbox, and most are keys of the catalogs.
     CARD_APPROVAL = "card.approval"
     CARD_REQUESTER = "card.requester"
+    CARD_DIRECT = "card.direct"
     DECIDED = "notification.decided"
     IN_FORCE = "notification.in_force"
     CONNECTION_CHANGED = "notification.connection_changed"
     ENDING = "notification.ending"
     ENDED = "notification.ended"
+    CLOSED = "notification.closed"
+    CLOSING_LATE = "notification.closing_late"
     FAILED = "notification.failed"
     INTERRUPTED = "notification.interrupted"
     DONE = "notification.done"
@@ -42,8 +45,12 @@ class MessageKind(StrEnum):
     INSTALL = "notification.install"
     ROTATION_READY = "notification.rotation_ready"
     HOME = "home"
+    CHANNEL_LOST = "notification.channel_lost"
+    CHANNEL_BACK = "notification.channel_back"
+    ASKED_DIRECTLY = "notification.asked_directly"
     HEROKU_DENIED = "notification.heroku_denied"
     HEROKU_TROUBLE = "notification.heroku_trouble"
+    HEROKU_RESTORED = "notification.heroku_restored"
     GROUPS_UNREADABLE = "notification.groups_unreadable"
     GROUPS_READABLE = "notification.groups_readable"
     ORPHAN = "notification.orphan"
@@ -87,6 +94,7 @@ class MessageKind(StrEnum):
         return self in (
             MessageKind.CARD_APPROVAL,
             MessageKind.CARD_REQUESTER,
+            MessageKind.CARD_DIRECT,
             MessageKind.CERTIFICATE_LEFT,
             MessageKind.CERTIFICATE_COMPROMISED,
         )

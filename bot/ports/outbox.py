@@ -105,6 +105,10 @@ class Outbox(Protocol):
         """Marks one message to be rendered again, by its number."""
         ...
 
+    async def hurry(self, recipient: str) -> None:
+        """Makes due at once what a recipient is to be shown, whatever had postponed it."""
+        ...
+
     async def undeliverable(self, message: OutboxMessage) -> None:
         """Records that a claimed message cannot be shown to its recipient, who has left: it rests.
 

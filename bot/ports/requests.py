@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from bot.domain.method import Method
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
@@ -149,6 +150,28 @@ class Requests(Protocol):
 
     async def pending_ids(self) -> tuple[int, ...]:
         """Lists the numbers of all requests that wait for a decision, oldest first."""
+        ...
+
+    async def able(self, people: Collection[str], *, but: str, limit: int) -> tuple[str, ...]:
+        """Lists those of some people, and of the members of some user groups, who may decide, by their ids.
+
+        Args:
+            people: Slack ids of people and user groups.
+            but: Slack id of the requester, who cannot.
+            limit: how many at most.
+        """
+        ...
+
+    async def tell_directly(self, id: int, people: Collection[str]) -> None:
+        """Records who has a pending request's card as a direct message; nobody, once the channel has it."""
+        ...
+
+    async def told_directly(self) -> tuple[int, ...]:
+        """Lists the numbers of pending requests whose card somebody has as a direct message."""
+        ...
+
+    async def under_way(self, target: UUID, method: Method) -> tuple[int, ...]:
+        """Lists the numbers of requests of which something is being opened, closed or done at Heroku."""
         ...
 
     async def details(self, id: int) -> RequestDetails | None:

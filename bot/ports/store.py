@@ -4,8 +4,11 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.closings import Closings
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
+from bot.ports.lost_channels import LostChannels
+from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
@@ -95,8 +98,23 @@ class Transaction(Protocol):
         ...
 
     @property
+    def closings(self) -> Closings:
+        """What people ended, and wait to hear of."""
+        ...
+
+    @property
+    def outages(self) -> Outages:
+        """Outages of Heroku that operations were told of."""
+        ...
+
+    @property
     def outbox(self) -> Outbox:
         """Messages for Slack."""
+        ...
+
+    @property
+    def lost_channels(self) -> LostChannels:
+        """Channels that take no messages."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from uuid import UUID
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.target import Database, KnownAs, Space, Target
+from bot.domain.trouble import Trouble
 from bot.ports.values import AuditContext, ReconcileJob
 
 
@@ -123,6 +124,18 @@ class ReconcileQueue(Protocol):
         Raises:
             LeaseLostError: the row is not held by this lease any more.
         """
+        ...
+
+    async def note_trouble(self, job: ReconcileJob, trouble: Trouble, *, at: datetime) -> None:
+        """Records what keeps a target from being reconciled; since when is kept while it goes on.
+
+        Raises:
+            LeaseLostError: the row is not held by this lease any more.
+        """
+        ...
+
+    async def clear_trouble(self, job: ReconcileJob) -> None:
+        """Records that nothing keeps a target from being reconciled; raises as ``note_trouble`` does."""
         ...
 
     async def release(

@@ -18,6 +18,7 @@ from bot.domain.reach import NOTHING_NEARBY, Nearby, Reach, reach_of
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
+from bot.domain.trouble import Hold, Trouble
 from bot.domain.trusted_ips.ruleset import DataServices, RulesetObservation
 
 BOT: Final = "pgaccess"
@@ -90,6 +91,7 @@ class RequestDetails:
         reopening: the pending request to open its grant again.
         nearby: what else may allow the same addresses, as it is known now; two readings of one request are
             equal whatever that is. A new or decided request comes without it, since its answer needs none.
+        hold: what keeps Heroku from being asked about its target and method, once people are told of it.
     """
 
     request: Request
@@ -102,6 +104,7 @@ class RequestDetails:
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
     reopening: Request | None = None
+    hold: Hold | None = None
     nearby: Nearby = field(default=NOTHING_NEARBY, compare=False)
 
     @property
@@ -245,6 +248,8 @@ class ReconcileJob:
         observation: the last one; None when there was none.
         changing: whether an operation of it is unfinished; one that starts later makes it due again.
         certified: whether the inventory has certificates of the target.
+        trouble: what kept the run before this one from reconciling it; None if nothing did.
+        outage: the kind of the outage that it is part of, as operations know it; None if it is part of none.
         timings: of its lease, and of what is done within it.
     """
 
@@ -263,6 +268,8 @@ class ReconcileJob:
     # True unless it is known better: reading too much is harmless, and what is not read is not carried out.
     changing: bool = True
     certified: bool = True
+    trouble: Trouble | None = None
+    outage: Trouble | None = None
     timings: Timings = DEFAULT
 
     @property

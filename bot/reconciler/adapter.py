@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.domain.observation import Observation
 from bot.domain.operation import Operation, OperationState
-from bot.domain.owned_entry import Plan
+from bot.domain.owned_entry import Plan, StoredState
 from bot.ports import MessageKind, ReconcileJob, Transaction
 from bot.reconciler.reconciliation import Reconciliation
 
@@ -47,6 +47,10 @@ class MethodAdapter(ABC, Generic[Run, Seen, Planned]):
             job: what was claimed.
             held_since: monotonic seconds, taken before the lease was.
         """
+
+    @abstractmethod
+    def stored(self, run: Run) -> StoredState[Any, Any]:
+        """Returns what the store knew when the run began."""
 
     @abstractmethod
     async def observe(self, run: Run) -> Seen:

@@ -99,7 +99,7 @@ class Controller:
                 plan = adapter.plan(run, seen)
                 seen = await adapter.apply(run, seen, plan)
             except HerokuError as error:
-                await self._recorder.record_failure(run.job, error)
+                await self._recorder.record_failure(adapter, run, error)
             else:
                 await self._recorder.record(adapter, run, seen, plan)
         except LeaseLostError:

@@ -15,7 +15,8 @@ from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy.rules import Policy
-from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
+from bot.domain.trouble import Trouble
+from bot.errors import HerokuError
 from bot.ports import (
     BOT,
     AuditContext,
@@ -30,10 +31,19 @@ from bot.ports import (
 from bot.reconciler.adapter import MethodAdapter, Planned, Run, Seen
 from bot.reconciler.backoff import next_run, next_run_after_failure, pause, release
 from bot.reconciler.membership import REASONS, Opening, OpeningStatus, opening_statuses
+from bot.reconciler.outages import (
+    LOUD_AFTER,
+    changes_cards,
+    end_outage,
+    postpone,
+    show_trouble,
+    tell_outage,
+    trouble_met,
+)
 from bot.reconciler.outcome import OperationResult
 
-LOUD_AFTER: Final = 5
-"""Failed runs until operations hears of it: about three minutes where nothing works at all."""
+AT_ONCE: Final = (Trouble.DENIED, Trouble.UNEXPECTED)
+"""Trouble that operations hear of with the first run that meets it: it does not pass by itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,38 +78,58 @@ class Recorder:
             LeaseLostError: the lease was lost before; nothing is recorded.
         """
         job, outcome, now = run.job, run.outcome, self._clock.now()
+        # A run that only waits, such as for an unanswered call, has not shown that calls work again.
+        trouble, resumes = trouble_met(outcome.error), outcome.error is None and outcome.delay is None
+        # What the observation has proven of a grant counts before what an attempt has brought.
+        found = {**outcome.grants, **plan.grants}
         async with self._store.transaction() as tx:
-            # What the observation has proven of a grant counts before what an attempt has brought.
-            settled = await self._allowed_now(tx, job, {**outcome.grants, **plan.grants})
+            if (trouble is not None or resumes) and changes_cards(job, trouble):
+                await tx.grants.lock_moving(job.target.id, job.method, also=set(found))
+            settled = await self._allowed_now(tx, job, found)
             await self._settle_grants(tx, settled, now)
             for id, result in outcome.operations.items():
                 await self._settle_operation(tx, adapter, id, result, now)
+            if trouble is not None or resumes:
+                await show_trouble(tx, job, trouble)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
             observation = await adapter.record(tx, run, seen, plan, now)
-            over = findings.over(job.target.id, job.observation, observation)
-            if job.failures and outcome.error is None:
-                over |= {findings.trouble(job.target.id, job.method)}
-            await tx.outbox.settle(over, at=now)
+            await tx.outbox.settle(findings.over(job.target.id, job.observation, observation), at=now)
             await tx.reconcile_queue.save_observation(job, observation)
-            if outcome.error is not None:
-                await self._report(tx, job, outcome.error, now)
+            if trouble is not None and outcome.error is not None:
+                error = outcome.error
+                await self._report(tx, job, trouble, now, status=str(error.status), error=error.id)
+            elif resumes and job.trouble is not None:
+                await tx.reconcile_queue.clear_trouble(job)
             under_way, watched = plan.under_way or outcome.waiting, adapter.is_watched(run, plan)
-            await release(tx, job, next_run(job, outcome, under_way=under_way, watched=watched))
+            following = next_run(job, outcome, under_way=under_way, watched=watched)
+            if not following.failures:
+                # Not at the first run that goes well: a call may fail in every other one.
+                await end_outage(tx, job, at=now, operations_channel=self._policy.operations_channel)
+            await release(tx, job, following)
             await tx.commit()
 
-    async def record_failure(self, job: ReconcileJob, error: HerokuError) -> None:
-        """Records that nothing could be observed; what was known before stays as it is."""
+    async def record_failure(
+        self, adapter: MethodAdapter[Run, Seen, Planned], run: Run, error: HerokuError
+    ) -> None:
+        """Records that nothing could be observed; what was known before stays as it is, and waits."""
+        job, now, trouble = run.job, self._clock.now(), trouble_met(error)
         log.warning("reconciler.trouble", target=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
-            await self._report(tx, job, error, self._clock.now())
+            await tx.grants.lock_moving(job.target.id, job.method)
+            await postpone(tx, run, adapter.stored(run), at=now)
+            if trouble is not None:
+                await show_trouble(tx, job, trouble)
+                await self._report(tx, job, trouble, now, status=str(error.status), error=error.id)
             await release(tx, job, next_run_after_failure(job, pause(error, job), error))
             await tx.commit()
 
     async def record_crash(self, job: ReconcileJob, error: Exception) -> None:
         """Records, and reports, that a run failed in an unexpected way."""
+        trouble, name = Trouble.UNEXPECTED, type(error).__name__
         async with self._store.transaction() as tx:
-            answer = {"status": "unexpected", "id": type(error).__name__}
-            await self._report_trouble(tx, job, answer, self._clock.now())
+            await tx.grants.lock_moving(job.target.id, job.method)
+            await show_trouble(tx, job, trouble)
+            await self._report(tx, job, trouble, self._clock.now(), status=trouble, error=name)
             # Released rather than left to its lease, so that the pause grows with each failure.
             wait = schedule.gap(job.timings.retry, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
@@ -218,34 +248,20 @@ class Recorder:
             asserts = assertions.of_operation(after)
             await tx.outbox.add(completion.message, to=to, key=key, request=after.request, asserts=asserts)
 
-    # --- reports to operations -------------------------------------------------------------------
+    # --- trouble ------------------------------------------------------------------------------------
 
-    async def _report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
-        """Reports a rejected token once a day, and hourly what has failed for a while."""
-        # Nothing is wrong at Heroku then: the rate budget only puts calls off.
-        if isinstance(error, RateBudgetExhaustedError):
-            return
-        answer = {"status": str(error.status), "id": error.id}
-        if isinstance(error, HerokuUnauthorizedError):
-            await tx.outbox.add(
-                MessageKind.HEROKU_DENIED,
-                to=self._policy.operations_channel,
-                key=f"denied:{now.date().isoformat()}",
-                params={"app": job.target.label, **answer},
-                about=(findings.trouble(job.target.id, job.method),),
-            )
-        elif job.failures + 1 >= LOUD_AFTER:
-            await self._report_trouble(tx, job, answer, now)
-
-    async def _report_trouble(
-        self, tx: Transaction, job: ReconcileJob, answer: dict[str, str], now: datetime
+    async def _report(
+        self, tx: Transaction, job: ReconcileJob, trouble: Trouble, now: datetime, *, status: str, error: str
     ) -> None:
-        # The outbox takes a key once, so this is one message an hour for each target.
-        hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
-        await tx.outbox.add(
-            MessageKind.HEROKU_TROUBLE,
-            to=self._policy.operations_channel,
-            key=f"trouble:{job.target.id}:{hour}",
-            params={"app": job.target.label, **answer},
-            about=(findings.trouble(job.target.id, job.method),),
-        )
+        """Records trouble; tells a rejected token and a crash at once, and the rest once it has lasted."""
+        await tx.reconcile_queue.note_trouble(job, trouble, at=now)
+        if trouble in AT_ONCE or job.failures + 1 >= LOUD_AFTER:
+            await tell_outage(
+                tx,
+                job,
+                trouble,
+                status=status,
+                error=error,
+                at=now,
+                operations_channel=self._policy.operations_channel,
+            )

@@ -286,6 +286,8 @@ class ApprovalService:
                 operation = operations.begin(request, id=uuid4(), now=doing.at)
                 operation = await self._methods[terms.method].prepare_operation(tx, operation)
                 await tx.operations.start(operation, within=schedule.OPERATION_DEADLINE, doing=doing)
+                if request.kind in (Kind.DISCARD, Kind.REMOVE_UNMANAGED):
+                    await tx.closings.begin(operation.owner, at=doing.at, operations=[operation.id])
         # In the same commit, and after grants and operations, in the order in which the reconciler locks.
         await tx.reconcile_queue.bump_generation(terms.target, terms.method)
         return grant
@@ -299,7 +301,11 @@ def _counts(vote: Decision, voters: Mapping[str, Person]) -> bool:
 async def _close_removed(tx: Transaction, request: Request, doing: AuditContext) -> None:
     """Closes every grant that what the request removes puts an end to."""
     terms = request.terms
-    for grant in await tx.grants.running(terms.target, terms.method):
-        if ends(terms.subject, grant.subject):
-            await tx.grants.update(grant, grants.closing(grant, ReasonCode.REMOVED), doing=doing)
-            await tx.outbox.refresh_cards(grant.request)
+    running = await tx.grants.running(terms.target, terms.method)
+    closed = [grant for grant in running if ends(terms.subject, grant.subject)]
+    for grant in closed:
+        await tx.grants.update(grant, grants.closing(grant, ReasonCode.REMOVED), doing=doing)
+        await tx.outbox.refresh_cards(grant.request)
+    if request.kind is Kind.REMOVE:
+        # What ends with a method as a whole is told of with the operation that takes it away.
+        await tx.closings.begin(request.requester, at=doing.at, grants=[grant.id for grant in closed])

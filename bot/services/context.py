@@ -15,6 +15,7 @@ from bot.domain.schedule import reminder, undecided_end
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
+from bot.services.direct_cards import ask_directly
 from bot.services.judgement import rule_for_member, with_fallback
 from bot.services.lookups import request_details
 
@@ -173,6 +174,8 @@ class ServiceContext:
         if kind is not Kind.REOPEN:
             channel = self.policy.approvals_channel
             await tx.outbox.add_cards(request.id, approvals=channel, requester=person)
+            if await tx.lost_channels.find(channel) is not None:
+                return await ask_directly(tx, request, rule, card=request.id)
         return request
 
     async def _require_deciders(self, tx: Transaction, rule: Rule, person: str) -> bool:

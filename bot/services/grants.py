@@ -14,7 +14,7 @@ from bot.domain.person import Person
 from bot.domain.request import Kind
 from bot.domain.target import require_present
 from bot.errors import Refusal, Refused
-from bot.ports import AuditContext, RequestDetails, Transaction
+from bot.ports import BOT, AuditContext, RequestDetails, Transaction
 from bot.services.authorization import approves, require_owner_or_approver
 from bot.services.context import ServiceContext
 from bot.services.lookups import request_details, request_grant
@@ -212,11 +212,14 @@ async def close_grants(
 ) -> None:
     """Moves grants to ``ending``, and has their targets reconciled.
 
-    The intent to remove is in the same commit, so that no crash can lose it.
+    The intent to remove is in the same commit, so that no crash can lose it, and so is who waits to hear of
+    it.
     """
     for grant in live:
         await tx.grants.update(grant, grants.closing(grant, reason_code), doing=doing)
         await tx.outbox.refresh_cards(grant.request)
+    if doing.actor != BOT:
+        await tx.closings.begin(doing.actor, at=doing.at, grants=[grant.id for grant in live])
     # Sorted: two transactions that lock the same rows in two orders would wait for each other.
     for target, method in sorted({(grant.target, grant.method) for grant in live}):
         await tx.reconcile_queue.bump_generation(target, method)

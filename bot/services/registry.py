@@ -8,10 +8,12 @@ from bot.services.access_method import AccessMethod
 from bot.services.access_requests import AccessRequestService
 from bot.services.advice import AdviceService
 from bot.services.approvals import ApprovalService
+from bot.services.closings import ClosingService
 from bot.services.context import ServiceContext
 from bot.services.deadlines import DeadlineService
 from bot.services.extensions import ExtensionService
 from bot.services.grants import GrantService
+from bot.services.lost_channels import LostChannelService
 from bot.services.members import MemberService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
 from bot.services.mtls.certificate_rotation import CertificateRotationService
@@ -47,12 +49,14 @@ class Services:
         extensions: more time for a grant.
         approvals: votes on requests.
         grants: end, revoke, retry, abandon.
+        closings: tells whoever ended something when it is closed.
         reopenings: opening again what somebody closed.
         pending_review: pending requests, judged again while people and the policy change.
         replacements: which database the policy means, after one has replaced another.
         queries: everything that only reads.
         advice: which access method to use.
         deadlines: what is due by business time.
+        lost_channels: who is told directly while a channel takes no messages.
         mtls: enable and disable mTLS.
         certificates: client certificates.
         certificate_rotation: rotations, and those under way.
@@ -75,12 +79,14 @@ class Services:
     extensions: ExtensionService
     approvals: ApprovalService
     grants: GrantService
+    closings: ClosingService
     reopenings: ReopeningService
     pending_review: PendingReviewService
     replacements: ReplacementService
     queries: QueryService
     advice: AdviceService
     deadlines: DeadlineService
+    lost_channels: LostChannelService
     mtls: MtlsEndpointService
     certificates: CertificateService
     certificate_rotation: CertificateRotationService
@@ -123,12 +129,14 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         extensions=extensions,
         approvals=approvals,
         grants=grants,
+        closings=ClosingService(context),
         reopenings=ReopeningService(context, approvals=approvals),
         pending_review=PendingReviewService(context),
         replacements=ReplacementService(context),
         queries=QueryService(context),
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),
+        lost_channels=LostChannelService(context),
         mtls=MtlsEndpointService(context),
         certificates=CertificateService(context),
         certificate_rotation=CertificateRotationService(context),

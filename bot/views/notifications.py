@@ -1,6 +1,8 @@
 """Notifications: to requesters about what changed, to operations about what is wrong."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
 from bot.domain.command_text import line_for
 from bot.domain.grant import Grant, ReasonCode
@@ -14,6 +16,15 @@ from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import request_card, request_state
 from bot.views.requests.request_state import DETAIL_SHOWN, why
 from bot.views.text import first_key, one_line
+
+OUTAGES: Final = (MessageKind.HEROKU_DENIED, MessageKind.HEROKU_TROUBLE, MessageKind.HEROKU_RESTORED)
+"""Messages to operations about outages of Heroku."""
+
+CHANNELS: Final = (MessageKind.CHANNEL_LOST, MessageKind.CHANNEL_BACK)
+"""Messages about a channel that takes no messages."""
+
+MOMENTS: Final = ("since", "until")
+"""Params of a message about an outage that are business times."""
 
 
 def operational(message: OutboxMessage, t: Translator) -> Message:
@@ -35,6 +46,31 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
     if readable:
         return block_kit.paragraphs(t("notification.policy_unreadable.over", **message.params))
     return block_kit.paragraphs(t(message.kind, **message.params))
+
+
+def outage(message: OutboxMessage, t: Translator) -> Message:
+    """Heroku holds targets up, or does so no more; a message about what is over says that as well."""
+    moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
+    over = "until" in moments and message.kind is not MessageKind.HEROKU_RESTORED
+    key = f"{message.kind}.over" if over else message.kind
+    return block_kit.paragraphs(t(key, **{**message.params, **moments}))
+
+
+def channel(message: OutboxMessage, t: Translator) -> Message:
+    """A channel takes no messages, or does so again."""
+    key = f"{message.kind}.over" if "until" in message.params else message.kind
+    moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
+    about = {**message.params, **moments, "channel": Mrkdwn(message.params["channel"])}
+    return block_kit.paragraphs(t(key, **about))
+
+
+def asked_directly(details: RequestDetails, t: Translator, *, channel: str) -> Message:
+    """To the requester: the approvals channel cannot be reached, and who was asked instead."""
+    request = details.reopening or details.request
+    people = t.people(request.told_directly)
+    waits = bool(request.told_directly) and request.state is RequestState.PENDING
+    key = "notification.asked_directly" if waits else "notification.asked_directly.over"
+    return block_kit.paragraphs(t(key, id=request.id, channel=Mrkdwn(channel), people=people))
 
 
 def decided(details: RequestDetails, t: Translator) -> Message:
@@ -122,18 +158,12 @@ def about_grant(
         owner: the reader is the grant's owner, and not one who approves.
         state: the line that says where the request stands, if there is more to say.
     """
-    params = {**_params(details), "ends": request_state.ends(grant, t), "why": why(grant, t)}
-    params["network"] = grant.subject
+    params = _grant_params(details, grant, t)
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
         # Final, so that it has no buttons.
-        case MessageKind.ENDED if grant.reason_code is ReasonCode.TARGET_GONE:
-            # Nothing there can be reached, whatever was observed last.
-            return block_kit.paragraphs(
-                t(first_key(t, f"{kind}.gone.{grant.method}", f"{kind}.gone"), **params)
-            )
         case MessageKind.ENDED:
-            return _ended(details, grant, params, t)
+            return block_kit.paragraphs(*ended(details, grant, t))
         case MessageKind.IN_FORCE:
             shown = view.in_force(details, params, t)
         case _:
@@ -141,17 +171,6 @@ def about_grant(
             shown = block_kit.paragraphs(*_said(kind, details, grant, params, t), how)
     line = [] if state is None else [block_kit.context(state)]
     return block_kit.message(shown.text, [*shown.blocks, *line, *offered])
-
-
-def _ended(details: RequestDetails, grant: Grant, params: Mapping[str, object], t: Translator) -> Message:
-    """A grant has ended: what still allows its addresses, or what else is left of it."""
-    still, view = reach.still(details, t), METHOD_VIEWS[grant.method]
-    if still:
-        first = t("notification.ended.still", **{**params, "still": still[0]})
-        return block_kit.paragraphs(first, *still[1:])
-    if view.ended is not None:
-        return block_kit.paragraphs(view.ended(details, grant, params, t))
-    return block_kit.paragraphs(t("notification.ended", **params))
 
 
 def _said(
@@ -178,6 +197,20 @@ def _after(details: RequestDetails, t: Translator) -> Sequence[Mrkdwn]:
     if details.request.kind is Kind.EXTEND and details.grant is not None:
         return reach.stays(details, {details.grant.request}, t)
     return reach.stays_ended(details, t) if details.request.kind is Kind.REMOVE else []
+
+
+def ended(details: RequestDetails, grant: Grant, t: Translator) -> Sequence[Mrkdwn]:
+    """That a grant has ended, and what still allows its addresses or is left of it.
+
+    To its owner, and to whoever ended it.
+    """
+    params, key = _grant_params(details, grant, t), "notification.ended"
+    if grant.reason_code is ReasonCode.TARGET_GONE:
+        return [t(first_key(t, f"{key}.gone.{grant.method}", f"{key}.gone"), **params)]
+    still, view = reach.still(details, t), METHOD_VIEWS[grant.method]
+    if still:
+        return [t(f"{key}.still", **{**params, "still": still[0]}), *still[1:]]
+    return [t(key, **params) if view.ended is None else view.ended(details, grant, params, t)]
 
 
 def ask_again(details: RequestDetails) -> str:
@@ -210,6 +243,11 @@ def _approved(details: RequestDetails, t: Translator, params: Mapping[str, objec
     if kind.happens_once:
         return t("notification.decided.change", **params)
     return t(f"notification.decided.{'removal' if kind is Kind.REMOVE else 'approved'}", **params)
+
+
+def _grant_params(details: RequestDetails, grant: Grant, t: Translator) -> dict[str, object]:
+    about = {"ends": request_state.ends(grant, t), "why": why(grant, t), "network": grant.subject}
+    return {**_params(details), **about}
 
 
 def _params(details: RequestDetails) -> dict[str, object]:

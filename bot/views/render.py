@@ -8,7 +8,7 @@ from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import PAST_FORMS, holds
-from bot.views import block_kit, notifications
+from bot.views import block_kit, closings, notifications
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
@@ -16,6 +16,13 @@ from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import deciders, request_card, request_state
 from bot.views.reviews import entitlements, leavers
 from bot.views.targets import departure, renaming, replacement
+
+
+def concerned(message: OutboxMessage) -> tuple[int, ...]:
+    """The requests that a message shows beyond its own."""
+    if message.kind is MessageKind.ENTITLEMENTS:
+        return entitlements.concerned(message)
+    return closings.concerned(message) if message.kind in closings.KINDS else ()
 
 
 def render(
@@ -49,12 +56,18 @@ def render(
         return block_kit.posted(departure.gone(message, t))
     if message.kind is MessageKind.TARGET_BACK:
         return block_kit.posted(departure.back(message, t))
+    if message.kind in notifications.CHANNELS:
+        return block_kit.posted(notifications.channel(message, t))
+    if message.kind in notifications.OUTAGES:
+        return block_kit.posted(notifications.outage(message, t))
     if message.kind in renaming.KINDS:
         return block_kit.posted(renaming.renamed(message, t))
     if message.kind is MessageKind.LEAVER:
         return block_kit.posted(leavers.summary(message, t))
     if message.kind is MessageKind.ENTITLEMENTS:
         return block_kit.posted(entitlements.review(message, listed or {}, t=t, policy=policy))
+    if message.kind in closings.KINDS:
+        return block_kit.posted(closings.message(message, listed or {}, t))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
     rendering = _rendering(message, details, t, policy)
@@ -96,6 +109,10 @@ def _about_operation(it: Rendering) -> Message:
 RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.CARD_APPROVAL: lambda it: request_card.approval_card(it.details, t=it.t, policy=it.policy),
     MessageKind.CARD_REQUESTER: lambda it: request_card.requester_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.CARD_DIRECT: lambda it: request_card.direct_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.ASKED_DIRECTLY: lambda it: notifications.asked_directly(
+        it.details, it.t, channel=it.policy.approvals_channel
+    ),
     MessageKind.DECIDED: lambda it: notifications.decided(it.details, it.t),
     MessageKind.LAPSED: lambda it: notifications.lapsed(it.details, it.t),
     MessageKind.WITHDRAWN: lambda it: notifications.withdrawn(it.details, it.t),

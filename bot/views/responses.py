@@ -58,7 +58,11 @@ def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Mess
     if reason:
         lines.append(t("submitted.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
     channel, waits = Mrkdwn(policy.approvals_channel), deciders.approvers(policy, details.request.rule, t)
-    lines.append(t("submitted.next", approvers=waits, channel=channel))
+    told = details.request.told_directly
+    if told:
+        lines.append(t("submitted.next.direct", people=t.people(told), channel=channel))
+    else:
+        lines.append(t("submitted.next", approvers=waits, channel=channel))
     return block_kit.message(title, [block_kit.section("\n".join(lines))])
 
 

@@ -57,8 +57,21 @@ class GroupMembersChanged(Event):
         return self.subteam_id
 
 
+class ChannelUnarchived(Event):
+    """A channel was unarchived: ``channel_unarchive``, of a private one ``group_unarchive``."""
+
+    channel: str
+
+
+class MemberJoined(Event):
+    """Somebody joined a channel that the bot is in, perhaps the bot itself: ``member_joined_channel``."""
+
+    channel: str
+
+
 READ_EVENTS: Final = (
     "app_home_opened", "user_change", "subteam_updated", "subteam_members_changed",
+    "channel_unarchive", "group_unarchive", "member_joined_channel",
 )  # fmt: skip
 """Events of which listeners read more than that they came."""
 
@@ -76,6 +89,9 @@ class EventCallback(PayloadModel):
         | Annotated[UserChanged, Tag("user_change")]
         | Annotated[GroupUpdated, Tag("subteam_updated")]
         | Annotated[GroupMembersChanged, Tag("subteam_members_changed")]
+        | Annotated[ChannelUnarchived, Tag("channel_unarchive")]
+        | Annotated[ChannelUnarchived, Tag("group_unarchive")]
+        | Annotated[MemberJoined, Tag("member_joined_channel")]
         | Annotated[Event, Tag("any")],
         Discriminator(_event_kind),
     ]

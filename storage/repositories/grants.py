@@ -15,10 +15,11 @@ from bot.domain.method import OPENING_DEADLINE, Method
 from bot.domain.subject import Subject
 from bot.ports import AuditContext, Grants, WorkerName
 from storage.repositories.audit import Line, PostgresAudit, line_of
-from storage.tables import RUNNING, TO_WARN, grants
+from storage.tables import OPEN, RUNNING, TO_WARN, grants
 
 _CHANGE = update(grants).where(grants.c.id == bindparam("grant"))
 _RUNNING = literal_column(f"({RUNNING})", Boolean)
+_OPEN = literal_column(f"({OPEN})", Boolean)
 _TO_WARN = literal_column(f"({TO_WARN})", Boolean)
 
 
@@ -114,6 +115,17 @@ class PostgresGrants(Grants):
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
+    async def lock_moving(self, target: UUID, method: Method, *, also: Collection[UUID] = ()) -> None:
+        moving = (
+            (grants.c.target_id == target)
+            & (grants.c.method == method)
+            & _OPEN
+            & grants.c.state.in_((GrantState.APPLYING, GrantState.ENDING))
+        )
+        which = select(grants.c.id).where(moving | grants.c.id.in_(sorted(also)))
+        await self._connection.execute(which.order_by(grants.c.id).with_for_update())
+
+    @override
     async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         if not changes:
             return
@@ -157,6 +169,19 @@ class PostgresGrants(Grants):
         row = (await self._connection.execute(statement.order_by(grants.c.ends_at).limit(1))).mappings()
         found = row.one_or_none()
         return None if found is None else grant_of(found)
+
+    @override
+    async def postpone(self, opening: Sequence[Grant], *, within: timedelta) -> None:
+        if not opening:
+            return
+        later = update(grants).where(grants.c.id == bindparam("grant"), grants.c.state == GrantState.APPLYING)
+        values = {
+            "ends_at": bindparam("end", type_=grants.c.ends_at.type),
+            "deadline_at": func.greatest(grants.c.deadline_at, func.now() + within),
+        }
+        rows = [{"grant": grant.id, "end": grant.ends_at} for grant in opening]
+        await self._connection.execute(later.values(values), rows)
+        self._touched.add(WorkerName.CLOCK)
 
     @override
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:

@@ -1,6 +1,6 @@
 """One-time operations; every change of state writes its audit line."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,6 +99,13 @@ class PostgresOperations(Operations):
         done = (operations.c.kind == Kind.ADOPT) & (operations.c.state == OperationState.DONE)
         statement = select(operations).where(same & done).order_by(operations.c.request_id.desc())
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    @override
+    async def postpone(self, ids: Collection[UUID], *, within: timedelta) -> None:
+        if ids:
+            later = update(operations).where(operations.c.id.in_(sorted(ids)), _DOING)
+            deadline = func.greatest(operations.c.deadline_at, func.now() + within)
+            await self._connection.execute(later.values(deadline_at=deadline))
 
     @override
     async def update(

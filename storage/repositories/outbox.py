@@ -179,6 +179,13 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
+    async def hurry(self, recipient: str) -> None:
+        waiting = update(outbox).where(outbox.c.recipient == recipient, _BEHIND)
+        # By another version an attempt under way, which may fail yet, leaves the message due.
+        await self._connection.execute(waiting.values(version=outbox.c.version + 1, due_at=func.now()))
+        self._touched.add(WorkerName.NOTIFIER)
+
+    @override
     async def undeliverable(self, message: OutboxMessage) -> None:
         await leases.write(
             self._connection,

@@ -31,6 +31,7 @@ from bot.domain.observation import Observation
 from bot.domain.operation import OperationState
 from bot.domain.rate_budget import CallPriority
 from bot.domain.timings import Timings
+from bot.domain.trouble import Trouble
 from bot.ports import ReconcileJob, ReconcileQueue, WorkerName
 from storage import leases
 from storage.repositories.observations import observation_json, observation_of
@@ -44,6 +45,7 @@ from storage.tables import (
     mtls_rule_intents,
     mtls_rules,
     operations,
+    outages,
     privatelink_accounts,
     reconcile_queue,
     targets,
@@ -79,6 +81,10 @@ _CLAIMED = (
     select(
         targets,
         select(installation.c.marker).scalar_subquery().label("marker"),
+        select(outages.c.trouble)
+        .where(outages.c.id == reconcile_queue.c.outage_id)
+        .scalar_subquery()
+        .label("outage"),
         _closing().label("closing"),
         _has_operations().label("changing"),
         exists()
@@ -177,6 +183,8 @@ class PostgresReconcileQueue(ReconcileQueue):
             observation=observation_of(row),
             changing=target["changing"],
             certified=target["certified"],
+            trouble=row["trouble"],
+            outage=target["outage"],
             timings=self._timings.after_failures(row["failures"]),
         )
 
@@ -190,6 +198,16 @@ class PostgresReconcileQueue(ReconcileQueue):
     @override
     async def save_observation(self, job: ReconcileJob, observation: Observation) -> None:
         await self._hold(job, observed_at=func.now(), observation=observation_json(observation))
+
+    @override
+    async def note_trouble(self, job: ReconcileJob, trouble: Trouble, *, at: datetime) -> None:
+        await self._hold(
+            job, trouble=trouble, trouble_since=func.coalesce(reconcile_queue.c.trouble_since, at)
+        )
+
+    @override
+    async def clear_trouble(self, job: ReconcileJob) -> None:
+        await self._hold(job, trouble=None, trouble_since=None)
 
     @override
     async def release(

@@ -24,6 +24,7 @@ from bot.domain.reach import NOTHING_NEARBY, Nearby
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal, read_terms
 from bot.domain.subject import CertificateId, ends
 from bot.domain.target import Target
+from bot.domain.trouble import SHOWN_AFTER, Hold
 from bot.errors import Refusal
 from bot.ports import RequestDetails
 from storage.repositories.certificates import PostgresCertificates
@@ -94,7 +95,15 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         by_admins=row["by_admins"],
         undecidable_at=row["undecidable_at"],
         narrowed_from=None if row["narrowed_from"] is None else read_terms(terms, row["narrowed_from"]),
+        told_directly=tuple(row["told_directly"]),
     )
+
+
+def _hold(queued: Mapping[str, Any]) -> Hold | None:
+    """What keeps a target from being reconciled, unless it may be over within seconds."""
+    if queued["trouble"] is None or queued["failures"] < SHOWN_AFTER:
+        return None
+    return Hold(trouble=queued["trouble"], since=queued["trouble_since"])
 
 
 def _withdrawal(stored: Mapping[str, Any] | None) -> Withdrawal | None:
@@ -162,6 +171,7 @@ class RequestDetailsReader:
             issued=await self._issued(request),
             reopening=await self._reopening(request, row),
             nearby=nearby,
+            hold=_hold(queued),
         )
 
     async def _reopening(self, request: Request, row: RowMapping) -> Request | None:

@@ -24,6 +24,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from bot.domain.grant import GrantState
+from bot.domain.method import Method
 from bot.domain.policy.rules import Rule
 from bot.domain.request import (
     Decision,
@@ -39,7 +41,7 @@ from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, Standi
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.request_details import IDS, RequestDetailsReader, request_of
-from storage.repositories.standing import read_standing
+from storage.repositories.standing import read_able, read_standing
 from storage.tables import (
     DOING,
     OPEN,
@@ -70,7 +72,7 @@ class PostgresRequests(Requests):
     @override
     async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
         terms = wanted.terms
-        row = {
+        row: dict[str, Any] = {
             "kind": wanted.kind,
             "grant_id": wanted.grant,
             "rule": wanted.rule,
@@ -96,6 +98,7 @@ class PostgresRequests(Requests):
             "by_admins": wanted.by_admins,
             "undecidable_at": None,
             "narrowed_from": None,
+            "told_directly": [],
         }
         number = (await self._connection.execute(_ADD, row)).scalar_one()
         request = request_of({**row, "id": number})
@@ -252,6 +255,37 @@ class PostgresRequests(Requests):
     async def pending_ids(self) -> tuple[int, ...]:
         statement = select(requests.c.id).where(_PENDING).order_by(requests.c.id)
         return tuple((await self._connection.execute(statement)).scalars())
+
+    @override
+    async def able(self, people: Collection[str], *, but: str, limit: int) -> tuple[str, ...]:
+        return await read_able(self._connection, people, but=but, limit=limit)
+
+    @override
+    async def tell_directly(self, id: int, people: Collection[str]) -> None:
+        statement = update(requests).where(requests.c.id == id)
+        await self._connection.execute(statement.values(told_directly=sorted(people)))
+
+    @override
+    async def told_directly(self) -> tuple[int, ...]:
+        statement = (
+            select(requests.c.id)
+            .where(_PENDING, func.cardinality(requests.c.told_directly) > 0)
+            .order_by(requests.c.id)
+        )
+        return tuple((await self._connection.execute(statement)).scalars())
+
+    @override
+    async def under_way(self, target: UUID, method: Method) -> tuple[int, ...]:
+        moving = (GrantState.APPLYING, GrantState.ENDING)
+        found = union_all(
+            select(grants.c.request_id).where(
+                grants.c.target_id == target, grants.c.method == method, _OPEN, grants.c.state.in_(moving)
+            ),
+            select(operations.c.request_id).where(
+                operations.c.target_id == target, operations.c.method == method, _DOING
+            ),
+        )
+        return tuple((await self._connection.execute(found)).scalars())
 
     @override
     async def details(self, id: int) -> RequestDetails | None:

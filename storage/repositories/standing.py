@@ -1,8 +1,9 @@
 """How a request of a person would stand: their waiting requests, and whether enough others could approve."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Select, Text, any_, bindparam, func, literal_column, select, union
+from sqlalchemy import Boolean, Integer, Select, Text, any_, bindparam, func, literal_column, select, union
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +15,8 @@ from storage.tables import PENDING, requests, slack_groups, slack_users
 PENDING_ROWS: Final = literal_column(f"requests.{PENDING}", Boolean)
 
 
-def _standing() -> Select[Any]:
-    """Built once: every request runs this."""
+def _able() -> Select[Any]:
+    """Those who may decide: people who are named, and members of groups that are."""
     approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
     named = select(func.unnest(approvers).label("id"))
     # Of a group that cannot be read nobody can decide, whoever its last known members are.
@@ -24,12 +25,18 @@ def _standing() -> Select[Any]:
     )
     able = union(named, members).subquery("able")
     outside = slack_users.c.deactivated | slack_users.c.bot | slack_users.c.guest | slack_users.c.external
-    count = (
-        select(func.count())
+    return (
+        select(able.c.id)
         .select_from(able.outerjoin(slack_users, slack_users.c.id == able.c.id))
         # Groups stand for their members, and a request is never decided by its requester.
         .where(~able.c.id.startswith("S"), able.c.id != person, ~func.coalesce(outside, False))
     )
+
+
+def _standing() -> Select[Any]:
+    """Built once: every request runs this."""
+    approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
+    count = select(func.count()).select_from(_able().subquery("counted"))
     waiting = select(func.count()).select_from(requests).where(PENDING_ROWS, requests.c.requester == person)
     read = (
         select(func.count())
@@ -44,6 +51,7 @@ def _standing() -> Select[Any]:
 
 
 _STANDING: Final = _standing()
+_ABLE: Final = _able().order_by("id").limit(bindparam("most", type_=Integer))
 
 
 async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str) -> Standing:
@@ -56,3 +64,11 @@ async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str) ->
         groups = sum(id.startswith("S") for id in part.approvers)
         certain = certain and read == groups
     return Standing(waiting=waiting, missing=missing, certain=certain)
+
+
+async def read_able(
+    connection: AsyncConnection, people: Collection[str], *, but: str, limit: int
+) -> tuple[str, ...]:
+    """Returns those who may decide; see ``Requests.able``."""
+    params = {"approvers": sorted(people), "person": but, "most": limit}
+    return tuple((await connection.execute(_ABLE, params)).scalars())

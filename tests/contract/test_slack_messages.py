@@ -82,6 +82,10 @@ WITHDRAWN: Final = factories.case(
 CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CARD_APPROVAL: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
     MessageKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
+    MessageKind.CARD_DIRECT: (PENDING, *SETTLED.values()),
+    MessageKind.ASKED_DIRECTLY: (PENDING, *SETTLED.values()),
+    MessageKind.CHANNEL_LOST: (None,),
+    MessageKind.CHANNEL_BACK: (None,),
     MessageKind.DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
     MessageKind.IN_FORCE: (granted(GrantState.IN_FORCE),),
     MessageKind.ENDING: (granted(GrantState.IN_FORCE),),
@@ -97,6 +101,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.REOPENING: (granted(GrantState.INTERRUPTED),),
     MessageKind.HEROKU_DENIED: (None,),
     MessageKind.HEROKU_TROUBLE: (None,),
+    MessageKind.HEROKU_RESTORED: (None,),
     MessageKind.ORPHAN: (None,),
     MessageKind.POLICY_UNREADABLE: (None,),
     MessageKind.POLICY_READABLE: (None,),
@@ -145,6 +150,8 @@ ELSEWHERE: Final = {
     MessageKind.SPACE_RENAMED,
     MessageKind.GROUPS_UNREADABLE,
     MessageKind.GROUPS_READABLE,
+    MessageKind.CLOSED,
+    MessageKind.CLOSING_LATE,
 }
 """Messages that need a certificate, a connection, a space or a person: the unit tests of their views, and the
 flow tests of people, render them."""
@@ -156,6 +163,8 @@ PARAMS: Final = {
     **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
     **{"problem": 'pgaccess.toml: rule "<a>": the key `banana` is unknown'},
     "person": "U0LEAD",
+    **{"channel": "C0APPROVALS", "error": "is_archived"},
+    "since": "2026-11-24T09:00:00+00:00",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }
 """The params of messages without a request."""

@@ -96,12 +96,15 @@ async def test_what_goes_wrong_at_heroku_is_told_and_mends_itself(world: World, 
     await asked_and_approved(world)
     await world.minutes(4)
     assert state(world) == "applying"
-    assert "provisioning" in said(world, "#approvals")
+    # Why, since when, and that nobody has to do anything.
+    assert "on hold since" in said(world, "#approvals")
+    assert "continues by itself" in said(world, "#approvals")
     assert told(world, "can reach") == 0
     assert bad.operations in said(world, "#operations")
 
     await world.rest()
     assert (state(world), rules(world), told(world, "can reach")) == ("in_force", [OURS], 1)
+    assert "can be used again" in said(world, "#operations")
     check(world, (*AT_EACH_STEP, *AT_REST))
 
 

@@ -281,6 +281,53 @@ async def test_a_notification_that_somebody_deleted_is_not_posted_again(harness:
     assert await database.unsent_messages(harness.engine) == 0
 
 
+@pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "channel_not_found", "restricted_action"])
+async def test_what_a_lost_channel_does_not_take_is_tried_less_and_less_up_to_once_an_hour(
+    harness: NotifierHarness, code: str
+) -> None:
+    await harness.tell("first")
+    # Those who are told of it instead cannot be told here, which takes two of these.
+    for _ in range(10):
+        harness.slack.fault("chat.postMessage", fault_injection.error(code))
+        await store_helpers.query(
+            harness.engine, "UPDATE outbox SET due_at = now() WHERE key = :key", key=KEY
+        )
+        await harness.notifier().work(await claimed(harness.notifier()))
+    wait = await store_helpers.value(
+        harness.engine, "SELECT due_at - now() FROM outbox WHERE key = :key", key=KEY
+    )
+    assert timedelta(minutes=59) < wait <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("attempts", "most"), [(0, timedelta(seconds=1)), (500, timedelta(hours=1))])
+async def test_a_reply_whose_card_does_not_come_waits_longer_after_a_minute(
+    harness: NotifierHarness, attempts: int, most: timedelta
+) -> None:
+    await store_helpers.discover(harness.store)
+    request = await store_helpers.ask(harness.store)
+    async with harness.store.transaction() as tx:
+        await tx.outbox.add(MessageKind.REMINDER, to="C0APPROVALS", key=KEY, request=request.id)
+        await tx.commit()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET attempts = :attempts", attempts=attempts)
+    await harness.notifier().work(await claimed(harness.notifier()))
+    wait = await store_helpers.value(harness.engine, "SELECT due_at - now() FROM outbox")
+    assert most * 0.9 < wait <= most
+
+
+async def test_what_a_person_does_not_take_is_tried_each_minute(harness: NotifierHarness) -> None:
+    async with harness.store.transaction() as tx:
+        params = {"app": "first", "network": "203.0.113.4/32", "rule": "1"}
+        await tx.outbox.add(MessageKind.ORPHAN, to="U0LEAD", key=KEY, params=params)
+        await tx.commit()
+    for _ in range(8):
+        harness.slack.fault("chat.postMessage", fault_injection.error("channel_not_found"))
+        await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+        await harness.notifier().work(await claimed(harness.notifier()))
+    wait = await store_helpers.value(harness.engine, "SELECT due_at - now() FROM outbox")
+    assert wait <= timedelta(minutes=1)
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 0
+
+
 # --- in the whole environment ------------------------------------------------------------------------------
 
 

@@ -299,6 +299,8 @@ class World:
         await self._try(self.directory_sync.run_due())
         await self._try(self.app.services.pending_review.run_due())
         await self._try(self.app.services.leavers.run_due())
+        await self._try(self.app.services.closings.run_due())
+        await self._try(self.app.services.lost_channels.run_due())
 
     async def may_crash(self, act: Callable[[], Awaitable[None]]) -> None:
         """Runs something in which the process may be killed, and starts another one if it was."""

@@ -18,6 +18,7 @@ from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState
+from bot.domain.trouble import Trouble
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
@@ -147,6 +148,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(state for state in GrantState),
         *(state for state in OperationState if state is not OperationState.FAILED),
         "applying.privatelink",
+        *("held", "ending.held"),
         *("doing.enable", "doing.issue"),
     ),
     "why.": (
@@ -155,6 +157,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
         "target_gone.trusted",
     ),
+    "trouble.": Trouble,
     "trusted.services.": DataServices,
     "done.support.": (DataServices.CONFIRMED, DataServices.WEB_ONLY),
     "state.rotating.": RotationStage,
@@ -190,7 +193,13 @@ FAMILIES: dict[str, Iterable[str]] = {
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
-    ".over": (*REMINDERS, *FINDINGS),
+    ".over": (
+        *REMINDERS,
+        *FINDINGS,
+        MessageKind.CHANNEL_LOST,
+        MessageKind.HEROKU_DENIED,
+        MessageKind.HEROKU_TROUBLE,
+    ),
     ".late": PAST_FORMS,
     ".still": (MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".part": ("reach.still", "reach.stays"),

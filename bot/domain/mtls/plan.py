@@ -65,6 +65,12 @@ class StoredRules(StoredState[Network, UUID]):
     pending_creations: tuple[PendingCreation, ...] = ()
     approved_removals: tuple[ApprovedRemoval, ...] = ()
 
+    @property
+    def touched(self) -> frozenset[Network]:
+        """Networks of owned rules, and of additions whose answer was never read."""
+        pending = {creation.network for creation in self.pending_creations}
+        return frozenset({entry.network for entry in self.entries} | pending)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MtlsPlan(Plan[UUID]):

@@ -32,6 +32,11 @@ class StoredAccounts(StoredState[str, str]):
     closing: bool = False
     close_waiting: bool = False
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """Accounts that are owned, be they there, about to be added or about to go."""
+        return frozenset(entry.key for entry in self.entries)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrivateLinkPlan(Plan[str]):

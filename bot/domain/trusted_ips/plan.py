@@ -29,6 +29,11 @@ class StoredRanges(StoredState[str, str]):
     approved_removals: frozenset[str] = frozenset()
     recently_removed: frozenset[str] = frozenset()
 
+    @property
+    def touched(self) -> frozenset[str]:
+        """Ranges that are owned, be they there, about to be added or about to go."""
+        return frozenset(entry.key for entry in self.entries)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:

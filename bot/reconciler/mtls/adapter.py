@@ -9,7 +9,7 @@ from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.endpoint import DEPROVISIONING
 from bot.domain.mtls.observation import MtlsObservation
-from bot.domain.mtls.plan import MtlsPlan, make_plan, orphans, plan_without_list
+from bot.domain.mtls.plan import MtlsPlan, StoredRules, make_plan, orphans, plan_without_list
 from bot.domain.observation import Observation, mtls_observation
 from bot.domain.operation import Operation
 from bot.domain.policy.rules import Policy
@@ -83,6 +83,10 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
             observation=mtls_observation(job.observation),
             inventory=await tx.certificates.present(job.target.id) if job.certified else (),
         )
+
+    def stored(self, run: MtlsReconciliation) -> StoredRules:
+        """Returns what the store knew when the run began."""
+        return run.stored
 
     async def observe(self, run: MtlsReconciliation) -> MtlsSnapshot:
         """Reads the endpoint's status, where an operation needs it, and the rules."""

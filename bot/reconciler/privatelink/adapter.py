@@ -9,7 +9,7 @@ from bot.domain.observation import Observation, privatelink_observation
 from bot.domain.operation import Operation
 from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.observation import PrivateLinkObservation
-from bot.domain.privatelink.plan import PrivateLinkPlan, make_plan
+from bot.domain.privatelink.plan import PrivateLinkPlan, StoredAccounts, make_plan
 from bot.domain.request import Kind
 from bot.ports import Clock, Heroku, ReconcileJob, Store, Transaction
 from bot.reconciler.adapter import MethodAdapter
@@ -56,6 +56,10 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
             ),
             observation=privatelink_observation(job.observation),
         )
+
+    def stored(self, run: PrivateLinkReconciliation) -> StoredAccounts:
+        """Returns what the store knew when the run began."""
+        return run.stored
 
     async def observe(self, run: PrivateLinkReconciliation) -> PrivateLinkObservation:
         """Reads the endpoint with its accounts and connections."""

@@ -9,7 +9,7 @@ from bot.domain.operation import Operation
 from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import network_of
-from bot.domain.trusted_ips.plan import TrustedIpsPlan, make_plan
+from bot.domain.trusted_ips.plan import StoredRanges, TrustedIpsPlan, make_plan
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation
 from bot.ports import Clock, Heroku, ReconcileJob, Store, Transaction
 from bot.reconciler.adapter import MethodAdapter
@@ -49,6 +49,10 @@ class TrustedIpsAdapter(MethodAdapter[TrustedIpsReconciliation, Ruleset, Trusted
             since_write=BETWEEN if since is None else since,
             writes=await tx.trusted_ranges.writes(job.target.id),
         )
+
+    def stored(self, run: TrustedIpsReconciliation) -> StoredRanges:
+        """Returns what the store knew when the run began."""
+        return run.stored
 
     async def observe(self, run: TrustedIpsReconciliation) -> Ruleset:
         """Reads the list, once what earlier writes have left open is settled."""

@@ -193,6 +193,8 @@ async def _begin_revocation(tx: Transaction, known: KnownCertificate, *, by: str
     # Whoever decides is told when it is done.
     operation = replace(operations.begin(request, id=uuid4(), now=doing.at), owner=by)
     await tx.operations.start(operation, within=schedule.OPERATION_DEADLINE, doing=doing)
+    if by != BOT:
+        await tx.closings.begin(by, at=doing.at, operations=[operation.id])
     return request.id
 
 

@@ -48,6 +48,13 @@ def approval_card(details: RequestDetails, *, t: Translator, policy: Policy) -> 
     return block_kit.message(headline(details, t), shown)
 
 
+def direct_card(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
+    """An approver's own copy of the card, for want of the approvals channel; it decides as that does."""
+    card = approval_card(details, t=t, policy=policy)
+    channel = Mrkdwn(policy.approvals_channel)
+    return block_kit.message(card.text, [*card.blocks, block_kit.context(t("card.direct", channel=channel))])
+
+
 def requester_card(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """The requester's own copy: one direct message that follows the request."""
     shown = [

@@ -6,6 +6,7 @@ from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict, deciding
+from bot.domain.trouble import Hold
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import RequestDetails
 from bot.views.mtls import rotation
@@ -60,7 +61,24 @@ def ends(grant: Grant, t: Translator) -> Mrkdwn:
     return t("ends.never") if grant.ends_at is None else t("ends.at", at=grant.ends_at)
 
 
+def trouble(hold: Hold, t: Translator) -> Mrkdwn:
+    """What keeps Heroku from being asked, as part of a sentence."""
+    return t(f"trouble.{hold.trouble}")
+
+
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
+    return _with_direct(_votes_line(details, t, policy), details.request, t, policy)
+
+
+def _with_direct(line: Mrkdwn, request: Request, t: Translator, policy: Policy) -> Mrkdwn:
+    """The line, with who was asked directly for want of the approvals channel."""
+    if not request.told_directly:
+        return line
+    channel, people = Mrkdwn(policy.approvals_channel), t.people(request.told_directly)
+    return t("state.pending.direct", line=line, channel=channel, people=people)
+
+
+def _votes_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = details.request
     deciders = deciding_people(policy, request, t)
     agreed = [each.person for each in details.decisions if each.verdict is Verdict.APPROVE and each.counts]
@@ -80,7 +98,7 @@ def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrk
 def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, policy: Policy) -> Mrkdwn:
     """Somebody closed it, and the decision to open it again is due."""
     grant = details.grant
-    return t(
+    line = t(
         "state.reopening",
         id=details.request.id,
         why="" if grant is None else why(grant, t),
@@ -88,6 +106,7 @@ def _reopening_line(details: RequestDetails, reopening: Request, t: Translator, 
         needed=reopening.needed,
         approvers=deciding_people(policy, reopening, t),
     )
+    return _with_direct(line, reopening, t, policy)
 
 
 def _approved_line(details: RequestDetails, t: Translator) -> Mrkdwn:
@@ -118,6 +137,9 @@ def _operation_line(details: RequestDetails, operation: Operation, t: Translator
     if operation.state is OperationState.FAILED:
         return t("state.not_done", id=details.request.id, why=why(operation, t))
     person = mention(decisive(details).person)
+    # An operation that waits for a person is not held up by Heroku.
+    if operation.state is OperationState.DOING and operation.check_at is None and details.hold is not None:
+        return _held("state.held", details, details.hold, t)
     progress = rotation.under_way(operation)
     if progress is not None:
         return rotation.state_line(details, operation, progress, t, person=person)
@@ -134,6 +156,10 @@ def _grant_line(details: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
     id, state = details.request.id, grant.state
     decision = decisive(details)
     match state:
+        case GrantState.APPLYING if details.hold is not None:
+            return _held("state.held", details, details.hold, t)
+        case GrantState.ENDING if details.hold is not None:
+            return _held("state.ending.held", details, details.hold, t)
         # While mTLS is being enabled first, the grant waits for that operation.
         case GrantState.APPLYING if (
             details.operation is not None and details.operation.state is OperationState.DOING
@@ -153,6 +179,12 @@ def _grant_line(details: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
         case GrantState.ENDING:
             return t("state.ending", id=id)
     return t(f"state.{state}", id=id, at=grant.closed_at, why=why(grant, t))
+
+
+def _held(key: str, details: RequestDetails, hold: Hold, t: Translator) -> Mrkdwn:
+    """Why it does not go on, and since when."""
+    person, why = mention(decisive(details).person), trouble(hold, t)
+    return t(key, id=details.request.id, person=person, since=hold.since, why=why)
 
 
 def decisive(details: RequestDetails) -> Decision:

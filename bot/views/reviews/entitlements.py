@@ -8,16 +8,14 @@ from typing import Any
 from bot.domain.grant import LIVE_STATES
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator, mention
-from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
+from bot.ports import Block, Message, OutboxMessage, RequestDetails
 from bot.views import action_ids, block_kit, reach
 from bot.views.requests import deciders, request_card, request_state
 from bot.views.text import first_key
 
 
 def concerned(message: OutboxMessage) -> tuple[int, ...]:
-    """The requests that a message shows beyond its own."""
-    if message.kind is not MessageKind.ENTITLEMENTS:
-        return ()
+    """The requests that one message of the review shows."""
     return tuple(int(row["request"]) for row in _rows(message))
 
 

@@ -17,6 +17,9 @@ EVENTS = frozenset(
     {
         "app_home_opened",
         "app_uninstalled",
+        "channel_unarchive",
+        "group_unarchive",
+        "member_joined_channel",
         "subteam_members_changed",
         "subteam_updated",
         "tokens_revoked",

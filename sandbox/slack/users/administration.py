@@ -1,10 +1,11 @@
 """Actions of a workspace administrator, and the events that they send to the bot.
 
 Facts: Slack developer documentation, 2026-11: the events ``user_change``, ``team_join``,
-``subteam_members_changed`` ("only shows the delta"), ``subteam_updated`` ("may also arise when a subteam has
-been disabled"), ``tokens_revoked`` and ``app_uninstalled``; a bot token is ``account_inactive`` once its app
-is gone. Whether Slack also tells of the groups that a deactivated account leaves is not documented: here it
-does not, so that nothing relies on it.
+``channel_unarchive``, ``group_unarchive``, ``member_joined_channel`` (that a bot hears of its own joining is
+reported by users and not documented: nothing relies on it), ``subteam_members_changed`` ("only shows the
+delta"), ``subteam_updated`` ("may also arise when a subteam has been disabled"), ``tokens_revoked`` and
+``app_uninstalled``; a bot token is ``account_inactive`` once its app is gone. Whether Slack also tells of the
+groups that a deactivated account leaves is not documented: here it does not, so that nothing relies on it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -133,12 +134,19 @@ class Administration:
         return await self._tells_of(self._keeps(replace(self._group(group), disabled=False)))
 
     async def archives(self, channel: str) -> Outcome:
-        """Archive a channel; the bot has no subscription for it."""
+        """Archive a channel; the bot has no subscription for it, and what it posts there is refused."""
         return self._puts(replace(self._channel(channel), is_archived=True))
 
     async def unarchives(self, channel: str) -> Outcome:
-        """Unarchive a channel."""
-        return self._puts(replace(self._channel(channel), is_archived=False))
+        """Unarchive a channel; sends ``channel_unarchive``, of a private one ``group_unarchive``."""
+        there = replace(self._channel(channel), is_archived=False)
+        self._puts(there)
+        kind = "group_unarchive" if there.is_private else "channel_unarchive"
+        # Of a private channel only its members hear.
+        if there.is_private and self._slack.world.bot not in there.members:
+            return _DONE
+        event: Json = {"type": kind, "channel": there.id, "user": self._someone()}
+        return await self._people.hears(event)
 
     async def removes_bot(self, channel: str) -> Outcome:
         """Remove the bot from a channel; it has no subscription for it."""
@@ -146,9 +154,18 @@ class Administration:
         return self._puts(replace(there, members=there.members - {self._slack.world.bot}))
 
     async def invites_bot(self, channel: str) -> Outcome:
-        """Add the bot to a channel."""
+        """Add the bot to a channel; sends ``member_joined_channel`` about itself."""
         there = self._channel(channel)
-        return self._puts(replace(there, members=there.members | {self._slack.world.bot}))
+        self._puts(replace(there, members=there.members | {self._slack.world.bot}))
+        event: Json = {
+            "type": "member_joined_channel",
+            "user": self._slack.world.bot,
+            "channel": there.id,
+            "channel_type": "G" if there.is_private else "C",
+            "team": self._slack.world.team_id,
+            "inviter": self._someone(),
+        }
+        return await self._people.hears(event)
 
     async def deletes(self, channel: str, ts: str) -> Outcome:
         """Delete a message; the bot has no subscription for it."""
@@ -214,6 +231,11 @@ class Administration:
         self._slack.world.channels[channel.id] = channel
         self._slack.workspace.touch()
         return _DONE
+
+    def _someone(self) -> str:
+        """Return the id of a full member, as whom the administrator acts."""
+        people = self._slack.world.people.values()
+        return min(one.id for one in people if not (one.is_bot or one.deleted or one.is_restricted))
 
     def _person(self, ref: str) -> Person:
         try:

@@ -25,6 +25,8 @@ def scheduler_of(step: Any) -> Scheduler:
         deadlines=SimpleNamespace(run_due=step, seal_audit_log=step),
         expiry_reminders=SimpleNamespace(send_weekly_summary=step),
         leavers=SimpleNamespace(run_due=step),
+        closings=SimpleNamespace(run_due=step),
+        lost_channels=SimpleNamespace(run_due=step),
         pending_review=SimpleNamespace(run_due=step),
         entitlements=SimpleNamespace(send_weekly_review=step),
     )

@@ -43,6 +43,7 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_outbox_request": lambda tx: _marked(tx),
     "ix_requests_grant": lambda tx: _marked(tx),
     "ix_outbox_about": lambda tx: tx.outbox.settle(["a"], at=NOW),
+    "ix_closings_open": lambda tx: tx.closings.due(NOW, limit=100),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
 

@@ -36,6 +36,9 @@ class Unanswered:
         self.reviews = inner.reviews
         self.departures = inner.departures
         self.grants = inner.grants
+        self.closings = inner.closings
+        self.lost_channels = inner.lost_channels
+        self.outages = inner.outages
         self.outbox = inner.outbox
         self.periodic_tasks = inner.periodic_tasks
         self.policy_states = inner.policy_states

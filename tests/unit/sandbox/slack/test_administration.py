@@ -4,6 +4,7 @@ Facts: Slack developer documentation, user object, and the events named in each 
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -165,6 +166,43 @@ async def test_channels_are_archived_and_the_bot_is_taken_out_and_put_back(
     await admin.invites_bot("#general")
 
     assert (archived, outside, post()) == ("is_archived", "not_in_channel", None)
+
+
+@pytest.mark.parametrize(("private", "kind"), [(False, "channel_unarchive"), (True, "group_unarchive")])
+async def test_the_bot_hears_when_a_channel_is_unarchived(
+    admin: Administration, slack: SlackEmulator, bot: Bot, private: bool, kind: str
+) -> None:
+    channels = slack.world.channels
+    channels["C0GENERAL"] = replace(channels["C0GENERAL"], is_private=private)
+
+    await admin.archives("C0GENERAL")
+    await admin.unarchives("C0GENERAL")
+
+    assert [(one["type"], one["channel"]) for one in events(bot)] == [(kind, "C0GENERAL")]
+
+
+async def test_the_bot_hears_nothing_of_a_private_channel_that_it_is_not_in(
+    admin: Administration, slack: SlackEmulator, bot: Bot
+) -> None:
+    channels = slack.world.channels
+    channels["C0GENERAL"] = replace(channels["C0GENERAL"], is_private=True)
+
+    await admin.removes_bot("C0GENERAL")
+    await admin.unarchives("C0GENERAL")
+
+    assert events(bot) == []
+
+
+async def test_the_bot_hears_that_it_was_added_to_a_channel(admin: Administration, bot: Bot) -> None:
+    await admin.removes_bot("#general")
+    await admin.invites_bot("#general")
+
+    (heard,) = events(bot)
+    assert (heard["type"], heard["user"], heard["channel"]) == (
+        "member_joined_channel",
+        "U0PGACCESS",
+        "C0GENERAL",
+    )
 
 
 async def test_a_message_that_somebody_deleted_cannot_be_edited(admin: Administration, call: Call) -> None:

@@ -1,0 +1,69 @@
+"""Channels that take no messages: archived, gone, or closed to the bot; and who is told instead."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+LOST: Final = frozenset(
+    {
+        "channel_not_found",
+        "is_archived",
+        "is_inactive",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+    }
+)
+"""Slack's error codes for a channel that takes no message of ours (``chat.postMessage``, ``chat.update``)."""
+
+_MET_BY_EDITS: Final = frozenset({"is_archived", "is_inactive"})
+"""Of these, the ones that edits meet as well: an edit that Slack takes shows that the channel is back."""
+
+LOST_AFTER: Final = 2
+"""Attempts of one message until a channel counts as lost: the second comes seconds after the first."""
+
+TOLD_AT_MOST: Final = 5
+"""People who are told directly in place of a channel, unless more of them have to decide."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LostChannel:
+    """A channel that takes no messages.
+
+    Attributes:
+        id: Slack id.
+        error: Slack's answer.
+        since: business time.
+        told: Slack ids of those who were told, a channel or people.
+    """
+
+    id: str
+    error: str
+    since: datetime
+    told: tuple[str, ...]
+
+    def is_back(self, *, posted: bool) -> bool:
+        """Whether a message that Slack took shows that the channel takes them again.
+
+        Args:
+            posted: it was a new one, and not an edit: those need no membership.
+        """
+        return posted or self.error in _MET_BY_EDITS
+
+
+def is_channel(recipient: str) -> bool:
+    """Whether a recipient is a channel, and not a person: people's ids begin with U or W."""
+    return not recipient.startswith(("U", "W"))
+
+
+def is_lost(recipient: str, code: str, *, attempts: int) -> bool:
+    """Whether an error says that a channel is lost; one of a direct message says nothing of a channel.
+
+    Args:
+        recipient: Slack id of whom the message is for.
+        code: Slack's error code.
+        attempts: failed attempts of this message, this one included.
+    """
+    return is_channel(recipient) and code in LOST and attempts >= LOST_AFTER

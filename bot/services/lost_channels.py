@@ -1,0 +1,124 @@
+"""Channels that take no messages: people are told directly, and those who decide do so from there."""
+
+from bot.domain.lost_channel import TOLD_AT_MOST, LostChannel
+from bot.domain.policy.rules import Policy
+from bot.domain.request import RequestState
+from bot.errors import Refused
+from bot.ports import MessageKind, RequestDetails, Transaction
+from bot.services.context import ServiceContext
+from bot.services.direct_cards import ask_directly, asked_key
+from bot.services.judgement import judge, with_fallback
+from bot.services.withdrawals import shown_on
+
+
+class LostChannelService:
+    """Notices that a channel is lost or back, by what Slack answers to messages.
+
+    Args:
+        context: store, policy and clock.
+    """
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    async def lose(self, tx: Transaction, channel: str, error: str) -> None:
+        """Records that a channel takes no messages, and tells of it once: operations, or else the admins.
+
+        Args:
+            tx: that postpones the message.
+            channel: Slack id.
+            error: Slack's answer.
+        """
+        at = self._context.now()
+        told = await self._told_instead(tx, channel)
+        lost = await tx.lost_channels.lose(channel, error, at=at, told=told)
+        if lost is not None:
+            await _tell(tx, lost, MessageKind.CHANNEL_LOST)
+
+    async def deliver(self, tx: Transaction, channel: str, *, posted: bool) -> None:
+        """Gives the all-clear once, where a message shows that a lost channel is back; else it does nothing.
+
+        Args:
+            tx: that records the message as sent.
+            channel: Slack id.
+            posted: the message was a new one, and not an edit.
+        """
+        lost = await tx.lost_channels.find(channel)
+        if lost is None or not lost.is_back(posted=posted):
+            return
+        await tx.lost_channels.restore(channel)
+        await tx.outbox.hurry(channel)
+        over = {"until": self._context.now().isoformat()}
+        for to in lost.told:
+            await tx.outbox.refresh(
+                _key(lost, MessageKind.CHANNEL_LOST, to), params={**_params(lost), **over}
+            )
+        await _tell(tx, lost, MessageKind.CHANNEL_BACK)
+
+    async def retry(self, channel: str) -> None:
+        """Tries at once what waits for a lost channel: an event says that it may be back."""
+        async with self._context.transaction() as tx:
+            if await tx.lost_channels.find(channel) is not None:
+                await tx.outbox.hurry(channel)
+                await tx.commit()
+
+    async def run_due(self) -> None:
+        """Shows cards directly while the approvals channel is lost; says so no more once it is back."""
+        policy = self._context.policy
+        if not policy.readable:
+            return
+        async with self._context.transaction() as tx:
+            lost = await tx.lost_channels.find(policy.approvals_channel)
+            told = await tx.requests.told_directly()
+            waiting = () if lost is None else await tx.requests.pending_ids()
+        for id in (set(waiting) - set(told)) if lost is not None else told:
+            async with self._context.transaction() as tx:
+                details = await tx.requests.lock_details(id)
+                if details is not None and details.request.state is RequestState.PENDING:
+                    await (self._ask(tx, details) if lost is not None else _forget(tx, details))
+                    await tx.commit()
+
+    async def _ask(self, tx: Transaction, details: RequestDetails) -> None:
+        try:
+            rule = await judge(tx, self._context.policy, details, now=self._context.now())
+        except Refused:
+            # It is withdrawn by the review of pending requests, or asked about again in a few seconds.
+            return
+        rule, _ = await with_fallback(tx, self._context.policy, rule, requester=details.request.requester)
+        await ask_directly(tx, details.request, rule, card=shown_on(details))
+
+    async def _told_instead(self, tx: Transaction, channel: str) -> tuple[str, ...]:
+        """Who hears of a lost channel: operations, and where their own is lost the admins."""
+        policy = self._context.policy
+        operations = policy.operations_channel
+        if channel != operations and await tx.lost_channels.find(operations) is None:
+            return (operations,)
+        return await tx.requests.able(_responsible(policy), but="", limit=TOLD_AT_MOST)
+
+
+def _responsible(policy: Policy) -> frozenset[str]:
+    """The admins; where the policy names none, whoever approves anything."""
+    approvers = (part.approvers for rule in policy.rules for part in rule.each)
+    return policy.admins or frozenset().union(*approvers)
+
+
+async def _forget(tx: Transaction, details: RequestDetails) -> None:
+    """Says no longer whom a card was shown to instead, once the channel has it."""
+    if await tx.outbox.message_ref(f"approval:{shown_on(details)}") is None:
+        return
+    await tx.requests.tell_directly(details.request.id, ())
+    await tx.outbox.refresh_cards(shown_on(details))
+    await tx.outbox.refresh(asked_key(details.request.id))
+
+
+async def _tell(tx: Transaction, lost: LostChannel, kind: MessageKind) -> None:
+    for to in lost.told:
+        await tx.outbox.add(kind, to=to, key=_key(lost, kind, to), params=_params(lost))
+
+
+def _params(lost: LostChannel) -> dict[str, str]:
+    return {"channel": lost.id, "error": lost.error, "since": lost.since.isoformat()}
+
+
+def _key(lost: LostChannel, kind: MessageKind, to: str) -> str:
+    return f"{kind}:{lost.id}:{lost.since.isoformat()}:{to}"
