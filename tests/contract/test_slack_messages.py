@@ -84,6 +84,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
     MessageKind.DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
     MessageKind.IN_FORCE: (granted(GrantState.IN_FORCE),),
+    MessageKind.CONNECTION_CHANGED: (granted(GrantState.IN_FORCE),),
     MessageKind.ENDING: (granted(GrantState.IN_FORCE),),
     MessageKind.ENDED: (granted(GrantState.ENDED),),
     MessageKind.FAILED: (granted(GrantState.FAILED),),
@@ -103,6 +104,9 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CERTIFICATE_READY: (operated(_done),),
     MessageKind.CERTIFICATE_GONE: (operated(_done),),
     MessageKind.CERTIFICATE_UNMANAGED: (None,),
+    MessageKind.CERTIFICATE_COMPROMISED: (operated(_done), operated(_not_done)),
+    MessageKind.TARGET_GONE: (None,),
+    MessageKind.TARGET_BACK: (None,),
     MessageKind.RANGE_BACK: (None,),
     MessageKind.RANGE_STUCK: (None,),
     MessageKind.RANGE_MISSING: (None,),
@@ -157,6 +161,7 @@ PARAMS: Final = {
     **{"problem": 'pgaccess.toml: rule "<a>": the key `banana` is unknown'},
     "person": "U0LEAD",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
+    **{"owner": "U0ENGINEER", "kind": "database", "label": "billing"},
 }
 """The params of messages without a request."""
 
