@@ -2,8 +2,9 @@
 
 import structlog
 
+from bot.domain.rate_budget import CallPriority
 from bot.errors import HerokuError
-from bot.ports import BOT, AuditContext, Clock, Heroku, Store
+from bot.ports import BOT, AuditContext, Clock, Heroku, Store, with_priority
 from bot.services.targets.absences import ASKED, DEPARTURES, EVERY, record_answer
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,9 @@ class DepartureReader:
             missing = await tx.departures.missing(limit=ASKED)
         for target in missing:
             try:
-                gone = await self._heroku.is_gone(target)
+                # Nothing waits for it that an addition or a removal would have to give way to.
+                with with_priority(CallPriority.OBSERVE):
+                    gone = await self._heroku.is_gone(target)
             except HerokuError as error:
                 # Refused, too slow, out of order: whether it is there is as unknown as before.
                 log.warning("departures.unread", target=target.name, error=str(error))

@@ -55,6 +55,7 @@ export const EMOJI = new Map(
     ticket: "🎫",
     unlock: "🔓",
     warning: "⚠️",
+    wastebasket: "🗑️",
     wave: "👋",
     white_check_mark: "✅",
     white_circle: "⚪",

@@ -88,6 +88,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CHANNEL_BACK: (None,),
     MessageKind.DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
     MessageKind.IN_FORCE: (granted(GrantState.IN_FORCE),),
+    MessageKind.CONNECTION_CHANGED: (granted(GrantState.IN_FORCE),),
     MessageKind.ENDING: (granted(GrantState.IN_FORCE),),
     MessageKind.ENDED: (granted(GrantState.ENDED),),
     MessageKind.FAILED: (granted(GrantState.FAILED),),
@@ -108,6 +109,9 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CERTIFICATE_READY: (operated(_done),),
     MessageKind.CERTIFICATE_GONE: (operated(_done),),
     MessageKind.CERTIFICATE_UNMANAGED: (None,),
+    MessageKind.CERTIFICATE_COMPROMISED: (operated(_done), operated(_not_done)),
+    MessageKind.TARGET_GONE: (None,),
+    MessageKind.TARGET_BACK: (None,),
     MessageKind.RANGE_BACK: (None,),
     MessageKind.RANGE_STUCK: (None,),
     MessageKind.RANGE_MISSING: (None,),
@@ -166,6 +170,7 @@ PARAMS: Final = {
     **{"channel": "C0APPROVALS", "error": "is_archived"},
     "since": "2026-11-24T09:00:00+00:00",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
+    **{"owner": "U0ENGINEER", "kind": "database", "label": "billing"},
 }
 """The params of messages without a request."""
 

@@ -27,10 +27,13 @@ def scheduler_of(step: Any) -> Scheduler:
         leavers=SimpleNamespace(run_due=step),
         closings=SimpleNamespace(run_due=step),
         lost_channels=SimpleNamespace(run_due=step),
+        departures=SimpleNamespace(run_due=step),
         pending_review=SimpleNamespace(run_due=step),
         entitlements=SimpleNamespace(send_weekly_review=step),
     )
-    directory_sync = SimpleNamespace(read_people=step, read_groups=step, read_targets=step)
+    directory_sync = SimpleNamespace(
+        read_people=step, read_groups=step, read_targets=step, read_departures=step
+    )
     return Scheduler(
         services=cast("Any", services),
         directory_sync=cast("Any", directory_sync),
