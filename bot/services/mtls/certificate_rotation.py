@@ -71,11 +71,11 @@ class CertificateRotationService:
 
         async def record_installed(tx: Transaction) -> int:
             operation, found = await self._rotation(tx, request, person)
-            running = operation.state in (OperationState.DOING, OperationState.DONE)
+            running = operation.state is OperationState.DOING
             # A second click, perhaps by somebody else, must not begin the grace period anew.
             if found.installed_at is not None and running:
                 return request
-            if operation.state is not OperationState.DOING or not found.waits_for_word:
+            if not running or not found.waits_for_word:
                 raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
             after = rotation.installed(operation, now=self._context.now())
             await self._move(tx, operation, after, person)

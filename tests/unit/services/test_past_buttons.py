@@ -1,21 +1,26 @@
 """Buttons of messages that Slack still shows as they were: they change nothing, and say what became of it."""
 
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
+from bot.domain import operation as operations
 from bot.domain.grant import Grant, GrantState, ReasonCode
+from bot.domain.mtls import rotation
+from bot.domain.operation import Operation
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, Message, MessageKind, MessageRef, OutboxMessage
-from bot.ports.assertions import PAST_FORMS, TRUE_WHILE, holds, of_grant
+from bot.ports.assertions import PAST_FORMS, TRUE_WHILE, holds, listed_request, of_grant
 from bot.services import RequestInput, Services
 from bot.services.withdrawals import withdraw
 from bot.views import action_ids
@@ -468,4 +473,97 @@ async def test_a_certificate_that_is_being_rotated_is_not_rotated_by_its_reminde
         refused, _ = await pressed(services, button)
         assert refused is not None
         assert refused.reason == Refusal.ROTATION_OPEN
+        assert await recorded(engine) == rows
+
+
+# --- rotations -----------------------------------------------------------------------------------------
+
+NEW_ONE: Final = UUID("7c2b0c9e-0000-4000-8000-000000000002")
+Step = Callable[[Operation], Operation]
+
+
+def at_later(step: Callable[..., Operation], *more: Any) -> Step:
+    return lambda operation: step(operation, *more, now=NOW + timedelta(hours=1))
+
+
+INSTALLED: Final = at_later(rotation.installed)
+ROTATION_LATER: Final[dict[str, tuple[Step, ...]]] = {
+    "installed": (INSTALLED,),
+    "being removed": (INSTALLED, lambda operation: rotation.removing(operation, at=NOW)),
+    "done": (INSTALLED, lambda operation: rotation.removing(operation, at=NOW), at_later(operations.done)),
+    "failed": (at_later(operations.failed, ReasonCode.NOT_INSTALLED),),
+    "abandoned": (at_later(operations.failed, ReasonCode.NOT_INSTALLED), at_later(operations.given_up)),
+}
+
+
+async def step_on(store: PostgresStore, operation: Operation, *steps: Step) -> Operation:
+    for step in steps:
+        after = step(operation)
+        async with store.transaction() as tx:
+            assert await tx.operations.update(operation, after, doing=BY_LEAD)
+            await tx.commit()
+        operation = after
+    return operation
+
+
+@pytest.mark.parametrize("after", ROTATION_LATER)
+async def test_the_buttons_of_a_rotation_that_has_gone_on_change_nothing(
+    store: PostgresStore, engine: AsyncEngine, services: Services, after: str
+) -> None:
+    old = await certificates.own(store)
+    asked = await services.certificate_rotation.rotate(str(old), None, person=ENGINEER, key=actions.key())
+    operation = (await actions.approve(services, asked)).operation
+    assert operation is not None
+    made = rotation.made(operation, NEW_ONE, now=NOW, testable=True)
+    ready = await step_on(store, operation, lambda _: made)
+    async with store.transaction() as tx:
+        for kind in (MessageKind.ROTATION_READY, MessageKind.INSTALL):
+            await tx.outbox.add(kind, to=ENGINEER, key=kind, request=asked.request.id)
+        await tx.commit()
+    earlier = await all_buttons(services, engine)
+    await step_on(store, ready, *ROTATION_LATER[after])
+    present = {(each.kind, each.action) for each in await all_buttons(services, engine)}
+    past = [each for each in earlier if (each.kind, each.action) not in present]
+    assert {each.kind for each in past} >= {MessageKind.ROTATION_READY, MessageKind.INSTALL}
+    for button in past:
+        rows = await recorded(engine)
+        refused, opened = await pressed(services, button)
+        # Reported a second time, the installation is as it was reported first.
+        repeats = button.action == action_ids.INSTALLED and after in ("installed", "being removed")
+        still_offered = button.action in (action_ids.FILES, action_ids.TEST) and after == "installed"
+        assert refused is not None or repeats or still_offered, button
+        assert opened == []
+        assert still_offered or await recorded(engine) == rows, button
+
+
+# --- the weekly review -------------------------------------------------------------------------------
+
+
+async def test_the_buttons_of_a_review_of_what_has_ended_change_nothing(
+    store: PostgresStore, engine: AsyncEngine, services: Services
+) -> None:
+    request = await standing(GrantState.IN_FORCE)(store, services)
+    listed = {"request": request, "reason": Refusal.POLICY_DENIES, "values": {"rule": "x", "app": "billing"}}
+    params = {"at": NOW.isoformat(), "part": "1", "parts": "1", "grants": json.dumps([listed])}
+    async with store.transaction() as tx:
+        await tx.outbox.add(
+            MessageKind.ENTITLEMENTS,
+            to="C0APPROVALS",
+            key="review",
+            params=params,
+            about=[listed_request(request)],
+        )
+        await tx.commit()
+    earlier = [each for each in await all_buttons(services, engine) if each.kind is MessageKind.ENTITLEMENTS]
+    assert {each.action for each in earlier} == {action_ids.KEEP, action_ids.REVIEW_END}
+    await OVER(store, services, request)
+    (review,) = [each for each in await told(engine) if each.kind is MessageKind.ENTITLEMENTS]
+    assert list(buttons_of(review, await shown(services, review))) == []
+    assert review.version > 1
+    line = state_line(await services.queries.request(request), t=EN, policy=APP)
+    for button in earlier:
+        rows = await recorded(engine)
+        refused, _ = await pressed(services, button)
+        assert isinstance(refused, RefusedForState)
+        assert refused.line == line
         assert await recorded(engine) == rows

@@ -2,13 +2,19 @@
 
 from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.ports import MessageKind, MessageRef
 from storage.engine import parse_url
-from storage.migrate import migrate
-from storage.tables import metadata
+from storage.migrate import _config, migrate
+from storage.tables import metadata, outbox, requests
+from storage.transaction import PostgresStore
+from tests import database
+from tests.unit.storage import store_helpers
 
 
 def differences(url: str) -> list[Any]:
@@ -28,3 +34,35 @@ def test_migrations_lead_to_exactly_the_tables_in_the_code(database_url: str) ->
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     migrate(database_url)
     assert differences(database_url) == []
+
+
+async def test_messages_of_before_stay_as_they_are(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    await store_helpers.discover(store)
+    grant = await store_helpers.in_force(store)
+    async with store.transaction() as tx:
+        await tx.outbox.add(MessageKind.IN_FORCE, to="U0ENGINEER", key="told", request=grant.request)
+        await tx.commit()
+    async with store.transaction() as tx:
+        claimed = await tx.outbox.claim()
+        assert claimed is not None
+        await tx.outbox.sent(claimed, MessageRef(channel="D0ENGINEER", ts="1.1"))
+        await tx.commit()
+    await engine.dispose()
+    back_and_forth(database_url)
+    assert differences(database_url) == []
+    shown = ("version", "sent_version", "asserts", "about", "settled_at", "shown")
+    assert await database.rows(engine, outbox, *shown) == [(1, 1, None, None, None, None)]
+    assert await database.values(engine, requests, "narrowed_from") == [None]
+
+
+def back_and_forth(url: str) -> None:
+    """Migrates to the revision before messages, as older processes left it, and forth again."""
+    other = create_engine(parse_url(url))
+    try:
+        with other.begin() as connection:
+            command.downgrade(_config(connection), "0002")
+            command.upgrade(_config(connection), "head")
+    finally:
+        other.dispose()
