@@ -201,7 +201,7 @@ ENDINGS: dict[str, Iterable[str]] = {
         MessageKind.HEROKU_TROUBLE,
     ),
     ".late": PAST_FORMS,
-    ".still": (MessageKind.FAILED, MessageKind.INTERRUPTED),
+    ".still": (MessageKind.ENDED, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".part": ("reach.still", "reach.stays"),
     ".space": (MessageKind.TARGET_GONE, MessageKind.TARGET_BACK),
     ".gone": (MessageKind.ENDED, MessageKind.NOT_DONE),

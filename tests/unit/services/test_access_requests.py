@@ -322,9 +322,16 @@ async def test_an_ambiguous_database_is_refused_with_the_known_names(
     ).reason is reason
 
 
-@pytest.mark.parametrize("target", [None, "billing", "acme-private"])
+NOTHING = {Refusal.TARGET_NONE, Refusal.SPACE_NONE}
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    # The database was there before: whether it is gone is being asked.
+    [(None, NOTHING), ("billing", {Refusal.TARGET_UNLISTED}), ("acme-private", NOTHING)],
+)
 async def test_that_there_is_nothing_is_only_said_once_heroku_was_read(
-    store: PostgresStore, services: Services, engine: AsyncEngine, target: str | None
+    store: PostgresStore, services: Services, engine: AsyncEngine, target: str | None, said: set[Refusal]
 ) -> None:
     async def refusals() -> set[Refusal]:
         request_input = replace(REQUEST_INPUT, target=target)
@@ -347,7 +354,7 @@ async def test_that_there_is_nothing_is_only_said_once_heroku_was_read(
         await tx.periodic_tasks.claim(SYNC, within=HOUR)
         await set_next_discovery(tx, wait=HOUR)
         await tx.commit()
-    assert await refusals() == {Refusal.TARGET_NONE, Refusal.SPACE_NONE}
+    assert await refusals() == said
 
 
 FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1, 61)))

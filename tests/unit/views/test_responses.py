@@ -1,17 +1,13 @@
 """Private answers: help at every level, what was acted on, and what went wrong."""
 
-from dataclasses import replace
-from datetime import timedelta
-from uuid import UUID
-
 import pytest
 
-from bot.domain import operation as operations
 from bot.domain.grant import GrantState
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
+from bot.ports import AuditLine, RequestDetails
 from bot.views import responses
 from bot.views.help import helping
 from handlers.parsing.command_table import COMMANDS
@@ -89,26 +85,39 @@ def test_a_list_that_is_full_says_that_there_may_be_more() -> None:
     assert "Showing only the newest" not in samples.content(short)
 
 
+def told(subject: str, before: str, after: str, *, actor: str = "U0LEAD", **details: str) -> AuditLine:
+    """A line of the audit trail about request 17."""
+    states = {"before": before, "after": after}
+    return AuditLine(request=17, at=NOW, actor=actor, subject=subject, **states, details=details)
+
+
+def history_of(details: RequestDetails, *lines: AuditLine) -> list[str]:
+    """The lines of a history, its title first."""
+    blocks = responses.showing(details, lines, t=EN, policy=POLICY).blocks
+    (history,) = [each["text"]["text"] for each in blocks if "History" in str(each)]
+    return list(history.splitlines())
+
+
 def test_a_history_shows_every_decision_in_order() -> None:
-    details = CASES["open, denied, short reason"]
-    content = samples.content(responses.showing(details, t=EN, policy=POLICY))
-    assert content.count("> approved") == 29
-    assert content.index("U0APPROVER00> approved") < content.index(" denied")
+    votes = [told("request", "pending", f"pending, {n}", actor=f"U0APPROVER{n:02}") for n in range(29)]
+    lines = history_of(CASES["open, denied, short reason"], *votes, told("request", "pending", "denied"))
+    assert [line.partition("<@U0APPROVER")[2][:12] for line in lines[1:-1]] == [
+        f"{n:02}> approved" for n in range(29)
+    ]
+    assert "<@U0LEAD> denied" in lines[-1]
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "expected"),
+    ("before", "after", "expected"),
     [
-        (Kind.OPEN, GrantState.IN_FORCE, "in force, verified at Heroku"),
-        (Kind.OPEN, GrantState.ENDED, "ended, verified at Heroku"),
-        (Kind.OPEN, GrantState.FAILED, "not opened"),
-        (Kind.OPEN, GrantState.INTERRUPTED, "removed at Heroku outside pgaccess"),
+        ("applying", GrantState.IN_FORCE, "in force, verified at Heroku"),
+        ("ending", GrantState.ENDED, "ended, verified at Heroku"),
+        ("applying", GrantState.FAILED, "not opened"),
+        ("in_force", GrantState.INTERRUPTED, "removed at Heroku outside pgaccess"),
     ],
 )
-def test_a_history_shows_how_the_grant_ended(kind: Kind, state: GrantState, expected: str) -> None:
-    details = samples.granted(state)
-    assert details.request.kind is kind
-    assert expected in samples.content(responses.showing(details, t=EN, policy=POLICY))
+def test_a_history_shows_how_the_grant_ended(before: str, after: GrantState, expected: str) -> None:
+    assert expected in history_of(samples.granted(after), told("grant", before, after))[-1]
 
 
 @pytest.mark.parametrize(
@@ -117,25 +126,18 @@ def test_a_history_shows_how_the_grant_ended(kind: Kind, state: GrantState, expe
         (OperationState.DOING, None),
         (OperationState.DONE, "done, verified at Heroku"),
         (OperationState.FAILED, "failed"),
-        (OperationState.GIVEN_UP, "abandoned"),
+        (OperationState.GIVEN_UP, "abandoned it"),
     ],
 )
 def test_a_history_shows_how_an_operation_ended(state: OperationState, expected: str | None) -> None:
     asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED, endless=True)
-    closed = None if state is OperationState.DOING else NOW + timedelta(minutes=7)
-    operation = replace(operations.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
-    details = replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=operation)
-    blocks = responses.showing(details, t=EN, policy=POLICY).blocks
-    (history,) = [each["text"]["text"] for each in blocks if "History" in str(each)]
-    last = history.splitlines()[-1]
-    assert last.endswith(expected or "approved")
+    approved, begun = told("request", "pending", "approved"), told(Kind.ISSUE, "", OperationState.DOING)
+    closed = [] if state is OperationState.DOING else [told(Kind.ISSUE, OperationState.DOING, state)]
+    lines = history_of(factories.case(asked=asked, votes=(factories.vote(),)), approved, begun, *closed)
+    assert lines[-1].endswith(expected or "approved")
 
 
 def test_a_history_shows_mtls_enabled_before_the_address_was_allowed() -> None:
-    details = samples.granted(GrantState.IN_FORCE)
-    assert details.grant is not None
-    assert details.grant.verified_at is not None
-    before = details.grant.verified_at - timedelta(minutes=1)
-    step = operations.done(operations.enabling_first(details.request, id=UUID(int=3), now=NOW), now=before)
-    content = samples.content(responses.showing(replace(details, operation=step), t=EN, policy=POLICY))
+    enabled, opened = told(Kind.ENABLE, "doing", "done"), told("grant", "applying", "in_force")
+    content = "\n".join(history_of(samples.granted(GrantState.IN_FORCE), enabled, opened))
     assert content.index("mTLS enabled, verified at Heroku") < content.index("in force, verified at Heroku")
