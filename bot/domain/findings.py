@@ -39,6 +39,11 @@ def connected(target: UUID, account: object) -> str:
     return f"{target} connected {account}"
 
 
+def gone(target: UUID) -> str:
+    """The name of a target that Heroku no longer has."""
+    return f"{target} gone"
+
+
 def certificate(id: UUID) -> str:
     """The name of a client certificate that pgaccess does not manage."""
     return f"certificate {id}"

@@ -69,7 +69,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.RULE_BACK: Topic.FINDING,
     MessageKind.RULE_MISSING: Topic.FINDING,
     MessageKind.RULE_UNAPPLIED: Topic.FINDING,
-    MessageKind.DOWNLOAD_LINK: Topic.ITSELF,
+    MessageKind.DOWNLOAD_LINK: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_READY: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_GONE: Topic.PAST,
     MessageKind.CERTIFICATE_LEFT: Topic.CERTIFICATE,
@@ -103,7 +103,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.CHANNEL_BACK: Topic.PAST,
     MessageKind.HEROKU_RESTORED: Topic.PAST,
     MessageKind.CONNECTION_CHANGED: Topic.GRANT,
-    MessageKind.TARGET_GONE: Topic.PAST,
+    MessageKind.TARGET_GONE: Topic.FINDING,
     MessageKind.TARGET_BACK: Topic.PAST,
     MessageKind.CERTIFICATE_COMPROMISED: Topic.CERTIFICATE,
 }

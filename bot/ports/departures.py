@@ -64,6 +64,10 @@ class Departures(Protocol):
         """Lists the unused download links to a target's certificates, locked until the transaction ends."""
         ...
 
+    async def findings_of(self, target: UUID) -> tuple[str, ...]:
+        """Lists the findings about a target that a message still reports, by name."""
+        ...
+
     async def forget_entries(self, target: UUID) -> tuple[KnownCertificate, ...]:
         """Records that everything owned at a target went with it, and that nothing is observed there.
 

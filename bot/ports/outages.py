@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 from bot.domain.trouble import Outage, Trouble
 from bot.ports.values import ReconcileJob
@@ -32,4 +33,8 @@ class Outages(Protocol):
         Returns:
             The outage after that; None if the target was part of none.
         """
+        ...
+
+    async def leave_all(self, target: UUID, *, at: datetime) -> tuple[Outage, ...]:
+        """Records that a target which is gone is no longer held up; returns the outages that it has left."""
         ...

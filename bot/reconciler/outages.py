@@ -4,7 +4,6 @@ In every transaction grants are locked first, then cards are marked, then the qu
 an outage's: two that lock the same rows in two orders would wait for each other.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,16 +12,14 @@ from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.owned_entry import StoredState
 from bot.domain.request import Kind
-from bot.domain.trouble import SHOWN_AFTER, Outage, Trouble, is_told, trouble_of
+from bot.domain.trouble import SHOWN_AFTER, Trouble, is_told, trouble_of
 from bot.errors import HerokuError, RateBudgetExhaustedError
 from bot.ports import MessageKind, ReconcileJob, Transaction
 from bot.reconciler.reconciliation import Reconciliation
+from bot.services.outages import outage_key, outage_params, report_departure
 
 LOUD_AFTER: Final = 5
 """Failed runs until operations hears of it: about three minutes where nothing works at all."""
-
-NAMED_AT_MOST: Final = 50
-"""Targets that one message about an outage names: a text of Slack's takes 3,000 characters."""
 
 
 def trouble_met(error: HerokuError | None) -> Trouble | None:
@@ -79,11 +76,11 @@ async def tell_outage(
         return
     await end_outage(tx, job, at=at, operations_channel=operations_channel)
     outage = await tx.outages.join(job, trouble, status=status, error=error, at=at)
-    params = _params(outage, outage.held)
-    if not await tx.outbox.refresh(_key(outage), params=params):
+    params = outage_params(outage, outage.held)
+    if not await tx.outbox.refresh(outage_key(outage), params=params):
         denied = trouble is Trouble.DENIED
         kind = MessageKind.HEROKU_DENIED if denied else MessageKind.HEROKU_TROUBLE
-        await tx.outbox.add(kind, to=operations_channel, key=_key(outage), params=params)
+        await tx.outbox.add(kind, to=operations_channel, key=outage_key(outage), params=params)
 
 
 async def end_outage(tx: Transaction, job: ReconcileJob, *, at: datetime, operations_channel: str) -> None:
@@ -96,15 +93,8 @@ async def end_outage(tx: Transaction, job: ReconcileJob, *, at: datetime, operat
         operations_channel: Slack id.
     """
     outage = None if job.outage is None else await tx.outages.leave(job, at=at)
-    if outage is None:
-        return
-    if not outage.is_over:
-        await tx.outbox.refresh(_key(outage), params=_params(outage, outage.held))
-        return
-    over = {**_params(outage, outage.labels), "until": at.isoformat()}
-    await tx.outbox.refresh(_key(outage), params=over)
-    kind, key = MessageKind.HEROKU_RESTORED, f"{_key(outage)}:over"
-    await tx.outbox.add(kind, to=operations_channel, key=key, params=over)
+    if outage is not None:
+        await report_departure(tx, outage, at=at, operations_channel=operations_channel)
 
 
 async def postpone(
@@ -134,18 +124,3 @@ async def postpone(
     await tx.grants.postpone(later, within=within)
     doing = [each.id for each in run.operations.values() if operations.can_wait(each, now=at)]
     await tx.operations.postpone(doing, within=schedule.OPERATION_DEADLINE)
-
-
-def _key(outage: Outage) -> str:
-    return f"outage:{outage.id}"
-
-
-def _params(outage: Outage, labels: Sequence[str]) -> dict[str, str]:
-    """What the messages about an outage say."""
-    more = f", … (+{len(labels) - NAMED_AT_MOST})" if len(labels) > NAMED_AT_MOST else ""
-    return {
-        "app": ", ".join(labels[:NAMED_AT_MOST]) + more,
-        "status": outage.status,
-        "id": outage.error,
-        "since": outage.since.isoformat(),
-    }

@@ -44,6 +44,7 @@ from storage.tables import (
     mtls_rule_intents,
     mtls_rules,
     operations,
+    outbox,
     privatelink_accounts,
     reconcile_queue,
     requests,
@@ -164,6 +165,13 @@ class PostgresDepartures(Departures):
         there = select(download_links, BUSY).where(_LINKED, download_links.c.target_id == target)
         rows = await self._rows(there.order_by(download_links.c.id).with_for_update())
         return tuple(download_link_of(row) for row in rows)
+
+    @override
+    async def findings_of(self, target: UUID) -> tuple[str, ...]:
+        reported = select(func.unnest(outbox.c.about).label("name")).where(outbox.c.settled_at.is_(None))
+        named = reported.subquery().c.name
+        found = select(named).where(named.startswith(f"{target} ")).distinct().order_by(named)
+        return tuple((await self._connection.execute(found)).scalars())
 
     @override
     async def forget_entries(self, target: UUID) -> tuple[KnownCertificate, ...]:

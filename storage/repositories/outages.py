@@ -1,6 +1,7 @@
 """Outages of Heroku, and the targets that are part of each."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Boolean, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -42,13 +43,23 @@ class PostgresOutages(Outages):
 
     @override
     async def leave(self, job: ReconcileJob, *, at: datetime) -> Outage | None:
-        part = select(reconcile_queue.c.outage_id).where(reconcile_queue.c.id == job.id)
+        return await self._leave(job.id, at)
+
+    @override
+    async def leave_all(self, target: UUID, *, at: datetime) -> tuple[Outage, ...]:
+        part = (reconcile_queue.c.target_id == target) & reconcile_queue.c.outage_id.is_not(None)
+        held = select(reconcile_queue.c.id).where(part).order_by(reconcile_queue.c.id)
+        left = [await self._leave(id, at) for id in (await self._connection.execute(held)).scalars().all()]
+        return tuple(outage for outage in left if outage is not None)
+
+    async def _leave(self, queued: int, at: datetime) -> Outage | None:
+        part = select(reconcile_queue.c.outage_id).where(reconcile_queue.c.id == queued)
         id = (await self._connection.execute(part)).scalar_one()
         if id is None:
             return None
         # Of two that leave at once, the second waits here, and then sees that the first has left.
         await self._connection.execute(select(outages.c.id).where(outages.c.id == id).with_for_update())
-        mine = update(reconcile_queue).where(reconcile_queue.c.id == job.id)
+        mine = update(reconcile_queue).where(reconcile_queue.c.id == queued)
         await self._connection.execute(mine.values(outage_id=None))
         outage = await self._read(id)
         if outage.is_over:

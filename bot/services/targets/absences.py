@@ -1,8 +1,9 @@
 """Absences: whether a target that no discovery finds is gone is proven by two answers of Heroku's."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from bot.domain import findings
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Space, Target, gone_called
 from bot.errors import Refusal, Refused
@@ -40,8 +41,9 @@ async def record_answer(tx: Transaction, target: Target, *, gone: bool, doing: A
     return await tx.departures.record_absence(target.id, apart=APART, doing=doing)
 
 
-async def report_return(tx: Transaction, policy: Policy, target: Target) -> None:
+async def report_return(tx: Transaction, policy: Policy, target: Target, *, now: datetime) -> None:
     """Reports a target that Heroku has again although it was proven to be gone; nothing is opened again."""
+    await tx.outbox.settle([findings.gone(target.id)], at=now)
     since = "" if target.gone_at is None else target.gone_at.isoformat()
     await tx.outbox.add(
         MessageKind.TARGET_BACK,

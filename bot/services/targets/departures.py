@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from bot.domain import findings
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain.grant import GrantState, ReasonCode
@@ -12,6 +13,7 @@ from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind, Notification, Transaction
 from bot.services.context import ServiceContext
 from bot.services.mtls.download_links import MESSAGE_KEY
+from bot.services.outages import report_departure
 from bot.services.targets.absences import kind_of
 from bot.services.trusted_ips.support_tickets import ticket_key
 from bot.services.withdrawals import withdraw
@@ -62,12 +64,19 @@ class DepartureService:
         await tx.outbox.refresh(ticket_key(target.id))
         # What has failed there can no longer be retried, and its cards have buttons for that.
         await tx.outbox.refresh_cards_of([*of_certificates, *await tx.departures.failed_of(target.id)])
+        operations_channel = self._context.policy.operations_channel
+        for outage in await tx.outages.leave_all(target.id, at=doing.at):
+            await report_departure(tx, outage, at=doing.at, operations_channel=operations_channel)
+        # What was found there is over, but for the departure itself.
+        over = set(await tx.departures.findings_of(target.id)) - {findings.gone(target.id)}
+        await tx.outbox.settle(over, at=doing.at)
         lists = {name: " ".join(map(str, sorted(numbers))) for name, numbers in told.items()}
         lists["certificates"] = " ".join(sorted(known.handle for known in certificates))
         await tx.outbox.add(
             MessageKind.TARGET_GONE,
-            to=self._context.policy.operations_channel,
+            to=operations_channel,
             key=f"{MessageKind.TARGET_GONE}:{target.id}:{doing.at.isoformat()}",
+            about=(findings.gone(target.id),),
             params={**lists, "name": target.name, "label": target.label, "kind": kind_of(target)},
         )
 

@@ -97,7 +97,7 @@ async def record_discovery(
     listed = {target.id: target for target in found}
     for target in stored:
         if target.gone_at is not None and target.id in listed:
-            await report_return(tx, policy, target)
+            await report_return(tx, policy, target, now=now)
         if target.id in listed:
             await report_connection(tx, target, listed[target.id], now=now)
     for target in bindings.vanished:

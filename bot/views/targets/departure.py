@@ -15,8 +15,11 @@ LIST: Final = 2000
 
 
 def gone(message: OutboxMessage, t: Translator) -> Message:
-    """What is gone, and what ended with it."""
+    """What is gone, and what ended with it; or that it is there again."""
     params = message.params
+    if message.settled_at is not None:
+        said = {"name": params["name"], "label": params["label"], "at": message.settled_at}
+        return block_kit.paragraphs(t(f"{message.kind}.over", **said))
     title = t(_key(message, t), name=params["name"], label=params["label"])
     found = {name: params.get(name, "").split() for name in _LISTS}
     lines = [

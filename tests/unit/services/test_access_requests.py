@@ -328,7 +328,7 @@ NOTHING = {Refusal.TARGET_NONE, Refusal.SPACE_NONE}
 @pytest.mark.parametrize(
     ("target", "said"),
     # The database was there before: whether it is gone is being asked.
-    [(None, NOTHING), ("billing", {Refusal.TARGET_UNLISTED}), ("acme-private", NOTHING)],
+    [(None, NOTHING), ("billing", {Refusal.TARGET_NONE, Refusal.TARGET_UNLISTED}), ("acme-private", NOTHING)],
 )
 async def test_that_there_is_nothing_is_only_said_once_heroku_was_read(
     store: PostgresStore, services: Services, engine: AsyncEngine, target: str | None, said: set[Refusal]

@@ -7,14 +7,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain import findings
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.request import RequestState
 from bot.domain.target import gone_called
+from bot.domain.trouble import Trouble
 from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind
 from bot.services import Services
-from bot.services.targets.absences import record_answer
+from bot.services.outages import outage_key, outage_params
+from bot.services.targets.absences import record_answer, report_return
 from storage.tables import outbox, targets
 from storage.transaction import PostgresStore
 from tests import database
@@ -188,3 +191,49 @@ async def test_retry_by_an_approver_is_refused_too(services: Services, store: Po
     with pytest.raises(Refused) as refused:
         await services.grants.retry(granted.request.id, person=LEAD, key=actions.key())
     assert refused.value.reason is Refusal.TARGET_GONE
+
+
+async def test_what_operations_were_told_of_it_before_is_over(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await actions.approve(services, await actions.ask(services))
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        outage = await tx.outages.join(job, Trouble.UNREACHABLE, status="503", error="down", at=NOW)
+        key, params = outage_key(outage), outage_params(outage, outage.held)
+        await tx.outbox.add(
+            MessageKind.HEROKU_TROUBLE, to=actions.APP.operations_channel, key=key, params=params
+        )
+        found = findings.unmanaged(TARGET, "192.0.2.1/32")
+        about = {"app": "billing", "network": "192.0.2.1/32"}
+        await tx.outbox.add(
+            MessageKind.RULE_UNMANAGED,
+            to=actions.APP.operations_channel,
+            key="new",
+            params=about,
+            about=(found,),
+        )
+        await tx.commit()
+    await lose(store)
+    await services.departures.run_due()
+    told = await kinds(engine, actions.APP.operations_channel)
+    assert told.count(MessageKind.HEROKU_RESTORED) == 1
+    (held,) = await database.values(engine, outbox, "params", key=key)
+    assert held["until"]
+    (settled,) = await database.values(engine, outbox, "settled_at", kind=MessageKind.RULE_UNMANAGED)
+    assert settled is not None
+
+
+async def test_that_it_is_gone_is_taken_back_when_it_exists_again(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await actions.approve(services, await actions.ask(services))
+    await lose(store)
+    await services.departures.run_due()
+    assert await database.values(engine, outbox, "settled_at", kind=MessageKind.TARGET_GONE) == [None]
+    async with store.transaction() as tx:
+        (target,) = [each for each in await tx.targets.all() if each.id == TARGET]
+        await report_return(tx, actions.APP, target, now=NOW)
+        await tx.commit()
+    (settled,) = await database.values(engine, outbox, "settled_at", kind=MessageKind.TARGET_GONE)
+    assert settled == NOW
