@@ -4,16 +4,35 @@ Those that need everything to be finished are in ``AT_REST``; the others hold af
 in ``docs/reliability.md``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from bot.views import action_ids
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from tests.model.world import World
 from tests.model.write_recorder import subject_parts
 
 Invariant = Callable[[World], None]
+
+_TO_END: Final = frozenset(
+    {("grant", "waiting"), ("grant", "applying"), ("grant", "in_force"), ("grant", "interrupted")}
+)
+
+POSSIBLE: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
+    **dict.fromkeys(
+        (action_ids.APPROVE, action_ids.DENY, action_ids.CHANGE, action_ids.CANCEL),
+        frozenset({("request", "pending")}),
+    ),
+    **dict.fromkeys((action_ids.DONE, action_ids.REVOKE), _TO_END),
+    action_ids.EXTEND: frozenset({("grant", "in_force")}),
+    action_ids.RESTORE: frozenset({("grant", "interrupted"), ("grant", "failed")}),
+    **dict.fromkeys(
+        (action_ids.RETRY, action_ids.GIVE_UP), frozenset({("grant", "failed"), ("operation", "failed")})
+    ),
+}
+"""States of what a button is about in which it can do something."""
 
 ONE_RUN: Final = timedelta(seconds=30)
 """How late an end may be: time goes on while an invariant is checked."""
@@ -225,6 +244,28 @@ def invariant_12(world: World) -> None:
             assert each.before == each.after, f"{each.act} was recorded"
             assert len(each.said) == 1, f"{each.act} was answered {each.said}"
             assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
+
+
+def invariant_15(world: World) -> None:
+    """No message stays that has become false: one that is up to date offers what can be done now."""
+    states = {
+        "request": dict(world.rows("SELECT id, state FROM requests")),
+        "grant": dict(world.rows("SELECT request_id, state FROM grants")),
+        "operation": dict(world.rows("SELECT request_id, state FROM operations")),
+    }
+    shown = world.rows(
+        "SELECT kind, channel, ts FROM outbox WHERE ts IS NOT NULL AND ts <> 'home' "
+        "AND sent_version = version AND recipient <> ALL(%s)",
+        list(world.left),
+    )
+    for kind, channel, ts in shown:
+        for action, value in world.buttons_of(channel, ts):
+            possible = POSSIBLE.get(action)
+            if possible is None:
+                continue
+            number = int(value.partition(".")[0])
+            state = {(what, found[number]) for what, found in states.items() if number in found}
+            assert state & possible, f"{kind} offers {action} of #{number}, which is {sorted(state)}"
 
 
 def invariant_16(world: World) -> None:

@@ -430,6 +430,19 @@ class World:
                 found += _buttons(channel, self.slack.messages(channel, person))
         return sorted(found, key=lambda each: each.ts, reverse=True)
 
+    def buttons_of(self, channel: str, ts: str) -> list[tuple[str, str]]:
+        """The buttons of one message, as action and value."""
+        kept = self.slack.workspace.messages.get(channel, [])
+        return [
+            (element["action_id"], element["value"])
+            for message in kept
+            if message.ts == ts
+            for block in message.blocks
+            if block["type"] == "actions"
+            for element in block["elements"]
+            if element["type"] == "button" and "url" not in element
+        ]
+
     async def presses(self, person: str, button: Button) -> None:
         """A person presses a button, and submits the modal that it opens."""
         outcome = await self._click(person, button)
