@@ -72,7 +72,7 @@ async def test_a_grant_opens_the_gateway_and_its_end_closes_it(
     neighbour = said("in force, from another address", await visitor.pastes(line))
     gateway.set_source(MINE)
     await acts.press_own("engineer", "grant.done")
-    await acts.until(lambda: acts.told("engineer", "has ended"))
+    await acts.until(lambda: acts.told("engineer", "has ended*"))
     after = said("after the end", await visitor.pastes(line))
 
     for refused in (before, neighbour, after):

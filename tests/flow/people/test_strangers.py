@@ -126,11 +126,13 @@ async def test_a_rate_limit_of_lookups_is_waited_out_by_everybody(acts: Workspac
     stranger(acts.slack, "U0OTHER")
     body = {"ok": False, "error": LIMITED}
     limited = ApiAnswer(status=429, headers={"Retry-After": header}, body=body)
+    # A sync may have asked for others meanwhile.
+    before = len(acts.asked("users.info"))
     acts.slack.fault("users.info", Fault(answer=limited))
     await acts.type("U0STRANGER", "/pgaccess list")
     await acts.type("U0OTHER", "/pgaccess list")
     await asyncio.sleep(1)
-    assert len(acts.asked("users.info")) == 1
+    assert len(acts.asked("users.info")) == before + 1
     # The limit has passed: both are answered without having to act again.
     await acts.query("UPDATE periodic_tasks SET due_at = now() WHERE name = 'users.info'")
     await acts.query("UPDATE slack_users SET lookup_at = now() WHERE fetched_at IS NULL")

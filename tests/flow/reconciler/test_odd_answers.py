@@ -28,18 +28,21 @@ class Edited(httpx.AsyncBaseTransport):
 
     Attributes:
         edits: by the end of a path, what becomes of the parsed answer.
+        used: ends of paths for which that has happened.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
         self.edits: dict[str, Edit] = {}
+        self.used: set[str] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
         body = await response.aread()
-        edit = next((edit for end, edit in self.edits.items() if request.url.path.endswith(end)), None)
-        if request.method == "GET" and edit is not None and response.status_code == 200:
-            body = json.dumps(edit(json.loads(body))).encode()
+        end = next((end for end in self.edits if request.url.path.endswith(end)), None)
+        if request.method == "GET" and end is not None and response.status_code == 200:
+            body = json.dumps(self.edits[end](json.loads(body))).encode()
+            self.used.add(end)
         kept = {name: value for name, value in response.headers.items() if name != "content-length"}
         return httpx.Response(response.status_code, headers=kept, content=body)
 
@@ -55,6 +58,7 @@ async def emulated(
         harness = made(store=store, engine=engine, heroku=heroku, client=client)
         await harness.begin()
         yield harness, edited.edits
+        assert edited.used >= set(edited.edits), "an answer was not what the test is about"
 
 
 def beside(*odd: Any) -> Edit:
@@ -152,7 +156,7 @@ async def test_an_odd_account_keeps_no_grant_from_opening(
             accounts = [{**each, "status": "Available"} for each in link["allowed_accounts"]]
             return {**link, "allowed_accounts": [odd, 7, *accounts], "connections": None, "addon": "x"}
 
-        edits["-12345"] = edit
+        edits[f"/private-link/v0/databases/{harness.target.id}"] = edit
         grant = await harness.approve()
         await harness.reconcile(3)
         assert await harness.state(grant) == "in_force"
@@ -163,7 +167,10 @@ async def test_an_end_beside_an_account_without_a_name_is_said_once_the_list_is_
 ) -> None:
     async with emulated(PrivateLinkHarness, store, engine) as (harness, edits):
         grant = await harness.open()
-        edits["-12345"] = lambda link: {**link, "allowed_accounts": [{}, *link["allowed_accounts"]]}
+        edits[f"/private-link/v0/databases/{harness.target.id}"] = lambda link: {
+            **link,
+            "allowed_accounts": [{}, *link["allowed_accounts"]],
+        }
         await harness.end(grant)
         await harness.reconcile(2)
         assert (await harness.state(grant), harness.accounts()) == ("ending", [])
