@@ -41,6 +41,7 @@ from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
 from storage.engine import async_commit_engine
 from storage.repositories.rate_budget import PostgresRateBudget
+from storage.repositories.slack_users import FRESH
 from tests.flow.actions import words
 from tests.model.clocks import WorldTime
 from tests.model.crashing_store import CommitFaults, CrashingStore
@@ -353,6 +354,9 @@ class World:
     async def rest(self) -> None:
         """Runs the workers, with time passing, until nothing is left to do."""
         self.calm()
+        # Nobody has to tell the bot who has left: it finds out when it reads all people again.
+        self.pass_time(FRESH)
+        await self.run_scheduler()
         # What waits is judged again once a minute, and not yet for what was changed in the last one.
         self.pass_time(EVERY)
         since = self.time.now()
