@@ -163,6 +163,7 @@ class Refusal(StrEnum):
     FILES_UNSENT = "files_unsent"
     # A certificate's expiry and rotation.
     CERTIFICATE_NOT_READY = "certificate_not_ready"
+    REMINDER_PAST = "reminder_past"
     SNOOZE_SPENT = "snooze_spent"
     SNOOZE_LATE = "snooze_late"
     ROTATION_OPEN = "rotation_open"

@@ -1,5 +1,7 @@
 """The notifier: sends the outbox's messages to Slack, and edits those whose shown version is behind."""
 
+import hashlib
+import json
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
+from bot.ports.assertions import TOPICS
 from bot.services import Services
 from bot.views.app_home import home
 from bot.views.render import render
@@ -37,6 +40,12 @@ HOME: Final = "home"
 """Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
 
 log = structlog.get_logger(__name__)
+
+
+def _digest(message: Message) -> str:
+    """SHA-256 of everything that Slack is asked to show."""
+    content = json.dumps([message.text, list(message.blocks)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -102,21 +111,25 @@ class Notifier:
 
     async def work(self, claimed: ClaimedMessage) -> None:
         """Sends or edits one message. What Slack rejects is tried again later, for as long as it takes."""
-        message = claimed.message
+        message, shown = claimed.message, None
         try:
             if message.kind is MessageKind.HOME:
                 place = await self._show_home(claimed)
             else:
                 # Rendered after the claim: a later change raises the version, and the message is edited
                 # again.
-                place = await self._show(claimed, await self._render(message))
+                rendered = await self._render(message)
+                shown = _digest(rendered)
+                place = await self._show(claimed, rendered, shown)
             async with self._store.transaction() as tx:
-                await tx.outbox.sent(message, place)
+                await tx.outbox.sent(message, place, shown=shown)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)
         except SlackError as error:
-            if error.code in UNREACHABLE:
+            # A notification that somebody deleted was read: what became of it needs no message of its own.
+            deleted = error.code in GONE and TOPICS[message.kind].follows_request and not message.kind.is_card
+            if error.code in UNREACHABLE or deleted:
                 await self._give_up(claimed, error)
             else:
                 await self._postpone(claimed, error)
@@ -140,9 +153,12 @@ class Notifier:
         await self._slack.publish_home(person, view)
         return MessageRef(channel=person, ts=HOME)
 
-    async def _show(self, claimed: ClaimedMessage, rendered: Message) -> MessageRef:
+    async def _show(self, claimed: ClaimedMessage, rendered: Message, digest: str) -> MessageRef:
         """Edits the message, or posts it; an attempt whose answer was lost is searched for first."""
         message = claimed.message
+        if message.place is not None and message.shown == digest:
+            # Its request has changed, and what it says of that has not.
+            return message.place
         if message.place is not None:
             return await self._edit(claimed, message.place, rendered)
         # An earlier attempt's channel is kept, because it is there that the search has to look.
@@ -240,7 +256,7 @@ class Notifier:
             await tx.commit()
 
     async def _give_up(self, claimed: ClaimedMessage, error: SlackError) -> None:
-        """Lets a message to somebody rest who has left the workspace."""
+        """Lets a message rest: its recipient has left the workspace, or somebody deleted it."""
         log.info("notifier.unreachable", message=claimed.message.id, code=error.code)
         try:
             async with self._store.transaction() as tx:

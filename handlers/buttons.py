@@ -2,19 +2,35 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bot.domain.request import Verdict
+from bot.errors import Refusal, Refused, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, responses
+from bot.views.requests import request_state
 from bot.views.targets import replacement
 from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
+from handlers.refusals import RefusedForState
 from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockAction
+
+PAST: Final = frozenset(
+    {
+        *(Refusal.REQUEST_DECIDED, Refusal.REQUEST_CLOSED, Refusal.REQUEST_CHANGED, Refusal.REQUEST_OVER),
+        *(Refusal.REQUEST_WITHDRAWN, Refusal.ALREADY_VOTED, Refusal.GRANT_CLOSING, Refusal.GRANT_OVER),
+        *(Refusal.GRANT_NOT_OPEN, Refusal.GRANT_NOT_FAILED, Refusal.GRANT_NOT_INTERRUPTED),
+        *(Refusal.REOPENING_PENDING, Refusal.RETRY_ASKS_AGAIN, Refusal.RETRY_DECIDED_ANEW),
+        *(Refusal.KEEP_NOT_NEEDED, Refusal.EXTEND_NOT_TIMED, Refusal.CERTIFICATE_NOT_OFFERED),
+        *(Refusal.ROTATION_NOT_WAITING, Refusal.ROTATION_OLD_GOING, Refusal.ROTATION_NO_TEST),
+    }
+)
+"""Refusals of a press on a button whose request has moved on since the message was shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,10 +81,30 @@ class ButtonHandler:
         """Acts on a press; None when a form was opened instead of an answer.
 
         Raises:
-            Refused: the person may not do this, or there is nothing (more) to do.
+            Refused: the person may not do this, or there is nothing (more) to do; what became of the request
+                is said with it.
             StoreUnavailableError: nothing was recorded.
             MalformedError: it is no button of ours.
         """
+        try:
+            return await self._act(click, t)
+        except Refused as refused:
+            raise await self._with_state(refused, t) from refused
+
+    async def _with_state(self, refused: Refused, t: Translator) -> Refused:
+        """A refusal with the line that says where the request stands, if it stands otherwise than shown."""
+        id = refused.params.get("id")
+        if refused.reason not in PAST or not isinstance(id, int):
+            return refused
+        try:
+            details = await self._services.queries.request(id)
+        except (Refused, TryAgainError):
+            # Refused it is in any case.
+            return refused
+        line = request_state.state_line(details, t=t, policy=self._services.policy)
+        return RefusedForState(refused, line=line)
+
+    async def _act(self, click: BlockAction, t: Translator) -> Message | None:
         if click.action == action_ids.ASK:
             await self._services.members.require(click.person)
             await self._forms.mtls.open_add(click.trigger, RequestInput(), t)
@@ -81,9 +117,9 @@ class ButtonHandler:
         if click.action in self._forms.reviews.handlers:
             return await self._forms.reviews.handlers[click.action](click, t)
         request, version = read_value(action_ids.read_button, click.value)
-        # A reminder has its step where others have a version; here what is recorded decides.
+        # A reminder has its step where others have a version.
         if click.action in self._expiry.handlers:
-            return await self._expiry.handlers[click.action](click, request, t)
+            return await self._expiry.handlers[click.action](click, request, version, t)
         if click.action not in self._handlers:
             raise MalformedError(f"a button called {click.action!r}")
         press = Press(click=click, request=request, version=version)
@@ -108,8 +144,8 @@ class ButtonHandler:
 
     async def _open_extension(self, press: Press, t: Translator) -> None:
         click = press.click
-        await self._services.members.require(click.person)
-        details = await self._services.queries.request(press.request)
+        # Checked first, so that nobody fills in a form in vain.
+        details = await self._services.extensions.require_extendable(press.request, person=click.person)
         await self._forms.open_for_button(click.action, click.trigger, details, t)
 
     async def _details(self, press: Press, t: Translator) -> Message:

@@ -15,6 +15,7 @@ from bot.errors import Refused, SlackError, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.views import modals, responses
+from handlers.refusals import RefusedForState
 from handlers.retry_lines import retry_line
 from handlers.transport.payload_model import MalformedError
 
@@ -149,7 +150,8 @@ def _first_field(body: Mapping[str, Any]) -> str | None:
 def _message(error: Exception, body: Mapping[str, Any], t: Translator) -> Message:
     """What the person is told; only what was not foreseen is logged with a traceback."""
     if isinstance(error, Refused):
-        return responses.refused(error, t)
+        state = error.line if isinstance(error, RefusedForState) else None
+        return responses.refused(error, t, state=state)
     if isinstance(error, SlackError) and _is_late(error):
         log.warning("handlers.form_not_opened", code=error.code)
         return responses.form_not_opened(retry_line(body), t)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from bot.domain.network import parse_address
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import LISTED, Services
@@ -60,11 +61,16 @@ class QueryCommands:
         return database_status.status(observed, t)
 
     async def why(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Explains why the person can, or cannot, reach a target now."""
-        target, policy = intent.input.target, self._services.policy
+        """Explains why the person, or an address, can or cannot reach a target now."""
+        target, policy, typed = intent.input.target, self._services.policy, intent.input.address
+        network = None if typed is None else parse_address(typed)
         if target and await self._services.queries.names_space(target):
             space = await self._services.queries.refresh_space(target, person=command.person)
+            if network is not None:
+                return space_diagnosis.address(space, network, t=t)
             own = [details for details in space.open if details.request.requester == command.person]
             return space_diagnosis.why(space, own, t=t, policy=policy)
         observed = await self._services.queries.refresh_database(target, person=command.person)
+        if network is not None:
+            return diagnosis.address(observed, network, t=t)
         return diagnosis.why(observed, t=t, policy=policy)

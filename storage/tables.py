@@ -55,6 +55,9 @@ TO_WARN: Final = "state = 'in_force' AND warn_at IS NOT NULL"
 TO_REMIND: Final = "absent_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"
 """Certificates with an expiry reminder to come."""
 
+UNSETTLED: Final = "about IS NOT NULL AND settled_at IS NULL"
+"""Messages about findings that are still so, and about requests that they list."""
+
 TO_CHECK: Final = "state = 'doing' AND check_at IS NOT NULL"
 """Operations that wait for a person, and that the scheduler checks."""
 
@@ -218,6 +221,7 @@ requests = Table(
     Column("undecidable_at", UtcDateTime, comment="business time since which nobody can decide it"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
+    Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
     Index("ix_requests_remind", "remind_at", postgresql_where=text(f"{PENDING} AND remind_at IS NOT NULL")),
 )
@@ -459,9 +463,19 @@ outbox = Table(
     Column("posting_since", UtcDateTime, comment="Postgres time of an attempt whose answer is not recorded"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("sent_version", Integer, nullable=False, server_default="0"),
+    Column("asserts", Text, comment="what has to stay as it is for the message to stay true"),
+    Column("about", ARRAY(Text), comment="requests that it lists, findings that it reports"),
+    Column("settled_at", UtcDateTime, comment="business time at which its finding was no longer so"),
+    Column("shown", Text, comment="digest of what Slack shows; null: not known"),
     *_lease(),
     Index("ix_outbox_due", "due_at", postgresql_where=text("sent_version < version")),
     Index("ix_outbox_request", "request_id"),
+    Index(
+        "ix_outbox_about",
+        "about",
+        postgresql_using="gin",
+        postgresql_where=text(UNSETTLED),
+    ),
 )
 
 periodic_tasks = Table(

@@ -2,16 +2,20 @@
 
 Audit lines and messages are read by others, after the commit. Each statement costs a round trip, and a
 command needs few other ones.
+
+Every change of state has an audit line, and so its request is known here: what earlier messages say about
+that request may have stopped being true with it, and they are marked with the same statement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Table, bindparam, select, union_all
+from sqlalchemy import BindParameter, Table, Update, bindparam, select, union_all
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.outdated_messages import MARK, values_of
 from storage.tables import audit, idempotency_keys, outbox
 
 AT_ONCE: Final = 3
@@ -20,7 +24,7 @@ AT_ONCE: Final = 3
 Row = Mapping[str, Any]
 
 _LINE: Final = ("at", "actor", "subject", "request_id", "target_id", "before", "after", "details")
-_MESSAGE: Final = ("kind", "recipient", "key", "request_id", "params")
+_MESSAGE: Final = ("kind", "recipient", "key", "request_id", "params", "asserts", "about")
 
 _LINES: Final = insert(audit)
 _MESSAGES: Final = insert(outbox).on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
@@ -40,10 +44,21 @@ class WriteBuffer:
         self._connection = connection
         self._lines: list[Row] = []
         self._messages: list[Row] = []
+        self._changed: set[int] = set()
+        self._refreshed: set[int] = set()
 
     def add_lines(self, rows: Sequence[Row]) -> None:
-        """Adds audit lines, as ``audit.line_of`` makes them."""
+        """Adds audit lines, as ``audit.line_of`` makes them, and marks what was told about their requests."""
         self._lines += rows
+        self._changed.update(row["request_id"] for row in rows if row["request_id"] is not None)
+
+    def mark_changed(self, requests: Collection[int]) -> None:
+        """Marks what was told about requests that have changed without an audit line."""
+        self._changed.update(requests)
+
+    def mark_cards(self, requests: Collection[int]) -> None:
+        """Marks the cards of requests to be edited even if they render as they are shown."""
+        self._refreshed.update(requests)
 
     def add_messages(self, rows: Sequence[Row]) -> None:
         """Adds outbox messages; a key that is there already adds nothing."""
@@ -51,15 +66,18 @@ class WriteBuffer:
 
     async def flush(self) -> None:
         """Writes everything: before the commit, and before the audit trail is read."""
-        if self._lines and self._messages and self._is_small:
+        parts = (self._lines, self._messages, self._marks)
+        if self._is_small and sum(map(bool, parts)) > 1:
             await self._together(None)
             return
-        await self._apart()
+        await self._mark()
+        await self._write_rows()
 
     async def flush_messages(self) -> None:
-        """Writes everything if a message is among it: before outbox rows are read or changed."""
+        """Writes all rows if a message is among them: before outbox rows are read or changed."""
         if self._messages:
-            await self.flush()
+            # Marks wait for the end: made twice, a message would be rendered twice.
+            await self._write_rows()
 
     async def flush_with_key(self, key: str, request: int) -> bool:
         """Writes everything with an idempotency key, in one statement.
@@ -68,29 +86,46 @@ class WriteBuffer:
             False when the key was recorded before; a second transaction with it waits for the first.
         """
         if not self._is_small:
-            await self._apart()
+            await self._mark()
+            await self._write_rows()
         # If the key is not new, the caller rolls back, and the lines and messages with it.
-        return await self._together({"key": key, "request_id": request}) > 0
+        return await self._together({"key_key": key, "key_request_id": request}) > 0
 
     @property
     def _is_small(self) -> bool:
         return len(self._lines) <= AT_ONCE and len(self._messages) <= AT_ONCE
 
+    @property
+    def _marks(self) -> bool:
+        return bool(self._changed or self._refreshed)
+
     async def _together(self, key: Row | None) -> int:
         """Writes everything in one statement; returns how many rows of its last table were written."""
+        marked = self._take_marks()
         lines, messages = self._take()
-        statement = _statement(len(lines), len(messages), keyed=key is not None)
-        values = dict(key or {})
+        statement = _statement(len(lines), len(messages), marked=bool(marked), keyed=key is not None)
+        values = {**(key or {}), **marked}
         for letter, rows in (("a", lines), ("m", messages)):
             for number, row in enumerate(rows):
                 values.update({f"{letter}{number}_{name}": value for name, value in row.items()})
         return (await self._connection.execute(statement, values)).rowcount
 
-    async def _apart(self) -> None:
+    async def _mark(self) -> None:
+        """Marks earlier messages; before new ones are written, which are rendered after the commit anyway."""
+        marked = self._take_marks()
+        if marked:
+            await self._connection.execute(MARK, marked)
+
+    async def _write_rows(self) -> None:
         lines, messages = self._take()
         for statement, rows in ((_LINES, lines), (_MESSAGES, messages)):
             if rows:
                 await self._connection.execute(statement, rows if len(rows) > 1 else rows[0])
+
+    def _take_marks(self) -> Row:
+        changed, self._changed = self._changed, set()
+        refreshed, self._refreshed = self._refreshed, set()
+        return values_of(changed, refreshed) if changed or refreshed else {}
 
     def _take(self) -> tuple[list[Row], list[Row]]:
         lines, self._lines = self._lines, []
@@ -98,21 +133,25 @@ class WriteBuffer:
         return lines, messages
 
 
-@lru_cache(maxsize=64)
-def _statement(lines: int, messages: int, *, keyed: bool) -> Insert:
+@lru_cache(maxsize=128)
+def _statement(lines: int, messages: int, *, marked: bool, keyed: bool) -> Insert | Update:
     """One statement for a number of rows of each table; those before the last are CTEs of it.
 
     Fact: PostgreSQL manual, "Data-Modifying Statements in WITH": they always run to completion,
-    whether the main query reads from them or not.
+    whether the main query reads from them or not. All see the same snapshot, so that messages of this
+    statement are not among those that it marks.
     """
-    parts = []
+    # No parameter is named like a column: SQLAlchemy would take it for a value that the UPDATE sets.
+    parts: list[Insert | Update] = [MARK] if marked else []
     if lines:
         parts.append(_insert(audit, "a", _LINE, lines))
     if messages:
         parts.append(_insert(outbox, "m", _MESSAGE, messages).on_conflict_do_nothing(index_elements=["key"]))
     if keyed:
         parts.append(
-            _KEY.values({name: _param(idempotency_keys, name, name) for name in ("key", "request_id")})
+            _KEY.values(
+                {name: _param(idempotency_keys, name, f"key_{name}") for name in ("key", "request_id")}
+            )
         )
     # The key comes last: a statement's row count is that of its main query, and tells whether it is new.
     *before, last = parts

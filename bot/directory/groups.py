@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from bot.domain import findings
 from bot.domain.policy.rules import Policy
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
@@ -156,4 +157,9 @@ async def _add_messages(tx: Transaction, changed: Mapping[str, tuple[str, ...]],
         kind = MessageKind.GROUPS_UNREADABLE if error else MessageKind.GROUPS_READABLE
         more = f", … (+{len(ids) - NAMED_AT_MOST})" if len(ids) > NAMED_AT_MOST else ""
         params = {"groups": ", ".join(ids[:NAMED_AT_MOST]) + more, "error": error}
-        await tx.outbox.add(kind, to=operations, key=f"{kind}:{error}:{now.isoformat()}", params=params)
+        about = [findings.group(id) for id in ids] if error else []
+        await tx.outbox.add(
+            kind, to=operations, key=f"{kind}:{error}:{now.isoformat()}", params=params, about=about
+        )
+        if not error:
+            await tx.outbox.settle({findings.group(id) for id in ids}, at=now)

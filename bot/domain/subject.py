@@ -93,6 +93,11 @@ def ends(removed: Subject, granted: Subject) -> bool:
     return isinstance(removed, Whole) or removed == granted
 
 
+def names_of(subject: Subject) -> tuple[str, ...]:
+    """Returns the entries that a subject opens, as Heroku lists them: a network, or each account's ARN."""
+    return subject.arns if isinstance(subject, Accounts) else (str(subject),)
+
+
 def network_of(subject: Subject) -> Network:
     """Returns the subject as a network.
 

@@ -10,7 +10,7 @@ from bot.ports.services import MessageRef
 
 
 class MessageKind(StrEnum):
-    """What a message shows. Cards are edited as their request moves on; notifications are sent once."""
+    """What a message shows: a request as it moves on, or what has just happened, until that is not so."""
 
     # The values are stored in the outbox, and most are keys of the catalogs.
     CARD_APPROVAL = "card.approval"
@@ -78,7 +78,7 @@ class MessageKind(StrEnum):
 
     @property
     def is_card(self) -> bool:
-        """Whether it is edited as its request moves on."""
+        """Whether it stands for a request, or for what is to be decided: deleted, it is posted again."""
         # What becomes of a certificate is told where its approvers were asked.
         return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER, MessageKind.CERTIFICATE_LEFT)
 
@@ -96,6 +96,8 @@ class Notification:
         to: Slack id of a person or a channel.
         key: what makes it unique.
         params: what it says beyond its request.
+        asserts: what has to stay as it is for the message to stay true; see ``bot.ports.assertions``.
+        about: what it is about besides its request: requests that it lists, findings that it reports.
     """
 
     kind: MessageKind
@@ -103,6 +105,8 @@ class Notification:
     key: str
     request: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    asserts: str | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +120,9 @@ class OutboxMessage:
         posting_since: Postgres time of an attempt whose answer is not recorded: it may be in Slack already.
         version: the one that is shown once it is rendered now.
         params: what it says beyond its request.
+        asserts: what has to stay as it is for the message to stay true; None where nothing was recorded.
+        settled_at: business time at which its finding was no longer so.
+        shown: digest of what Slack is known to show; None where that is not known.
     """
 
     id: int
@@ -129,3 +136,6 @@ class OutboxMessage:
     version: int
     attempts: int
     params: Mapping[str, str]
+    asserts: str | None = None
+    settled_at: datetime | None = None
+    shown: str | None = None

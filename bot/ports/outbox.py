@@ -1,7 +1,7 @@
 """The outbox: every message that Slack is to show, and what Slack is known to show."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
@@ -9,7 +9,11 @@ from bot.ports.services import MessageRef
 
 
 class Outbox(Protocol):
-    """Messages for Slack: cards, which are edited as their request moves on, and notifications, sent once."""
+    """Messages for Slack: each is shown, and edited once what it says is no longer so.
+
+    Whoever changes a request, its grant, its operation or its certificate writes an audit line: with that
+    line, in the same commit, every message about the request is marked to be rendered again.
+    """
 
     async def add(
         self,
@@ -19,6 +23,8 @@ class Outbox(Protocol):
         key: str,
         request: int | None = None,
         params: Mapping[str, str] | None = None,
+        asserts: str | None = None,
+        about: Sequence[str] = (),
     ) -> None:
         """Adds a message; a key that is there already adds nothing.
 
@@ -28,6 +34,8 @@ class Outbox(Protocol):
             key: what makes it unique.
             request: number of the request that it is about.
             params: what it says beyond its request.
+            asserts: what has to stay as it is for the message to stay true.
+            about: what it is about besides its request, as for ``Notification``.
         """
         ...
 
@@ -70,6 +78,19 @@ class Outbox(Protocol):
 
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
         """Marks the cards of many requests to be rendered and edited at once."""
+        ...
+
+    async def requests_changed(self, requests: Collection[int]) -> None:
+        """Marks every message about requests to be rendered again, for a change without an audit line."""
+        ...
+
+    async def settle(self, ended: Collection[str], *, at: datetime) -> None:
+        """Marks messages about findings that are over to be rendered for the last time.
+
+        Args:
+            ended: as ``bot.domain.findings`` names them; a message about several is settled with the last.
+            at: business time.
+        """
         ...
 
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
@@ -118,8 +139,14 @@ class Outbox(Protocol):
         """
         ...
 
-    async def sent(self, message: OutboxMessage, place: MessageRef) -> None:
-        """Records where a message is and which version it shows, and ends the lease."""
+    async def sent(self, message: OutboxMessage, place: MessageRef, *, shown: str | None = None) -> None:
+        """Records where a message is and which version it shows, and ends the lease.
+
+        Args:
+            message: what was claimed.
+            place: where it is.
+            shown: digest of what it shows: what renders alike is not sent again.
+        """
         ...
 
     async def not_sent(self, message: OutboxMessage, *, gone: bool) -> None:

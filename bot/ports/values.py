@@ -14,6 +14,7 @@ from bot.domain.observation import Observation, mtls_observation, privatelink_ob
 from bot.domain.operation import Operation
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.rate_budget import CallPriority
+from bot.domain.reach import NOTHING_NEARBY, Nearby, Reach, reach_of
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
@@ -64,6 +65,8 @@ class RequestDetails:
         certificate: the one that is to be rotated or removed.
         issued: the one that was issued for it.
         reopening: the pending request to open its grant again.
+        nearby: what else may allow the same addresses, as it is known now; two readings of one request are
+            equal whatever that is. A new or decided request comes without it, since its answer needs none.
     """
 
     request: Request
@@ -76,6 +79,13 @@ class RequestDetails:
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
     reopening: Request | None = None
+    nearby: Nearby = field(default=NOTHING_NEARBY, compare=False)
+
+    @property
+    def reach(self) -> tuple[Reach, ...]:
+        """Which entries allow the addresses that it is about now, whoever made them; of each address."""
+        terms = self.request.terms
+        return reach_of(terms.subject, method=terms.method, observation=self.observation, nearby=self.nearby)
 
     @property
     def rules(self) -> MtlsObservation | None:
@@ -117,6 +127,19 @@ class DatabaseStatus:
     link: PrivateLinkObservation | None = None
     certificates: tuple[KnownCertificate, ...] = ()
     space: "SpaceStatus | None" = None
+
+    @property
+    def nearby(self) -> Nearby:
+        """What may allow addresses to the database besides its own rules, and the grants that are open."""
+        space = self.space
+        opened = (*self.open, *(() if space is None else space.open))
+        return Nearby(
+            space="" if space is None else space.space.name,
+            ranges=None if space is None else space.observation,
+            services=DataServices.UNKNOWN if space is None else space.services,
+            grants=tuple({each.grant.id: each.grant for each in opened if each.grant is not None}.values()),
+            certificates=self.certificates,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +184,11 @@ class SpaceStatus:
     observation: RulesetObservation | None
     open: tuple[RequestDetails, ...]
     services: DataServices
+
+    @property
+    def nearby(self) -> Nearby:
+        """The grants that are open there."""
+        return Nearby(grants=tuple(each.grant for each in self.open if each.grant is not None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from bot.domain import findings
 from bot.domain.drift import NO_DRIFT, Drift, compare
 from bot.domain.subject import Subject, covers
 from bot.ports import MessageKind, ReconcileJob, Transaction
@@ -23,22 +24,40 @@ class Findings:
     job: ReconcileJob
     operations: str
 
-    async def report(self, kind: MessageKind, occurrence: str, **params: str) -> None:
-        """Reports one finding to operations; ``occurrence`` tells it from the last one of its kind."""
-        await self._tell(kind, self.operations, occurrence, params)
+    async def report(
+        self, kind: MessageKind, occurrence: str, *, about: Collection[str] = (), **params: str
+    ) -> None:
+        """Reports a finding to operations.
 
-    async def report_lost(self, kind: MessageKind, entry: Subject, **params: str) -> None:
-        """Reports to operations, and to the adopted entry's owner, that somebody else removed it."""
-        occurrence = f"{entry}:{self.job.lease}"
-        await self._tell(kind, self.operations, occurrence, params)
+        Args:
+            kind: of the message.
+            occurrence: tells it from the last one of its kind.
+            about: the findings, as ``bot.domain.findings`` names them: with the last of them it is settled.
+            **params: what the message says.
+        """
+        await self._tell(kind, self.operations, occurrence, params, about)
+
+    async def report_lost(self, kind: MessageKind, entry: Subject, *, name: str, **params: str) -> None:
+        """Reports to operations, and to the adopted entry's owner, that somebody else removed it.
+
+        Args:
+            kind: of the message.
+            entry: what was removed.
+            name: how an observation lists it.
+            **params: what the message says.
+        """
+        occurrence, about = f"{entry}:{self.job.lease}", (findings.absent(self.job.target.id, name),)
+        await self._tell(kind, self.operations, occurrence, params, about)
         adoptions = await self.tx.operations.adoptions(self.job.target.id, self.job.method)
         owner = next((each.owner for each in adoptions if covers(each.subject, entry)), None)
         if owner is not None:
-            await self._tell(kind, owner, f"{occurrence}:owner", params)
+            await self._tell(kind, owner, f"{occurrence}:owner", params, about)
 
-    async def _tell(self, kind: MessageKind, to: str, occurrence: str, params: dict[str, str]) -> None:
+    async def _tell(
+        self, kind: MessageKind, to: str, occurrence: str, params: dict[str, str], about: Collection[str]
+    ) -> None:
         key = f"{kind}:{self.job.target.id}:{occurrence}"
-        await self.tx.outbox.add(kind, to=to, key=key, params=params)
+        await self.tx.outbox.add(kind, to=to, key=key, params=params, about=sorted(about))
 
 
 async def find_drift(

@@ -1,21 +1,32 @@
 """Records the result of a reconcile run in one transaction: grants, operations, entries, and the next run."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
 
+from bot.domain import findings, schedule
 from bot.domain import grant as grants
 from bot.domain import operation as operations
-from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy.rules import Policy
 from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
-from bot.ports import BOT, AuditContext, Clock, MessageKind, Notification, ReconcileJob, Store, Transaction
+from bot.ports import (
+    BOT,
+    AuditContext,
+    Clock,
+    MessageKind,
+    Notification,
+    ReconcileJob,
+    Store,
+    Transaction,
+    assertions,
+)
 from bot.reconciler.adapter import MethodAdapter, Planned, Run, Seen
 from bot.reconciler.backoff import next_run, next_run_after_failure, pause, release
 from bot.reconciler.membership import REASONS, Opening, OpeningStatus, opening_statuses
@@ -65,6 +76,10 @@ class Recorder:
                 await self._settle_operation(tx, adapter, id, result, now)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
             observation = await adapter.record(tx, run, seen, plan, now)
+            over = findings.over(job.target.id, job.observation, observation)
+            if job.failures and outcome.error is None:
+                over |= {findings.trouble(job.target.id, job.method)}
+            await tx.outbox.settle(over, at=now)
             await tx.reconcile_queue.save_observation(job, observation)
             if outcome.error is not None:
                 await self._report(tx, job, outcome.error, now)
@@ -145,14 +160,16 @@ class Recorder:
             # It was interrupted before, its owner was told then, and nothing ends for them now.
             return
         kind, request = _MESSAGES[after.state], after.request
+        asserts = None if kind is MessageKind.ENDED else assertions.of_grant(kind, after)
         # The time is part of each key: a grant that was retried or reopened is announced once more.
         key = f"{kind}:{after.id}"
-        yield Notification(kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request)
+        told = Notification(
+            kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request, asserts=asserts
+        )
+        yield told
         if after.state is GrantState.INTERRUPTED:
             operations = self._policy.operations_channel
-            yield Notification(
-                kind=kind, to=operations, key=f"{key}:operations:{now.isoformat()}", request=request
-            )
+            yield replace(told, to=operations, key=f"{key}:operations:{now.isoformat()}")
 
     def _after(self, grant: Grant, transition: Transition, now: datetime) -> Grant | None:
         """The grant as it is proven; None when that no longer follows from its present state.
@@ -198,7 +215,8 @@ class Recorder:
             key = f"{completion.message}:{id}:{now.isoformat()}"
             # What the policy itself decided is told where people decide.
             to = self._policy.approvals_channel if after.owner == BOT else after.owner
-            await tx.outbox.add(completion.message, to=to, key=key, request=after.request)
+            asserts = assertions.of_operation(after)
+            await tx.outbox.add(completion.message, to=to, key=key, request=after.request, asserts=asserts)
 
     # --- reports to operations -------------------------------------------------------------------
 
@@ -214,6 +232,7 @@ class Recorder:
                 to=self._policy.operations_channel,
                 key=f"denied:{now.date().isoformat()}",
                 params={"app": job.target.label, **answer},
+                about=(findings.trouble(job.target.id, job.method),),
             )
         elif job.failures + 1 >= LOUD_AFTER:
             await self._report_trouble(tx, job, answer, now)
@@ -228,4 +247,5 @@ class Recorder:
             to=self._policy.operations_channel,
             key=f"trouble:{job.target.id}:{hour}",
             params={"app": job.target.label, **answer},
+            about=(findings.trouble(job.target.id, job.method),),
         )

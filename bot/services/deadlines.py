@@ -8,7 +8,7 @@ from bot.domain.grant import Grant, ReasonCode
 from bot.domain.request import Request, RequestState
 from bot.domain.schedule import reminder
 from bot.errors import Refusal, Refused
-from bot.ports import BOT, AuditContext, MessageKind, Transaction
+from bot.ports import BOT, AuditContext, MessageKind, Transaction, assertions
 from bot.services.context import ServiceContext
 from bot.services.mtls.expiry_reminders import ExpiryReminderService
 from bot.services.withdrawals import shown_on, withdraw
@@ -120,7 +120,9 @@ async def _warn(tx: Transaction, grant: Grant) -> None:
     # The end is part of the key: after an extension the owner is warned again.
     end = "" if grant.ends_at is None else grant.ends_at.isoformat()
     key = f"ending:{grant.id}:{end}"
-    await tx.outbox.add(MessageKind.ENDING, to=grant.owner, key=key, request=grant.request)
+    kind = MessageKind.ENDING
+    asserts = assertions.of_grant(kind, grant)
+    await tx.outbox.add(kind, to=grant.owner, key=key, request=grant.request, asserts=asserts)
     await tx.grants.warned(grant)
 
 

@@ -1,6 +1,6 @@
 """Extensions: more time for a grant, at once within what the policy allows, else by a request."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 
 from bot.domain import grant as grants
@@ -74,6 +74,23 @@ class ExtensionService:
 
         return await self._context.once(key, person, record_extension)
 
+    async def require_extendable(self, request: int, *, person: str) -> RequestDetails:
+        """Returns the request of a grant that the person could extend now.
+
+        Raises:
+            Refused: the grant is somebody else's, has no end, or is not open any more.
+        """
+        async with self._context.transaction() as tx:
+            await self._context.member(tx, person)
+            details = await request_details(tx, request)
+            grant = details.grant
+            if grant is None or details.request.kind is not Kind.OPEN:
+                raise Refused(Refusal.GRANT_NOT_OPEN, id=request)
+            if grant.owner != person:
+                raise Refused(Refusal.NOT_YOURS, id=request)
+            _require_open(grant, details)
+            return details
+
     async def apply(self, tx: Transaction, request: Request, rule: Rule, *, doing: AuditContext) -> None:
         """Applies an approved extension in the transaction of its approval.
 
@@ -107,22 +124,28 @@ class ExtensionService:
         self, grant: Grant, details: RequestDetails, request_input: RequestInput, member: Person
     ) -> timedelta:
         """How much more time is asked for; the default of the grant's rule if the person omitted it."""
-        id = details.request.id
-        if grant.state in (GrantState.ENDING, GrantState.ENDED):
-            command = line_for(Kind.OPEN, details.request.terms, details.target.label)
-            raise Refused(Refusal.GRANT_CLOSING, id=id, command=command)
-        if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
-            raise Refused(Refusal.GRANT_NOT_OPEN, id=id)
-        if grant.ends_at is None:
-            raise Refused(Refusal.EXTEND_NOT_TIMED, id=id)
+        end = _require_open(grant, details)
         if request_input.until is not None:
             until = parse_until(request_input.until, now=self._context.now(), zone=timezone_of(member))
-            if until <= grant.ends_at:
+            if until <= end:
                 raise Refused(Refusal.END_PAST)
-            return until - grant.ends_at
+            return until - end
         rule = self._context.policy.rule_named(details.request.rule)
         if request_input.duration == FOREVER and rule is not None:
             raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
         if request_input.duration is not None:
             return parse_duration(request_input.duration)
         return rule.default_duration if rule is not None else timedelta(hours=1)
+
+
+def _require_open(grant: Grant, details: RequestDetails) -> datetime:
+    """Returns the end of a grant that can be extended; raises ``Refused`` with what became of any other."""
+    id = details.request.id
+    if grant.state in (GrantState.ENDING, GrantState.ENDED):
+        command = line_for(Kind.OPEN, details.request.terms, details.target.label)
+        raise Refused(Refusal.GRANT_CLOSING, id=id, command=command)
+    if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
+        raise Refused(Refusal.GRANT_NOT_OPEN, id=id)
+    if grant.ends_at is None:
+        raise Refused(Refusal.EXTEND_NOT_TIMED, id=id)
+    return grant.ends_at

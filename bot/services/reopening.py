@@ -69,6 +69,7 @@ class ReopeningService:
                 key=f"reopening:{new.id}",
                 request=request,
                 params={"person": person},
+                asserts=str(new.id),
             )
             decides = new.requester != person and not rule.approvers.isdisjoint(member.ids)
             if decides:

@@ -6,7 +6,7 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, Request, RequestState
 from bot.i18n.translator import Translator
 from bot.ports import Block, RequestDetails
-from bot.views import action_ids, block_kit
+from bot.views import action_ids, block_kit, reach
 from bot.views.mtls import rotation
 
 
@@ -57,18 +57,17 @@ def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bo
         case GrantState.WAITING | GrantState.APPLYING:
             return [block_kit.actions(_button(details, t, "done", action_ids.DONE))]
         case GrantState.IN_FORCE:
-            offered = [_button(details, t, "done", action_ids.DONE)]
+            offered = [_done(details, t)]
             if grant.ends_at is not None:
                 offered.insert(0, _button(details, t, "extend", action_ids.EXTEND))
             return [block_kit.actions(*offered)]
         case GrantState.INTERRUPTED:
-            restore = _button(details, t, "ask_restore" if owner else "restore", action_ids.RESTORE)
             # Done is for the owner only: whoever approves ends somebody else's grant by revoking it.
-            end = action_ids.DONE if owner else action_ids.REVOKE
-            return [block_kit.actions(restore, _button(details, t, "end", end))]
+            end = _button(details, t, "end", action_ids.DONE if owner else action_ids.REVOKE)
+            return [block_kit.actions(*_restore(details, t, owner=owner), end)]
         case GrantState.FAILED if can_be_reopened(grant):
-            restore = _button(details, t, "ask_restore", action_ids.RESTORE)
-            return [block_kit.actions(restore, _button(details, t, "give_up", action_ids.GIVE_UP))]
+            give_up = _button(details, t, "give_up", action_ids.GIVE_UP)
+            return [block_kit.actions(*_restore(details, t, owner=True), give_up)]
         case GrantState.FAILED:
             retry = _button(details, t, "retry", action_ids.RETRY, style="primary")
             return [block_kit.actions(retry, _button(details, t, "give_up", action_ids.GIVE_UP))]
@@ -102,11 +101,26 @@ def _opened(details: RequestDetails) -> Grant | None:
     return details.grant if details.request.kind is Kind.OPEN else None
 
 
+def _restore(details: RequestDetails, t: Translator, *, owner: bool) -> list[Block]:
+    """The button that asks for a closed grant to be opened again; none where that is asked for already."""
+    if details.reopening is not None:
+        return []
+    return [_button(details, t, "ask_restore" if owner else "restore", action_ids.RESTORE)]
+
+
 def _revoke(details: RequestDetails, t: Translator) -> Block:
     title = t("button.revoke")
-    question = t("confirm.revoke", network=details.request.terms.subject, app=details.target.label)
-    confirmation = block_kit.confirm(title, question, yes=title, no=t("form.cancel"))
+    confirmation = block_kit.confirm(title, reach.question(details, t), yes=title, no=t("form.cancel"))
     return _button(details, t, "revoke", action_ids.REVOKE, style="danger", confirmation=confirmation)
+
+
+def _done(details: RequestDetails, t: Translator) -> Block:
+    """Asks first only where the address stays allowed after the end, which few people expect."""
+    if not reach.outlasts(details):
+        return _button(details, t, "done", action_ids.DONE)
+    title = t("button.done")
+    confirmation = block_kit.confirm(title, reach.question(details, t), yes=title, no=t("form.cancel"))
+    return _button(details, t, "done", action_ids.DONE, confirmation=confirmation)
 
 
 def _button(

@@ -1,14 +1,19 @@
 """The answer to ``why`` about a database."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
-from bot.i18n.translator import Translator
+from bot.domain.reach import reach_of
+from bot.domain.subject import Network
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import DatabaseStatus, Message
-from bot.views import block_kit
+from bot.views import block_kit, reach
 from bot.views.method_view import asking_for
 from bot.views.methods import DEFAULT, METHOD_VIEWS
+from bot.views.mtls import status as mtls_status
 from bot.views.requests import request_state
 
 _ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
@@ -27,6 +32,28 @@ def why(status: DatabaseStatus, *, t: Translator, policy: Policy) -> Message:
     # The steps of the default method would mislead a person who has asked for another method only.
     if by_default or not steps:
         steps += DEFAULT.steps(status, by_default, t, state)
+    return _answer(status, steps, t)
+
+
+def address(status: DatabaseStatus, network: Network, *, t: Translator) -> Message:
+    """What allows an address to a database, whoever asked for it, and what else its user needs."""
+    observation = status.observation
+    if observation is None:
+        return _answer(status, [t("status.unseen")], t)
+    (reached,) = reach_of(network, method=DEFAULT.method, observation=observation, nearby=status.nearby)
+    steps, space = (
+        [reach.verdict(reached, status.database.label, status.nearby.space, t)],
+        status.nearby.space,
+    )
+    if reached.maybe and not reached.entries:
+        steps.append(t("why.step.maybe", network=network, by=reach.by(reached.maybe, space, t)))
+    if any(entry.active and entry.method is Method.MTLS for entry in reached.entries):
+        steps.append(mtls_status.certificate_step(status, observation, t))
+    return _answer(status, steps, t)
+
+
+def _answer(status: DatabaseStatus, steps: Sequence[Mrkdwn], t: Translator) -> Message:
+    """The steps between a title with the age of the observation and what each ``psql`` error means."""
     at = status.now if status.observation is None else status.observation.at
     title = t("why.title", app=status.database.label, at=at)
     errors = "\n".join(f"•  {t(f'why.error.{name}')}" for name in _ERRORS)

@@ -1,6 +1,6 @@
 """Drift in the status of a database or a space: where Heroku differs from what was left there."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.domain.drift import Drift
@@ -8,7 +8,7 @@ from bot.domain.grant import GrantState
 from bot.domain.subject import Subject
 from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, RequestDetails
-from bot.views import block_kit
+from bot.views import block_kit, reach
 from bot.views.text import as_code, numbers
 
 SHOWN: Final = 10
@@ -45,8 +45,8 @@ def paragraph(
 
     lines = [
         *(
-            t("drift.interrupted", entry=entry(missing), requests=t.names(numbers(ids), most=SHOWN))
-            for missing, ids in _interrupted(requests, entries).items()
+            _missing(missing, entry(missing), about, t)
+            for missing, about in _interrupted(requests, entries).items()
         ),
         # Sorted, since sets have no order: rendered twice, a message is the same text.
         *(t("drift.missing", entry=entry(each)) for each in sorted(drift.missing)),
@@ -66,15 +66,25 @@ def paragraph(
     return [block_kit.section(f"{t('drift.title')}\n{shown}")]
 
 
+def _missing(address: str, entry: Mrkdwn, about: Sequence[RequestDetails], t: Translator) -> Mrkdwn:
+    """An entry that was removed outside pgaccess, and what still allows the same address."""
+    ids = numbers(details.request.id for details in about)
+    params = {"entry": entry, "requests": t.names(ids, most=SHOWN)}
+    left = reach.left(about[0], address)
+    if not left:
+        return t("drift.interrupted", **params)
+    return t("drift.interrupted.still", by=reach.by(left, about[0].nearby.space, t), **params)
+
+
 def _interrupted(
     requests: Iterable[RequestDetails], entries: Callable[[Subject], Iterable[str]]
-) -> Mapping[str, list[int]]:
+) -> Mapping[str, list[RequestDetails]]:
     """Entries of interrupted grants, which were removed outside pgaccess, with these grants' requests."""
-    missing: dict[str, list[int]] = {}
+    missing: dict[str, list[RequestDetails]] = {}
     for details in requests:
         grant = details.grant
         if grant is None or grant.state is not GrantState.INTERRUPTED:
             continue
         for entry in entries(grant.subject):
-            missing.setdefault(entry, []).append(details.request.id)
+            missing.setdefault(entry, []).append(details)
     return missing

@@ -9,7 +9,10 @@ from bot.ports import Message
 from bot.views import block_kit
 from bot.views.methods import DEFAULT, METHOD_VIEWS
 
-_READING: Final = ("help.reading", "help.list", "help.show", "help.status", "help.why", "help.advise")
+_READING: Final = (
+    *("help.reading", "help.list", "help.show", "help.status"),
+    *("help.why", "help.why.address", "help.advise"),
+)
 _ACTING: Final = ("help.acting", "help.cancel", "help.done", "help.extend", "help.revoke", "help.retry")
 
 

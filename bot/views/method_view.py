@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from bot.domain.grant import Grant
+from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.network import address_count
 from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind
-from bot.domain.subject import Network, Subject
+from bot.domain.subject import Network, Subject, names_of
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, DatabaseStatus, Message, MessageKind, OutboxMessage, RequestDetails
 
 Params = Mapping[str, object]
 """Values of the placeholders of a notification about a grant."""
+
+KEEPING: Final = frozenset((GrantState.APPLYING, GrantState.IN_FORCE, GrantState.ENDING))
+"""States of a grant in which an entry at Heroku may be its own."""
 
 StateLine = Callable[[RequestDetails], Mrkdwn]
 """Returns the line that says where a request stands."""
@@ -71,15 +75,15 @@ class MethodView:
         facts: what a card says besides the target and the duration, as names and values.
         impact: what approving would change at Heroku, as of the last observation.
         in_force: that a grant is in force and how to connect; buttons are added to it.
-        ended: that a grant has ended, and what still allows the same.
+        ended: that a grant has ended, where more than entries may be left of it; None where it cannot.
         status: the method's part of a database's status; True when its observation was just refreshed.
         steps: what keeps the requester of some requests from connecting, by `bot.views.diagnosis`.
         subject_field: the field in which an approver may narrow the request; with its hint.
         error_fields: fields that refusals are about, by the first word of the refusal's code.
         help: the help topic.
         renderers: of the kinds of message that only this method has.
-        interrupted: that a grant was closed outside pgaccess, where not all of it has to be; None where it
-            always is.
+        interrupted: that a grant was partly closed outside pgaccess, or None if it was not only partly; None
+            where that cannot be.
         form_button: the ``action_id`` that leads from advice to the method's form; None where there is none.
     """
 
@@ -87,14 +91,14 @@ class MethodView:
     facts: Callable[[RequestDetails, Translator], list[tuple[str, str]]]
     impact: Callable[[RequestDetails, Translator], str]
     in_force: Callable[[RequestDetails, Params, Translator], Message]
-    ended: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn]
     status: Callable[[DatabaseStatus, Translator, bool], list[Block]]
     steps: Callable[[DatabaseStatus, Sequence[RequestDetails], Translator, StateLine], list[Mrkdwn]]
     subject_field: Callable[[Subject, Translator, str], Block]
     help: HelpTopic
     error_fields: Mapping[str, str] = field(default_factory=dict)
     renderers: Mapping[MessageKind, Renderer] = field(default_factory=dict)
-    interrupted: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn] | None = None
+    ended: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn] | None = None
+    interrupted: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn | None] | None = None
     form_button: str | None = None
 
 
@@ -104,6 +108,17 @@ def asking_for(method: Method, requests: Iterable[RequestDetails]) -> list[Reque
         details
         for details in requests
         if details.request.kind is Kind.OPEN and details.request.terms.method is method
+    ]
+
+
+def keeping(requests: Iterable[RequestDetails], entry: str) -> list[int]:
+    """Returns which of some requests for access have a grant that keeps an entry; a pending one has none."""
+    return [
+        details.request.id
+        for details in requests
+        if details.grant is not None
+        and details.grant.state in KEEPING
+        and entry in names_of(details.grant.subject)
     ]
 
 

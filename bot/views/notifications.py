@@ -1,33 +1,26 @@
-"""Messages that are sent once: to requesters about what changed, to operations about what is wrong."""
+"""Notifications: to requesters about what changed, to operations about what is wrong."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 from bot.domain.command_text import line_for
-from bot.domain.grant import Grant, GrantState
+from bot.domain.grant import Grant
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import block_kit, buttons
+from bot.views import block_kit, buttons, reach
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import request_card, request_state
 from bot.views.requests.request_state import DETAIL_SHOWN, why
 from bot.views.text import one_line
 
-TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
-    MessageKind.IN_FORCE: GrantState.IN_FORCE,
-    MessageKind.ENDING: GrantState.IN_FORCE,
-    MessageKind.INTERRUPTED: GrantState.INTERRUPTED,
-    MessageKind.FAILED: GrantState.FAILED,
-}
-"""The state of which a notification speaks in the present tense; an end is final."""
-
 
 def operational(message: OutboxMessage, t: Translator) -> Message:
-    """A finding or a fault that belongs to no request."""
+    """A finding or a fault that belongs to no request; once it is over, that it was so."""
     # Among the params are texts that others wrote, such as entries of a list: the translator escapes them.
+    if message.settled_at is not None:
+        return block_kit.paragraphs(t(f"{message.kind}.over", **{**message.params, "at": message.settled_at}))
     return block_kit.paragraphs(t(message.kind, **message.params))
 
 
@@ -50,7 +43,7 @@ def decided(details: RequestDetails, t: Translator) -> Message:
     title = request_card.title(details, t)
     params = {**_params(details), "person": mention(decision.person), "title": title}
     if request.state is RequestState.APPROVED:
-        return block_kit.paragraphs(_approved(details, t, params))
+        return block_kit.paragraphs(_approved(details, t, params), *_after(details, t))
     key = "notification.decided.denied.why" if decision.reason else "notification.decided.denied"
     reason = cut(one_line(decision.reason), DETAIL_SHOWN)
     return block_kit.paragraphs(t(key, reason=reason, **params))
@@ -94,26 +87,29 @@ def reminder(details: RequestDetails, t: Translator, *, approvers: str) -> Messa
     return block_kit.paragraphs(t("notification.reminder", id=request.id, approvers=approvers, **times))
 
 
-def is_late(kind: MessageKind, grant: Grant) -> bool:
-    """Whether a notification would say what is no longer true: it may reach Slack long after it was due."""
-    return kind in TRUE_WHILE and grant.state is not TRUE_WHILE[kind]
+def past(kind: MessageKind, details: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
+    """What a message said that is no longer so, and the present state; without buttons.
 
-
-def late(kind: MessageKind, details: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
-    """What a late notification was about, in the past tense, and the present state; without buttons.
+    It takes the place of a message when that stops being true, and is what one says that reaches Slack late.
 
     Args:
-        kind: one that can be late.
+        kind: one of ``PAST_FORMS``.
         details: the request.
         t: the reader's language.
         state: the line that says where the request stands.
     """
-    text = t(f"{kind}.late", **_params(details))
+    text = t(f"{kind}.late", title=request_card.title(details, t), **_params(details))
     return block_kit.message(text, [block_kit.section(text), block_kit.context(state)])
 
 
 def about_grant(
-    kind: MessageKind, details: RequestDetails, grant: Grant, t: Translator, *, owner: bool = True
+    kind: MessageKind,
+    details: RequestDetails,
+    grant: Grant,
+    t: Translator,
+    *,
+    owner: bool = True,
+    state: Mrkdwn | None = None,
 ) -> Message:
     """In force, ending soon, ended, failed or interrupted; with what the reader can do about it.
 
@@ -123,6 +119,7 @@ def about_grant(
         grant: as it stands.
         t: the reader's language.
         owner: the reader is the grant's owner, and not one who approves.
+        state: the line that says where the request stands, if there is more to say.
     """
     params = {**_params(details), "ends": request_state.ends(grant, t), "why": why(grant, t)}
     params["network"] = grant.subject
@@ -130,16 +127,51 @@ def about_grant(
     match kind:
         # Final, so that it has no buttons.
         case MessageKind.ENDED:
-            return block_kit.paragraphs(view.ended(details, grant, params, t))
+            return _ended(details, grant, params, t)
         case MessageKind.IN_FORCE:
             shown = view.in_force(details, params, t)
-        case MessageKind.INTERRUPTED if view.interrupted is not None:
-            how = t(f"{kind}.how", command=ask_again(details))
-            shown = block_kit.paragraphs(view.interrupted(details, grant, params, t), how)
         case _:
             how = t(f"{kind}.how", command=ask_again(details))
-            shown = block_kit.paragraphs(t(kind, **params), how)
-    return block_kit.message(shown.text, [*shown.blocks, *offered])
+            shown = block_kit.paragraphs(*_said(kind, details, grant, params, t), how)
+    line = [] if state is None else [block_kit.context(state)]
+    return block_kit.message(shown.text, [*shown.blocks, *line, *offered])
+
+
+def _ended(details: RequestDetails, grant: Grant, params: Mapping[str, object], t: Translator) -> Message:
+    """A grant has ended: what still allows its addresses, or what else is left of it."""
+    still, view = reach.still(details, t), METHOD_VIEWS[grant.method]
+    if still:
+        first = t("notification.ended.still", **{**params, "still": still[0]})
+        return block_kit.paragraphs(first, *still[1:])
+    if view.ended is not None:
+        return block_kit.paragraphs(view.ended(details, grant, params, t))
+    return block_kit.paragraphs(t("notification.ended", **params))
+
+
+def _said(
+    kind: MessageKind, details: RequestDetails, grant: Grant, params: Mapping[str, object], t: Translator
+) -> Sequence[Mrkdwn]:
+    """What has become, or will become, of the addresses of a grant that ends, failed or was interrupted."""
+    view, own = METHOD_VIEWS[grant.method], {grant.request}
+    if kind is MessageKind.ENDING:
+        return [t(kind, **params), *reach.stays(details, own, t)]
+    if kind is MessageKind.INTERRUPTED and view.interrupted is not None:
+        partly = view.interrupted(details, grant, params, t)
+        if partly is not None:
+            return [partly]
+    # What a failed attempt left behind is removed, and allows nobody for long.
+    left = [each.without(own) for each in details.reach] if kind is MessageKind.FAILED else details.reach
+    still = reach.still(details, t, reaches=left)
+    if not still:
+        return [t(kind, **params)]
+    return [t(f"{kind}.still", **{**params, "still": still[0]}), *still[1:]]
+
+
+def _after(details: RequestDetails, t: Translator) -> Sequence[Mrkdwn]:
+    """What allows the addresses beyond the new end of an extended grant, or beyond an approved removal."""
+    if details.request.kind is Kind.EXTEND and details.grant is not None:
+        return reach.stays(details, {details.grant.request}, t)
+    return reach.stays_ended(details, t) if details.request.kind is Kind.REMOVE else []
 
 
 def ask_again(details: RequestDetails) -> str:
@@ -157,6 +189,8 @@ def about_operation(
     if operation.kind is Kind.ADOPT and operation.state is OperationState.DONE:
         back = line_for(Kind.REMOVE_UNMANAGED, details.request.terms, details.target.label)
         besides = [*besides, block_kit.section(t("notification.done.back", command=back))]
+    if operation.kind is Kind.REMOVE_UNMANAGED and operation.state is OperationState.DONE:
+        besides = [*besides, *map(block_kit.section, reach.still(details, t))]
     offered = buttons.for_operation(details, operation, t)
     return block_kit.message(text, [block_kit.section(text), *besides, *offered])
 

@@ -7,6 +7,7 @@ from typing import Final
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
+from bot.ports.assertions import PAST_FORMS, holds
 from bot.views import block_kit, notifications
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
@@ -51,7 +52,10 @@ def render(
         return block_kit.posted(entitlements.review(message, listed or {}, t=t, policy=policy))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
-    return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))
+    rendering = _rendering(message, details, t, policy)
+    if message.kind in PAST_FORMS and not holds(message, details):
+        return block_kit.posted(notifications.past(message.kind, details, t, state=rendering.state()))
+    return block_kit.posted(RENDERERS[message.kind](rendering))
 
 
 def _rendering(message: OutboxMessage, details: RequestDetails, t: Translator, policy: Policy) -> Rendering:
@@ -70,11 +74,11 @@ def _about_grant(it: Rendering) -> Message:
     kind, details, grant = it.message.kind, it.details, it.details.grant
     if grant is None:
         raise ValueError(f"{kind} is about a grant, and request {details.request.id} has none")
-    if notifications.is_late(kind, grant):
-        return notifications.late(kind, details, it.t, state=it.state())
     # An interruption is told to operations as well, who end a grant by revoking it.
     owner = it.message.recipient == grant.owner
-    return notifications.about_grant(kind, details, grant, it.t, owner=owner)
+    # Where it is asked for again already, its line says so.
+    state = None if details.reopening is None else it.state()
+    return notifications.about_grant(kind, details, grant, it.t, owner=owner, state=state)
 
 
 def _about_operation(it: Rendering) -> Message:

@@ -8,7 +8,7 @@ from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
-from bot.views import block_kit
+from bot.views import block_kit, reach
 from bot.views.history import history
 from bot.views.mtls import rotation
 from bot.views.requests import deciders, request_card, request_state
@@ -18,9 +18,19 @@ LINE: Final = 1000
 """Characters of a command that an answer repeats; its reason comes last and is cut first."""
 
 
-def refused(error: Refused, t: Translator) -> Message:
-    """What is wrong, with an example that works."""
-    return block_kit.paragraphs(t(error.key, **error.params))
+def refused(error: Refused, t: Translator, *, state: Mrkdwn | None = None) -> Message:
+    """What is wrong, with an example that works.
+
+    Args:
+        error: the refusal.
+        t: the reader's language.
+        state: the line that says where the request stands, where that is why.
+    """
+    text = t(error.key, **error.params)
+    if state is None:
+        return block_kit.paragraphs(text)
+    # In the text as well: a form's note, and a screen reader, show nothing else.
+    return block_kit.message(f"{text}\n{state}", [block_kit.section(text), block_kit.context(state)])
 
 
 def trouble(key: str, reference: str, t: Translator) -> Message:
@@ -69,9 +79,10 @@ def decided(details: RequestDetails, verdict: Verdict, t: Translator) -> Message
 def done(key: str, details: RequestDetails, t: Translator) -> Message:
     """To the person who acted on a request: it is recorded; ``key`` is the part behind ``done.``."""
     end = "" if details.grant is None else request_state.ends(details.grant, t)
-    return block_kit.paragraphs(
-        t(f"done.{key}", id=details.request.id, title=request_card.title(details, t), ends=end)
-    )
+    text = t(f"done.{key}", id=details.request.id, title=request_card.title(details, t), ends=end)
+    ends_it = key == "closing" and details.grant is not None
+    after = reach.stays(details, {details.request.id}, t) if ends_it else []
+    return block_kit.paragraphs(text, *after)
 
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
@@ -93,7 +104,8 @@ def tried_again(details: RequestDetails, t: Translator) -> Message:
 def removing(details: RequestDetails, closing: Sequence[int], t: Translator) -> Message:
     """To the person who ends their own grants."""
     closes = t.names(numbers(closing))
-    return block_kit.paragraphs(t("done.removing", closes=closes, title=request_card.title(details, t)))
+    text = t("done.removing", closes=closes, title=request_card.title(details, t))
+    return block_kit.paragraphs(text, *reach.stays(details, closing, t))
 
 
 def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, policy: Policy) -> Message:

@@ -22,6 +22,7 @@ from handlers.parsing.parsers import (
     parse_revocation,
     parse_target,
     parse_target_and_reason,
+    parse_target_or_address,
 )
 from handlers.parsing.privatelink import parse_existing_accounts, parse_new_accounts
 from handlers.parsing.trusted_ips import parse_existing_range, parse_new_range
@@ -238,9 +239,10 @@ COMMANDS: Final[Mapping[CommandPath, CommandRow]] = {
         parse_target, f"{COMMAND} status billing", "Shows the status of a database or a space."
     ),
     ("why",): CommandRow(
-        parse_target,
+        parse_target_or_address,
         f"{COMMAND} why billing",
-        "Explains why you can, or cannot, reach a database now.",
+        "Explains why you can, or cannot, reach a database now. `why 203.0.113.4 on billing` says what "
+        "allows an address.",
     ),
     ("advise",): CommandRow(
         parse_target, f"{COMMAND} advise billing", "Recommends an access method after a few questions."

@@ -27,6 +27,13 @@ def parse_target(path: CommandPath, words: Sequence[str], example: str) -> Inten
     return Intent(command=path, input=RequestInput(target=_target(words, example)))
 
 
+def parse_target_or_address(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses a target, alone or behind an address."""
+    if not words or not _ADDRESS_LIKE.match(words[0]):
+        return parse_target(path, words, example)
+    return parse_address(path, words, example, (Clause.TARGET,))
+
+
 def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: str) -> Intent:
     """Parses a target, alone or behind ``on``, and a reason."""
     before, after = split_at_clauses(words)

@@ -1,31 +1,22 @@
 """The outbox: messages that Slack is to show, and the version of each that it is known to show."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, RowMapping, any_, bindparam, case, delete, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import RowMapping, case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.timings import Timings
 from bot.ports import MessageKind, MessageRef, Notification, Outbox, OutboxMessage, WorkerName
 from storage import leases
+from storage.outdated_messages import SETTLE
 from storage.tables import outbox
 from storage.write_buffer import WriteBuffer
 
 _BEHIND = outbox.c.sent_version < outbox.c.version
 _CLAIM = leases.claiming(outbox, _BEHIND)
-_CARDS = [kind for kind in MessageKind if kind.is_card]
-
-# A lease is left alone: whoever holds it records the version that was rendered, and the message stays due.
-_REFRESH = (
-    update(outbox)
-    .where(
-        outbox.c.request_id == any_(bindparam("requests", type_=ARRAY(BigInteger))), outbox.c.kind.in_(_CARDS)
-    )
-    .values(version=outbox.c.version + 1, due_at=func.now())
-)
 
 
 def message_of(row: RowMapping) -> OutboxMessage:
@@ -43,6 +34,9 @@ def message_of(row: RowMapping) -> OutboxMessage:
         version=row["version"],
         attempts=row["attempts"],
         params=row["params"],
+        asserts=row["asserts"],
+        settled_at=row["settled_at"],
+        shown=row["shown"],
     )
 
 
@@ -66,8 +60,19 @@ class PostgresOutbox(Outbox):
         key: str,
         request: int | None = None,
         params: Mapping[str, str] | None = None,
+        asserts: str | None = None,
+        about: Sequence[str] = (),
     ) -> None:
-        await self.add_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
+        added = Notification(
+            kind=kind,
+            to=to,
+            key=key,
+            request=request,
+            params=params or {},
+            asserts=asserts,
+            about=tuple(about),
+        )
+        await self.add_all([added])
 
     @override
     async def add_all(self, notifications: Sequence[Notification]) -> None:
@@ -78,6 +83,8 @@ class PostgresOutbox(Outbox):
                 "key": notification.key,
                 "request_id": notification.request,
                 "params": dict(notification.params),
+                "asserts": notification.asserts,
+                "about": list(notification.about) or None,
             }
             for notification in notifications
         ]
@@ -135,7 +142,20 @@ class PostgresOutbox(Outbox):
         if requests:
             # The cards may be in the buffer of this very transaction.
             await self._buffer.flush_messages()
-            await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
+            self._buffer.mark_cards(requests)
+            self._touched.add(WorkerName.NOTIFIER)
+
+    @override
+    async def requests_changed(self, requests: Collection[int]) -> None:
+        if requests:
+            self._buffer.mark_changed(requests)
+            self._touched.add(WorkerName.NOTIFIER)
+
+    @override
+    async def settle(self, ended: Collection[str], *, at: datetime) -> None:
+        if ended:
+            await self._buffer.flush_messages()
+            await self._connection.execute(SETTLE, {"ended": sorted(ended), "settled": at})
             self._touched.add(WorkerName.NOTIFIER)
 
     @override
@@ -144,7 +164,7 @@ class PostgresOutbox(Outbox):
         statement = (
             update(outbox)
             .where(outbox.c.key == key)
-            .values(version=outbox.c.version + 1, due_at=func.now(), **changed)
+            .values(version=outbox.c.version + 1, due_at=func.now(), shown=None, **changed)
         )
         self._touched.add(WorkerName.NOTIFIER)
         await self._buffer.flush_messages()
@@ -153,7 +173,9 @@ class PostgresOutbox(Outbox):
     @override
     async def refresh_number(self, number: int) -> None:
         again = update(outbox).where(outbox.c.id == number)
-        await self._connection.execute(again.values(version=outbox.c.version + 1, due_at=func.now()))
+        await self._connection.execute(
+            again.values(version=outbox.c.version + 1, due_at=func.now(), shown=None)
+        )
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
@@ -187,7 +209,13 @@ class PostgresOutbox(Outbox):
     @override
     async def renew(self, message: OutboxMessage) -> None:
         await leases.write(
-            self._connection, outbox, message.id, message.lease, lease_until=func.now() + self._timings.lease
+            self._connection,
+            outbox,
+            message.id,
+            message.lease,
+            lease_until=func.now() + self._timings.lease,
+            # The answer to the call that follows may get lost.
+            shown=None,
         )
 
     @override
@@ -205,7 +233,7 @@ class PostgresOutbox(Outbox):
         )
 
     @override
-    async def sent(self, message: OutboxMessage, place: MessageRef) -> None:
+    async def sent(self, message: OutboxMessage, place: MessageRef, *, shown: str | None = None) -> None:
         await leases.write(
             self._connection,
             outbox,
@@ -216,6 +244,7 @@ class PostgresOutbox(Outbox):
             posting_since=None,
             # The version that was rendered, not the newest one: a change meanwhile keeps the message due.
             sent_version=message.version,
+            shown=shown,
             attempts=0,
             lease=None,
             lease_until=None,
@@ -248,7 +277,7 @@ class PostgresOutbox(Outbox):
         await self._connection.execute(
             update(outbox)
             .where(outbox.c.id == message.id)
-            .values(version=outbox.c.version + 1, due_at=func.now())
+            .values(version=outbox.c.version + 1, due_at=func.now(), shown=None)
         )
         self._touched.add(WorkerName.NOTIFIER)
 

@@ -20,11 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import LIVE_STATES, GrantState
 from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.reach import NOTHING_NEARBY, Nearby
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import CertificateId, ends
+from bot.domain.target import Target
 from bot.errors import Refusal
 from bot.ports import RequestDetails
 from storage.repositories.certificates import PostgresCertificates
+from storage.repositories.entries.nearby import NearbyReader
 from storage.repositories.grants import grant_of
 from storage.repositories.observations import observation_of
 from storage.repositories.operations import operation_of
@@ -106,13 +109,15 @@ class RequestDetailsReader:
     def __init__(self, connection: AsyncConnection, certificates: PostgresCertificates) -> None:
         self._connection = connection
         self._certificates = certificates
+        self._nearby = NearbyReader(connection)
 
     async def read(self, ids: Sequence[int], *, lock: bool = False) -> tuple[RequestDetails, ...]:
         """Returns requests with everything that is shown of them, newest first.
 
         Args:
             ids: their numbers.
-            lock: locks their rows until the transaction ends, and no others.
+            lock: locks their rows until the transaction ends, and no others; what is nearby is left out then,
+                since no decision depends on it.
         """
         if not ids:
             return ()
@@ -122,14 +127,29 @@ class RequestDetailsReader:
             .all()
         )
         decisions = await self.decisions(ids)
-        return tuple([await self._detail(row, decisions[row["requests_id"]]) for row in rows])
+        asked = [(request_of(_part(row, "requests")), target_of(_part(row, "targets"))) for row in rows]
+        nearby = {} if lock else await self._nearby.read(asked)
+        return tuple(
+            [
+                await self._detail(
+                    request, target, row, decisions[request.id], nearby.get(request.id, NOTHING_NEARBY)
+                )
+                for row, (request, target) in zip(rows, asked, strict=True)
+            ]
+        )
 
-    async def _detail(self, row: RowMapping, decisions: Sequence[Decision]) -> RequestDetails:
-        request = request_of(_part(row, "requests"))
+    async def _detail(
+        self,
+        request: Request,
+        target: Target,
+        row: RowMapping,
+        decisions: Sequence[Decision],
+        nearby: Nearby,
+    ) -> RequestDetails:
         queued = _part(row, "reconcile_queue")
         return RequestDetails(
             request=request,
-            target=target_of(_part(row, "targets")),
+            target=target,
             decisions=tuple(decisions),
             grant=None if row["grants_id"] is None else grant_of(_part(row, "grants")),
             observation=None if queued["id"] is None else observation_of(queued),
@@ -138,6 +158,7 @@ class RequestDetailsReader:
             certificate=await self._certificate(request),
             issued=await self._issued(request),
             reopening=await self._reopening(request, row),
+            nearby=nearby,
         )
 
     async def _reopening(self, request: Request, row: RowMapping) -> Request | None:

@@ -1,5 +1,6 @@
 """What one person holds, who holds something after they left, and grants that an approver kept."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Boolean, Select, literal_column, select, union, update
@@ -9,6 +10,7 @@ from typing_extensions import override
 from bot.domain.grant import Grant, Kept
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.download_link import DownloadLink
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
 from bot.domain.operation import Operation
 from bot.domain.person import Person
 from bot.domain.request import Kind
@@ -132,7 +134,18 @@ class PostgresReviews(Reviews):
 
     @override
     async def assign(self, known: KnownCertificate, *, owner: str, doing: AuditContext) -> None:
-        await self._set(known, owner=owner, owner_left_at=None, remind_at=remind_at(known))
+        # What the former owner knew of the expiry, or put off, is nothing that the new one has been told.
+        await self._set(
+            known,
+            owner=owner,
+            owner_left_at=None,
+            reminder_step=None,
+            acknowledged_at=None,
+            acknowledged_by=None,
+            snoozed_until=None,
+            snoozes=0,
+            remind_at=remind_at(replace(known, owner=owner, reminder_schedule=ReminderSchedule())),
+        )
         await self._write(known, doing, f"owner {known.owner}", f"owner {owner}")
         self._touched.add(WorkerName.CLOCK)
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.directory_sync import DirectorySync
+from bot.domain import grant as grants
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import RequestState
 from bot.domain.timings import DEFAULT
@@ -20,9 +21,9 @@ from bot.errors import LeaseLostError, StoreUnavailableError
 from bot.i18n.translator import Translator
 from bot.notifier import ClaimedMessage, Notifier
 from bot.ports import MessageKind, OutboxMessage, WorkerName
+from bot.ports.assertions import TRUE_WHILE, of_grant
 from bot.services import open_services
 from bot.slack import SlackClient
-from bot.views import notifications
 from bot.views.render import render
 from sandbox.environment import BOT_TOKEN, SIGNING_SECRET
 from sandbox.http_server import listening, serving
@@ -33,6 +34,7 @@ from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 from sandbox.slack.validation.blocks import validate_message
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.actions import Acts, words
 from tests.unit import factories
 from tests.unit.factories import POLICY
@@ -222,6 +224,63 @@ async def test_without_the_right_to_search_a_message_appears_twice_rather_than_n
     assert len(harness.shown()) == 1
 
 
+async def test_what_renders_as_slack_shows_it_is_not_sent_again(harness: NotifierHarness) -> None:
+    request, _ = await told_of_request(harness)
+    edits = harness.calls("chat.update")
+    async with harness.store.transaction() as tx:
+        await tx.outbox.requests_changed([request])
+        await tx.commit()
+    await harness.show_all()
+    assert harness.calls("chat.update") == edits
+    assert await database.unsent_messages(harness.engine) == 0
+
+
+async def told_of_request(harness: NotifierHarness) -> tuple[int, str]:
+    """A request, and the notification that a direct conversation shows about it."""
+    await store_helpers.discover(harness.store)
+    grant = await store_helpers.in_force(harness.store)
+    async with harness.store.transaction() as tx:
+        await tx.requests.record_decision(grant.request, factories.vote())
+        kind = MessageKind.IN_FORCE
+        asserts = of_grant(kind, grant)
+        await tx.outbox.add(kind, to="C0OPERATIONS", key="told", request=grant.request, asserts=asserts)
+        await tx.commit()
+    await harness.show_all()
+    (said,) = harness.shown()
+    return grant.request, said
+
+
+async def test_a_notification_is_edited_once_it_is_no_longer_true(harness: NotifierHarness) -> None:
+    request, said = await told_of_request(harness)
+    assert "can reach" in said
+    async with harness.store.transaction() as tx:
+        grant = await tx.grants.of_request(request)
+        assert grant is not None
+        ending = grants.closing(grant, ReasonCode.DONE)
+        await tx.grants.update(grant, ending, doing=store_helpers.BY_LEAD)
+        await tx.commit()
+    await harness.show_all()
+    (said,) = harness.shown()
+    assert "has changed since" in said
+    assert "is ending" in said
+    assert "can reach" not in said
+
+
+async def test_a_notification_that_somebody_deleted_is_not_posted_again(harness: NotifierHarness) -> None:
+    request, _ = await told_of_request(harness)
+    (message,) = harness.slack.workspace.messages["C0OPERATIONS"]
+    harness.slack.workspace.remove(message)
+    async with harness.store.transaction() as tx:
+        grant = await tx.grants.of_request(request)
+        assert grant is not None
+        ending = grants.closing(grant, ReasonCode.DONE)
+        await tx.grants.update(grant, ending, doing=store_helpers.BY_LEAD)
+        await tx.commit()
+    await harness.show_all()
+    assert harness.shown() == []
+    assert await database.unsent_messages(harness.engine) == 0
+
+
 # --- in the whole environment ------------------------------------------------------------------------------
 
 
@@ -316,7 +375,7 @@ async def test_a_warning_that_slack_accepts_only_after_the_end_does_not_announce
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("state", [*GrantState])
-@pytest.mark.parametrize("kind", [*notifications.TRUE_WHILE])
+@pytest.mark.parametrize("kind", [*TRUE_WHILE])
 def test_a_notification_uses_the_present_tense_only_for_the_present(
     kind: MessageKind, state: GrantState, language: str
 ) -> None:
@@ -330,7 +389,7 @@ def test_a_notification_uses_the_present_tense_only_for_the_present(
     message = render(post, case, t=Translator(language), policy=POLICY)
     assert validate_message(list(message.blocks), message.text) == []
     late = ("has changed since", "その後状態が変わりました")
-    assert any(sign in message.text for sign in late) is (state is not notifications.TRUE_WHILE[kind])
+    assert any(sign in message.text for sign in late) is (state is not TRUE_WHILE[kind])
 
 
 # --- directory sync ----------------------------------------------------------------------------------

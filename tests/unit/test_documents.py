@@ -8,6 +8,8 @@ from typing import Final
 import pytest
 
 from bot.i18n.catalogue import CATALOGUE
+from bot.ports import MessageKind
+from bot.ports.assertions import TOPICS, Topic
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -84,3 +86,34 @@ def test_what_a_guide_quotes_from_pgaccess_is_a_sentence_of_pgaccess(guide: str)
 
 def test_the_tests_of_the_documents_read_all_of_them() -> None:
     assert {"README.md", "docs/architecture.md", "docs/guides/mtls.ja.md"} <= set(DOCUMENTS)
+
+
+# --- the table of messages -----------------------------------------------------------------------------
+
+
+def messages() -> Iterator[tuple[str, str, str, str]]:
+    """The rows of the table of messages: each kind, what it is about, what ends it, and what it becomes."""
+    section = (
+        read("docs/architecture.md").partition("## Messages that stop being true")[2].partition("\n## ")[0]
+    )
+    for row in re.findall(r"^\| (`.+)$", section, re.MULTILINE):
+        kinds, about, until, becomes = (cell.strip() for cell in row.rstrip("|").split("|"))
+        for kind in re.findall(r"`([^`]+)`", kinds):
+            yield kind, about, until, becomes
+
+
+def test_the_table_of_messages_says_of_each_kind_once_what_it_is_about() -> None:
+    kinds = [kind for kind, *_ in messages()]
+    assert len(kinds) == len(set(kinds))
+    topics = {kind.removeprefix("notification."): topic for kind, topic in TOPICS.items()}
+    assert {kind: about for kind, about, *_ in messages()} == topics
+
+
+def test_every_kind_of_message_is_about_something() -> None:
+    assert TOPICS.keys() == set(MessageKind)
+
+
+@pytest.mark.parametrize("row", [*messages()], ids=lambda row: row[0])
+def test_what_can_stop_being_true_becomes_something_else(row: tuple[str, str, str, str]) -> None:
+    _, about, until, becomes = row
+    assert bool(until and becomes) is (about != Topic.PAST)

@@ -23,11 +23,12 @@ from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
 from bot.i18n.translator import Translator, cut, escape
 from bot.ports import MessageKind
+from bot.ports.assertions import PAST_FORMS, TOPICS, Topic
 from bot.views.advice import FACTS
 from bot.views.mtls.expiry import REMINDERS
-from bot.views.notifications import TRUE_WHILE
 
 ROOT = Path(__file__).parents[2]
+FINDINGS = [kind for kind, topic in TOPICS.items() if topic is Topic.FINDING]
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -186,8 +187,10 @@ FAMILIES: dict[str, Iterable[str]] = {
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
-    ".over": REMINDERS,
-    ".late": TRUE_WHILE,
+    ".over": (*REMINDERS, *FINDINGS),
+    ".late": PAST_FORMS,
+    ".still": (MessageKind.FAILED, MessageKind.INTERRUPTED),
+    ".part": ("reach.still", "reach.stays"),
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain import findings
 from bot.domain.grant import BY_PEOPLE, ReasonCode
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
@@ -116,7 +117,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
     ) -> Observation:
         """Writes down rules and certificates, and reports orphans and drift."""
         job = run.job
-        await CertificateInventory(operations=self._operations_channel).keep(tx, run, seen)
+        await CertificateInventory(operations=self._operations_channel).keep(tx, run, seen, now=now)
         failed = (unmanaged_rules.rules_of(operation) for operation in run.failed_removals())
         await tx.mtls_rules.cancel_removal(job, run.stored.adopted.intersection(frozenset().union(*failed)))
         if not seen.enabled and run.operations_of(Kind.DISABLE):
@@ -188,6 +189,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
                     "network": str(rule.network),
                     "rule": str(rule.id),
                 },
+                about=(findings.unmanaged(run.job.target.id, rule.id),),
             )
 
 

@@ -1,7 +1,9 @@
 """Records what a reconcile run has shown of certificates, and announces the end of operations."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from bot.domain import findings
 from bot.domain.grant import ReasonCode
 from bot.domain.mtls.certificate import InventoryChange, KnownCertificate
 from bot.domain.mtls.issuance import issuance_progress
@@ -27,19 +29,24 @@ class CertificateInventory:
 
     operations: str
 
-    async def keep(self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
+    async def keep(
+        self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot, *, now: datetime
+    ) -> None:
         """Updates the inventory, where this run has read every certificate or proven that there is none."""
         fresh = seen.certificates_at == run.job.claimed_at
         if not fresh and (seen.enabled or not seen.settled):
             return
         change = await tx.certificates.save_list(run.job.target.id, seen.certificates if seen.enabled else ())
+        settled = {findings.certificate(known.id) for known in change.gone if known.unmanaged}
         for operation in run.operations_of(*_MAKING):
-            await _assign(tx, operation)
+            settled |= await _assign(tx, operation)
         for known in change.gone:
             await self._tell_owner(tx, run, known)
-        await tx.outbox.refresh_cards_of(
+        # That Heroku lists it no more is no change of state, and has no audit line.
+        await tx.outbox.requests_changed(
             [known.request for known in change.gone if known.request is not None]
         )
+        await tx.outbox.settle(settled, at=now)
         await self._report_unmanaged(tx, run, change)
 
     async def _tell_owner(self, tx: Transaction, run: MtlsReconciliation, known: KnownCertificate) -> None:
@@ -65,7 +72,10 @@ class CertificateInventory:
             if now is not None and now.unmanaged:
                 kind = MessageKind.CERTIFICATE_UNMANAGED
                 params = {"app": run.job.target.label, "name": known.name, "handle": known.handle}
-                await tx.outbox.add(kind, to=self.operations, key=f"{kind}:{known.id}", params=params)
+                about = (findings.certificate(known.id),)
+                await tx.outbox.add(
+                    kind, to=self.operations, key=f"{kind}:{known.id}", params=params, about=about
+                )
 
 
 async def completion(tx: Transaction, before: Operation, after: Operation) -> Completion:
@@ -92,15 +102,20 @@ async def completion(tx: Transaction, before: Operation, after: Operation) -> Co
     return Completion(message=message, details=details)
 
 
-async def _assign(tx: Transaction, operation: Operation) -> None:
-    """Assigns a certificate to the request that it was issued for, as soon as it is listed."""
+async def _assign(tx: Transaction, operation: Operation) -> set[str]:
+    """Assigns a certificate to the request that it was issued for, as soon as it is listed.
+
+    Returns:
+        The finding that this settles: it may have been taken for somebody else's.
+    """
     made = issuance_progress(operation).made
     known = None if made is None else await tx.certificates.find(made)
     if known is None or known.request == operation.request:
-        return
+        return set()
     requested = await tx.requests.details(operation.request)
     purpose = "" if requested is None else requested.request.terms.reason
     await tx.certificates.assign(known.id, request=operation.request, owner=operation.owner, purpose=purpose)
+    return {findings.certificate(known.id)}
 
 
 def _takes(operation: Operation, known: KnownCertificate) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.drift import NO_DRIFT, Drift
+from bot.domain.findings import unapplied, unmanaged
 from bot.domain.method import AUTHORISED
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import MtlsPlan
@@ -46,7 +47,7 @@ class MtlsDrift:
         before = run.observation
         if not seen.settled:
             return NO_DRIFT if before is None else before.drift
-        unmanaged = [
+        others = [
             rule
             for rule in seen.rules
             if rule.id not in owned and not rule.description.startswith(self.marker)
@@ -56,7 +57,7 @@ class MtlsDrift:
             run.job,
             before=None if before is None else before.drift,
             listed={str(rule.network) for rule in seen.rules},
-            unmanaged={str(rule.network) for rule in unmanaged},
+            unmanaged={str(rule.network) for rule in others},
             idle=_idle(seen.rules) & {str(network) for network in run.stored.held},
             idle_before=frozenset() if before is None else _idle(before.rules),
             lost=plan.lost_adopted,
@@ -66,35 +67,50 @@ class MtlsDrift:
         # Disabling removes every rule, as was approved.
         disabled = run.operations_of(Kind.DISABLE) and not seen.enabled
         for network in () if disabled else plan.lost_adopted:
-            await findings.report_lost(MessageKind.RULE_MISSING, Network(network), app=app, network=network)
+            await findings.report_lost(
+                MessageKind.RULE_MISSING, Network(network), name=network, app=app, network=network
+            )
         if before is None:
             # What was there before the first observation is not drift.
             return drift
         known = {rule.id for rule in before.rules}
-        news = [rule for rule in unmanaged if rule.id not in known]
+        news = [rule for rule in others if rule.id not in known]
         for rule in (rule for rule in news if str(rule.network) in drift.back):
-            await findings.report(MessageKind.RULE_BACK, str(rule.id), app=app, network=str(rule.network))
+            about = (unmanaged(run.job.target.id, rule.id),)
+            await findings.report(
+                MessageKind.RULE_BACK, str(rule.id), about=about, app=app, network=str(rule.network)
+            )
         await _report_unmanaged(findings, [rule for rule in news if str(rule.network) not in drift.back])
         for each in sorted(drift.unapplied - before.drift.unapplied):
             status = next(rule.status for rule in seen.rules if str(rule.network) == each)
             occurrence = f"{each}:{run.job.lease}"
+            about = (unapplied(run.job.target.id, each),)
             await findings.report(
-                MessageKind.RULE_UNAPPLIED, occurrence, app=app, network=each, status=status
+                MessageKind.RULE_UNAPPLIED, occurrence, about=about, app=app, network=each, status=status
             )
         return drift
 
 
 async def _report_unmanaged(findings: Findings, news: Sequence[IpRule]) -> None:
     """Reports what others have added since the last observation: one by one, or many in one message."""
-    app = findings.job.target.label
+    app, target = findings.job.target.label, findings.job.target.id
     if len(news) <= FEW:
         for rule in news:
-            network = str(rule.network)
-            await findings.report(MessageKind.RULE_UNMANAGED, str(rule.id), app=app, network=network)
+            network, about = str(rule.network), (unmanaged(target, rule.id),)
+            await findings.report(
+                MessageKind.RULE_UNMANAGED, str(rule.id), about=about, app=app, network=network
+            )
         return
     networks = ", ".join(f"`{rule.network}`" for rule in news[:NAMED]) + (" …" if news[NAMED:] else "")
     occurrence, count = str(news[0].id), str(len(news))
-    await findings.report(MessageKind.RULES_UNMANAGED, occurrence, app=app, count=count, networks=networks)
+    await findings.report(
+        MessageKind.RULES_UNMANAGED,
+        occurrence,
+        about=[unmanaged(target, rule.id) for rule in news],
+        app=app,
+        count=count,
+        networks=networks,
+    )
 
 
 def _idle(rules: Iterable[IpRule]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bot.domain.findings import connected, unapplied, unmanaged
 from bot.domain.grant import GrantState
 from bot.domain.privatelink.aws_account import number_of, short
 from bot.domain.privatelink.observation import LEAVING, OPERATIONAL, PrivateLinkObservation
@@ -45,7 +46,7 @@ class PrivateLinkDrift:
         findings = Findings(tx=tx, job=run.job, operations=self.operations)
         for arn in plan.lost_adopted:
             params = {"app": run.job.target.label, "account": short(arn)}
-            await findings.report_lost(MessageKind.LINK_MISSING, Accounts((arn,)), **params)
+            await findings.report_lost(MessageKind.LINK_MISSING, Accounts((arn,)), name=arn, **params)
         if before is not None:
             # What was there before the first observation is not drift.
             await _report_new(findings, before, found)
@@ -65,16 +66,18 @@ async def _report_new(
     findings: Findings, before: PrivateLinkObservation, observation: PrivateLinkObservation
 ) -> None:
     known, lease = {account.arn for account in before.accounts}, findings.job.lease
-    app = findings.job.target.label
+    app, target = findings.job.target.label, findings.job.target.id
     for arn in (account.arn for account in observation.unmanaged if account.arn not in known):
         kind = MessageKind.LINK_BACK if arn in observation.drift.back else MessageKind.LINK_UNMANAGED
-        await findings.report(kind, f"{arn}:{lease}", app=app, account=short(arn))
+        about = (unmanaged(target, arn),)
+        await findings.report(kind, f"{arn}:{lease}", about=about, app=app, account=short(arn))
     for arn in sorted(observation.drift.unapplied - before.drift.unapplied):
         account = observation.account(arn)
         listed = "" if account is None else account.status
         status = listed if observation.status == OPERATIONAL else f"{observation.status}"
         params = {"app": app, "account": short(arn), "status": status}
-        await findings.report(MessageKind.LINK_UNAPPLIED, f"{arn}:{lease}", **params)
+        about = (unapplied(target, arn),)
+        await findings.report(MessageKind.LINK_UNAPPLIED, f"{arn}:{lease}", about=about, **params)
 
 
 async def _report_remaining_connections(
@@ -91,4 +94,7 @@ async def _report_remaining_connections(
     ):
         if number_of(arn) not in allowed and observation.connected(arn):
             occurrence = f"{arn}:{findings.job.lease}"
-            await findings.report(MessageKind.LINK_STAYS, occurrence, app=app, account=short(arn))
+            about = (connected(findings.job.target.id, number_of(arn)),)
+            await findings.report(
+                MessageKind.LINK_STAYS, occurrence, about=about, app=app, account=short(arn)
+            )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.domain.drift import Drift
+from bot.domain.findings import stuck, unapplied, unmanaged
 from bot.domain.observation import ruleset_observation
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.plan import TrustedIpsPlan
@@ -28,11 +29,14 @@ class TrustedIpsDrift:
         ruleset, space = observation.ruleset, job.target.label
         findings = Findings(tx=tx, job=job, operations=self.operations)
         for source in plan.stuck:
+            about = (stuck(job.target.id, source),)
             await findings.report(
-                MessageKind.RANGE_STUCK, f"{source}:{ruleset.id}", space=space, range=source
+                MessageKind.RANGE_STUCK, f"{source}:{ruleset.id}", about=about, space=space, range=source
             )
         for source in plan.lost_adopted:
-            await findings.report_lost(MessageKind.RANGE_MISSING, Network(source), space=space, range=source)
+            await findings.report_lost(
+                MessageKind.RANGE_MISSING, Network(source), name=source, space=space, range=source
+            )
         before = ruleset_observation(job.observation)
         if before is not None:
             # What was there before the first observation is not drift.
@@ -51,10 +55,13 @@ async def _report_new(
     findings: Findings, plan: TrustedIpsPlan, before: RulesetObservation, observation: RulesetObservation
 ) -> None:
     ruleset, space = observation.ruleset, findings.job.target.label
+    target = findings.job.target.id
     by = ruleset.by or "–"
     # It may take a moment by itself: what two observations have shown is reported.
     if ruleset.applied is False and ruleset.id == before.ruleset.id and not plan.changes_heroku:
-        await findings.report(MessageKind.RANGES_UNAPPLIED, str(ruleset.id), space=space, by=by)
+        about = (unapplied(target, ruleset.id),)
+        await findings.report(MessageKind.RANGES_UNAPPLIED, str(ruleset.id), about=about, space=space, by=by)
     for source in sorted(allowed(ruleset) - allowed(before.ruleset) - observation.ours - {EVERYWHERE}):
         kind = MessageKind.RANGE_BACK if source in plan.back else MessageKind.RANGE_UNMANAGED
-        await findings.report(kind, f"{source}:{ruleset.id}", space=space, range=source, by=by)
+        about = (unmanaged(target, source),)
+        await findings.report(kind, f"{source}:{ruleset.id}", about=about, space=space, range=source, by=by)

@@ -12,7 +12,7 @@ from bot.domain.mtls.certificate import READY, KnownCertificate
 from bot.domain.operation import Operation
 from bot.domain.person import require_member
 from bot.errors import Refused
-from bot.ports import BOT, AuditContext, MessageKind, Transaction
+from bot.ports import BOT, AuditContext, MessageKind, Transaction, assertions
 from bot.services.context import ServiceContext
 
 REMINDED: Final = 100
@@ -102,16 +102,25 @@ class ExpiryReminderService:
 
 
 def reminder_key(kind: MessageKind, certificate: KnownCertificate, step: int) -> str:
-    """Returns the outbox key of a reminder; one that was snoozed comes again under another key."""
+    """Returns the outbox key of a reminder; one that was snoozed, or has a new owner, comes again."""
     schedule = certificate.reminder_schedule
-    return f"{kind}:{certificate.id}:{step}:{schedule.snoozes if step == schedule.step else 0}"
+    snoozes = schedule.snoozes if step == schedule.step else 0
+    return f"{kind}:{certificate.id}:{certificate.owner}:{step}:{snoozes}"
 
 
 async def _tell(
     tx: Transaction, kind: MessageKind, to: str, certificate: KnownCertificate, step: int
 ) -> None:
     key = reminder_key(kind, certificate, step)
-    await tx.outbox.add(kind, to=to, key=key, request=certificate.request, params={"step": str(step)})
+    await tx.outbox.add(
+        kind,
+        to=to,
+        key=key,
+        request=certificate.request,
+        params={"step": str(step)},
+        # Whoever owns it later is no concern of those whom this tells.
+        asserts=certificate.owner,
+    )
 
 
 async def _follow_rotation(tx: Transaction, operation: Operation, now: datetime) -> None:
@@ -120,7 +129,7 @@ async def _follow_rotation(tx: Transaction, operation: Operation, now: datetime)
     if rotation.is_over(operation, now=now):
         failed = operations.failed(operation, ReasonCode.NOT_INSTALLED, now=now)
         await tx.operations.update(operation, failed, doing=doing)
-        await _tell_owner(tx, MessageKind.NOT_DONE, operation, now)
+        await _tell_owner(tx, MessageKind.NOT_DONE, failed, now)
     elif rotation.rotation_of(operation).waits_for_word:
         await tx.operations.update(operation, rotation.reminded(operation, now=now), doing=doing)
         await _tell_owner(tx, MessageKind.INSTALL, operation, now)
@@ -132,7 +141,8 @@ async def _follow_rotation(tx: Transaction, operation: Operation, now: datetime)
 
 async def _tell_owner(tx: Transaction, kind: MessageKind, operation: Operation, now: datetime) -> None:
     key = f"{kind}:{operation.id}:{now.isoformat()}"
-    await tx.outbox.add(kind, to=operation.owner, key=key, request=operation.request)
+    asserts = assertions.of_operation(operation)
+    await tx.outbox.add(kind, to=operation.owner, key=key, request=operation.request, asserts=asserts)
 
 
 async def _owner_status(tx: Transaction, owner: str | None) -> OwnerStatus:

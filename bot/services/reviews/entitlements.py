@@ -11,6 +11,7 @@ from bot.domain.mtls.expiry_reminders import next_summary
 from bot.domain.request import Withdrawal
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, RequestDetails, Transaction
+from bot.ports.assertions import listed_request
 from bot.services.authorization import approves
 from bot.services.context import ServiceContext
 from bot.services.grants import GrantService
@@ -172,6 +173,7 @@ class EntitlementService:
                     "parts": str(len(parts)),
                     "grants": json.dumps(_written(part)),
                 },
+                about=[listed_request(each.request) for each in part],
             )
 
 

@@ -80,7 +80,8 @@ class PendingReviewService:
             by_admins=by_admins,
             undecidable_at=undecidable_at,
         )
-        await tx.outbox.refresh_cards(shown_on(details))
+        # Who decides is no state of the request, and has no audit line.
+        await tx.outbox.requests_changed([request.id])
         if missing and request.undecidable_at is None:
             await self._tell(tx, request, MessageKind.UNDECIDABLE, at=doing)
         if by_admins and not request.by_admins:

@@ -16,7 +16,7 @@ from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, RequestDetails
-from bot.views import action_ids, block_kit
+from bot.views import action_ids, block_kit, reach
 from bot.views.method_view import network_facts, operation_impact
 from bot.views.text import as_code, numbers, one_line
 
@@ -68,6 +68,8 @@ def impact(details: RequestDetails, t: Translator) -> str:
         parts += _disabling(details, t)
     if kind is Kind.DISCARD and _is_last(details):
         parts.append(t("card.change.discard.last", app=details.target.label))
+    if kind is Kind.REMOVE_UNMANAGED:
+        parts += reach.stays_removed(details, t)
     return " ".join([*parts, *_unmanaged(details, t)])
 
 
@@ -88,23 +90,23 @@ def _opening(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
     if observation is None:
         parts.append(t("card.change.unseen", app=app))
     else:
-        parts += _effect(observation, network, app, t)
+        parts += _effect(details, observation, t)
     if is_documentation(network):
         parts.append(t("card.documentation"))
     return parts
 
 
-def _effect(observation: MtlsObservation, network: Network, app: str, t: Translator) -> list[Mrkdwn]:
-    covering = observation.covering(network)
-    exact = [rule for rule in covering if rule.network == network]
+def _effect(details: RequestDetails, observation: MtlsObservation, t: Translator) -> list[Mrkdwn]:
+    network, app = details.request.terms.network, details.database.label
+    exact = [rule for rule in observation.rules if rule.network == network]
+    covered = reach.covering(details, t)
     # As the plan does it: an owned rule serves before an unmanaged one of the same network.
     if any(rule.id in observation.ours for rule in exact):
-        return [t("card.change.ours", network=network)]
+        return [t("card.change.ours", network=network), *covered]
     if exact:
-        return [t("card.change.unmanaged")]
+        return [t("card.change.unmanaged"), *covered]
     used = len(observation.rules)
-    added = t("card.change.add", app=app, used=used, limit=MTLS_RULE_LIMIT)
-    return [added, *(t("card.change.covered", cover=rule.network) for rule in covering[:1])]
+    return [t("card.change.add", app=app, used=used, limit=MTLS_RULE_LIMIT), *covered]
 
 
 def _unmanaged(details: RequestDetails, t: Translator) -> list[Mrkdwn]:

@@ -40,6 +40,11 @@ def reminder(it: Rendering) -> Message:
     # It may be rendered again long after it was sent, for example when somebody answers it.
     if known.absent_at is not None:
         return block_kit.paragraphs(t("expiry.gone", id=known.handle, app=details.target.label))
+    former = it.message.asserts or (it.message.recipient if it.message.kind is MessageKind.EXPIRY else None)
+    if former is not None and former != known.owner:
+        owner = mention(known.owner)
+        said = t("expiry.assigned", id=known.handle, app=details.target.label, owner=owner)
+        return block_kit.paragraphs(said)
     text = _announcement(it, known, step)
     shown = [block_kit.section(text)]
     if known.purpose:

@@ -2,31 +2,23 @@
 
 from shlex import quote
 
-from bot.domain.grant import Grant
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.target import Database
 from bot.domain.text import clean
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.i18n.translator import Translator
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons
-from bot.views.method_view import Params
-from bot.views.mtls import card, rotation
+from bot.views.method_view import Params, Rendering
+from bot.views.mtls import card, need, rotation
 
 
 def in_force(details: RequestDetails, params: Params, t: Translator) -> Message:
-    """The rule is in force: how to connect."""
+    """The rule is in force: what else its owner needs, and how to connect."""
     connect = t("notification.in_force.connect")
     line = t.show(connection_line(details.database))
-    return block_kit.paragraphs(t("notification.in_force", **params), f"{connect}\n```{line}```")
-
-
-def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
-    """The rule is removed, unless another one still allows the same network."""
-    is_shared = details.rules is not None and any(
-        rule.network == grant.network for rule in details.rules.rules
-    )
-    return t("notification.ended.shared" if is_shared else "notification.ended", **params)
+    text = t("notification.in_force", **params)
+    return block_kit.paragraphs(text, *need.certificate(details, t), f"{connect}\n```{line}```")
 
 
 def connection_line(database: Database) -> str:
@@ -42,10 +34,11 @@ def connection_line(database: Database) -> str:
     return f'{files} psql "$(heroku config:get {variable} -a {app})"'
 
 
-def ready(details: RequestDetails, t: Translator) -> Message:
+def ready(it: Rendering) -> Message:
     """To the owner, as soon as their certificate can be used."""
+    details, t = it.details, it.t
     if details.request.kind is Kind.ROTATE:
-        return rotation.ready(details, t)
+        return rotation.ready(details, t, state=it.state)
     issued = details.issued
     until = None if issued is None else issued.expires_at
     enabled = details.request.kind is Kind.ENABLE or details.request.terms.enables_mtls

@@ -1,5 +1,7 @@
 """A certificate rotation under way: its progress, whom it waits for, and its buttons."""
 
+from collections.abc import Callable
+
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, Rotation
 from bot.domain.operation import Operation, OperationState
@@ -39,10 +41,21 @@ def state_line(
     )
 
 
-def ready(details: RequestDetails, t: Translator) -> Message:
-    """To the owner, as soon as the new certificate is ready: what to do with it."""
-    text = t("notification.rotation_ready", id=details.request.id, app=details.target.label, grace=GRACE)
+def ready(details: RequestDetails, t: Translator, *, state: Callable[[], Mrkdwn]) -> Message:
+    """To the owner, as soon as the new certificate is ready: what to do with it.
+
+    Args:
+        details: the request.
+        t: the reader's language.
+        state: returns the line that says where the request stands, once the owner has done their part.
+    """
     progress = under_way(details.operation)
+    params = {"id": details.request.id, "app": details.target.label}
+    if progress is None or not progress.waits_for_word:
+        past = t("notification.rotation_ready.late", **params)
+        shown = [block_kit.section(past), block_kit.context(state()), *offered(details, progress, t)]
+        return block_kit.message(past, shown)
+    text = t("notification.rotation_ready", grace=GRACE, **params)
     return block_kit.message(text, [block_kit.section(text), *offered(details, progress, t)])
 
 

@@ -5,14 +5,15 @@ from datetime import timedelta
 from typing import Final
 
 from bot.domain.drift import NO_DRIFT
-from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT, Method
+from bot.domain.method import MTLS_RULE_LIMIT, Method
 from bot.domain.mtls import certificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
+from bot.domain.reach import Extent, reach_of
 from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Block, DatabaseStatus, RequestDetails
-from bot.views import block_kit, drift
-from bot.views.method_view import StateLine, asking_for
-from bot.views.text import NOTHING, as_code, numbers, one_line
+from bot.views import block_kit, drift, reach
+from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
+from bot.views.text import NOTHING, numbers, one_line
 
 METHOD: Final = Method.MTLS
 
@@ -24,9 +25,6 @@ NAMED: Final = 5
 
 TEXT: Final = 40
 """Characters of an unmanaged rule's description."""
-
-NAME: Final = 80
-"""Characters of a certificate's name, which is a host name of Heroku's choice."""
 
 
 def section(status: DatabaseStatus, t: Translator, refreshed: bool) -> list[Block]:
@@ -57,11 +55,11 @@ def steps(
         return [t("status.unseen")]
     if not observation.enabled:
         return [t("why.step.off", app=app)]
-    shown = [_step(details, observation, t, state) for details in requests[:NAMED]]
+    shown = [_step(details, status, observation, t, state) for details in requests[:NAMED]]
     return [
         t("why.step.on"),
         *(shown or [t("why.step.none", app=app)]),
-        _certificate(status, observation, t),
+        certificate_step(status, observation, t),
     ]
 
 
@@ -85,47 +83,59 @@ def _rule(
     if rule.id not in observation.ours:
         text = cut(one_line(rule.description) or NOTHING, TEXT)
         return t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
-    owners = numbers(details.request.id for details in open if details.request.terms.subject == rule.network)
+    owners = numbers(keeping(asking_for(METHOD, open), str(rule.network)))
     requests = t.names(owners, most=NAMED) or NOTHING
     return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 
 
-def _step(details: RequestDetails, observation: MtlsObservation, t: Translator, state: StateLine) -> Mrkdwn:
+def _step(
+    details: RequestDetails,
+    status: DatabaseStatus,
+    observation: MtlsObservation,
+    t: Translator,
+    state: StateLine,
+) -> Mrkdwn:
+    """Whether the address of a request is allowed now, and by what: by the request itself, or by others."""
     network = details.request.terms.network
-    listed = next((rule for rule in observation.rules if rule.network == network), None)
-    params = {"network": network, "id": details.request.id}
-    if listed is None:
-        return t("why.step.missing", state=state(details), **params)
+    (reached,) = reach_of(network, method=METHOD, observation=observation, nearby=status.nearby)
+    params: dict[str, object] = {"network": network, "id": details.request.id}
+    own = [each for each in reached.entries if each.exact and _keeps(details)]
+    if any(each.active for each in own):
+        return t("why.step.rule", **params)
+    active = [each for each in reach.entries([reached]) if each.active]
+    if active:
+        key = "why.step.other" if reached.extent is Extent.WHOLE else "why.step.part"
+        return t(key, by=reach.by(active, status.nearby.space, t), state=state(details), **params)
     # Heroku lists an IP rule minutes before it allows traffic.
-    if listed.status != AUTHORISED:
-        return t("why.step.wait", status=listed.status, **params)
-    return t("why.step.rule", **params)
+    if own:
+        return t("why.step.wait", status=own[0].status, **params)
+    if reached.extent is Extent.UNKNOWN:
+        return t("why.step.unknown", state=state(details), **params)
+    missing = t("why.step.missing", state=state(details), **params)
+    if not reached.maybe:
+        return missing
+    maybe = t("why.step.maybe", network=network, by=reach.by(reached.maybe, status.nearby.space, t))
+    return Mrkdwn(f"{missing}\n{maybe}")
 
 
-def _certificate(status: DatabaseStatus, observation: MtlsObservation, t: Translator) -> Mrkdwn:
-    """How long a client certificate of the database is still valid, judged by the one that expires last.
+def _keeps(details: RequestDetails) -> bool:
+    """Whether an entry of its address may be a request's own: one that is undecided or over has none."""
+    return details.grant is not None and details.grant.state in KEEPING
 
-    Where that is not known, the person is told how to read it from their own file.
+
+def certificate_step(status: DatabaseStatus, observation: MtlsObservation, t: Translator) -> Mrkdwn:
+    """How long the person's own client certificate is still valid; those of others are never theirs.
+
+    Where the person has none that pgaccess knows of, they are told how to read the end of one that was made
+    elsewhere from its file.
     """
     if status.certificates:
         return _own_certificate(status, t)
-    usable = certificate.ready(observation.certificates)
     if observation.certificates_at is None:
         return t("why.step.certificate")
-    if not usable:
+    if not certificate.ready(observation.certificates):
         return t("why.step.certificate.none", app=status.database.label)
-    ends = [(each.expires_at, each.name) for each in usable if each.expires_at is not None]
-    # One without a known end may be the one that lasts longest.
-    if len(ends) < len(usable):
-        return t("why.step.certificate")
-    end, name = max(ends)
-    left = end - status.now
-    params = {"name": as_code(name, NAME), "until": end}
-    if left <= timedelta():
-        return t("why.step.certificate.expired", **params)
-    if left <= certificate.SOON:
-        return t("why.step.certificate.soon", left=_coarse(left), **params)
-    return t("why.step.certificate.valid", days=left.days, **params)
+    return t("why.step.certificate.unowned", app=status.database.label)
 
 
 def _own_certificate(status: DatabaseStatus, t: Translator) -> Mrkdwn:

@@ -9,7 +9,7 @@ from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.i18n.translator import Mrkdwn, Translator, cut
 from bot.ports import RequestDetails
-from bot.views import block_kit
+from bot.views import block_kit, reach
 from bot.views.method_view import operation_impact
 from bot.views.text import numbers
 
@@ -45,10 +45,12 @@ def impact(details: RequestDetails, t: Translator) -> str:
     subject = details.request.terms.subject
     if details.request.kind is Kind.CLOSE:
         return _closing(details, t)
+    if details.request.kind is Kind.REMOVE_UNMANAGED:
+        return " ".join([operation_impact(details, t), *reach.stays_removed(details, t)])
     if details.request.kind is not Kind.OPEN or not isinstance(subject, Accounts):
         return operation_impact(details, t)
     where = t("card.change.privatelink.region", region=region(details.target.region, details.link, t))
-    return " ".join([*_opening(details, set(subject.arns), t), where])
+    return " ".join([*_opening(details, set(subject.arns), t), *reach.covering(details, t), where])
 
 
 def names(every: Iterable[str], t: Translator) -> Mrkdwn:

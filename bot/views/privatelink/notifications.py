@@ -6,6 +6,7 @@ from typing import Final
 from bot.domain.grant import Grant, GrantState
 from bot.domain.privatelink.aws_account import number_of
 from bot.domain.privatelink.observation import LEAVING, PrivateLinkObservation
+from bot.domain.reach import reach_of
 from bot.domain.subject import Accounts, Subject, accounts_of
 from bot.domain.text import clean
 from bot.i18n.translator import Mrkdwn, Translator
@@ -31,24 +32,28 @@ def in_force(details: RequestDetails, params: Params, t: Translator) -> Message:
 
 
 def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
-    """The accounts are no longer allowed, unless another entry allows them or a connection still stands."""
+    """No entry allows the accounts any more; what is connected already may go on."""
     observation = details.link
     arns = grant.subject.arns if isinstance(grant.subject, Accounts) else ()
-    # Asked first: an account that is still allowed may connect anew, whatever is connected now.
-    if observation is not None and any(observation.account(arn) is not None for arn in arns):
-        return t("notification.ended.shared", **params)
     endpoints = _still_connected(observation, arns)
     if endpoints:
         return t("notification.ended.stays", endpoints=names(endpoints, t), **params)
     return t("notification.ended", **params)
 
 
-def interrupted(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
-    """Accounts were removed outside pgaccess; those of the same request that are still allowed are named."""
-    left = still_allowed(details.link, grant.subject)
+def interrupted(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn | None:
+    """Accounts were removed outside pgaccess; those of the same request that are still allowed are named.
+
+    Returns:
+        None where all of them are gone, or all of them are still allowed.
+    """
+    reaches = reach_of(
+        grant.subject, method=grant.method, observation=details.observation, nearby=details.nearby
+    )
+    left = [str(each.address) for each in reaches if each.entries]
     gone = [arn for arn in accounts_of(grant.subject) if arn not in left]
     if not left or not gone:
-        return t(MessageKind.INTERRUPTED, **params)
+        return None
     return t("notification.interrupted.part", **{**params, "network": names(gone, t)}, left=names(left, t))
 
 

@@ -14,12 +14,12 @@ from bot.domain.privatelink.observation import (
     Connection,
     PrivateLinkObservation,
 )
-from bot.domain.request import Kind
+from bot.domain.reach import Extent, reach_of
 from bot.domain.subject import Accounts, Subject
 from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, DatabaseStatus, Message, RequestDetails
-from bot.views import block_kit, drift
-from bot.views.method_view import StateLine, asking_for
+from bot.views import block_kit, drift, reach
+from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
 from bot.views.privatelink.card import ARN, region
 from bot.views.privatelink.next_steps import PORT_LIST, next_steps
 from bot.views.privatelink.notifications import still_allowed
@@ -93,13 +93,22 @@ def _step(status: DatabaseStatus, details: RequestDetails, t: Translator, state:
         return t("privatelink.why.none", **params)
     if observation.status != OPERATIONAL:
         return t("privatelink.why.making", status=observation.status, **params)
-    for arn in subject.arns:
-        account = observation.account(arn)
-        if account is None:
-            return t("privatelink.why.missing", account=short(arn), **params)
-        if account.status != "Active":
-            return t("privatelink.why.wait", account=short(arn), status=account.status, **params)
-    return _connecting(status, observation, subject, t, params)
+    reaches = reach_of(subject, method=METHOD, observation=observation, nearby=status.nearby)
+    for each in reaches:
+        account = short(str(each.address))
+        if each.extent is Extent.UNKNOWN:
+            return t("privatelink.why.unknown", account=account, **params)
+        # That some users of an account are allowed does not allow the account.
+        if each.extent is Extent.PART or not each.entries:
+            return t("privatelink.why.missing", account=account, **params)
+        if each.extent is not Extent.WHOLE:
+            return t("privatelink.why.wait", account=account, status=each.entries[0].status, **params)
+    connecting = _connecting(status, observation, subject, t, params)
+    if details.grant is not None and details.grant.state in KEEPING:
+        return connecting
+    active = [entry for entry in reach.entries(reaches) if entry.active]
+    named = reach.by(active, status.nearby.space, t)
+    return Mrkdwn(f"{t('privatelink.why.other', account=subject, by=named, **params)}\n{connecting}")
 
 
 def _connecting(
@@ -154,12 +163,8 @@ def _account(
     params = {"account": as_code(short(account.arn), ARN), "status": account.status}
     if account.arn not in observation.ours:
         return t("privatelink.account.unmanaged", **params)
-    requests = numbers(details.request.id for details in open if _asks_for(details, account.arn))
+    requests = numbers(keeping(asking_for(METHOD, open), account.arn))
     return t("privatelink.account.ours", requests=t.names(requests, most=NAMED) or NOTHING, **params)
-
-
-def _asks_for(details: RequestDetails, arn: str) -> bool:
-    return details.request.kind is Kind.OPEN and arn in _entries(details.request.terms.subject)
 
 
 def _missing(observation: PrivateLinkObservation | None, subject: Subject) -> list[str]:

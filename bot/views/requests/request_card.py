@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.domain.grant import GrantState
 from bot.domain.policy.limits import is_longer_than_default
 from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind, RequestState, Terms
@@ -9,7 +10,7 @@ from bot.domain.target import Database, Target
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
-from bot.views import block_kit, buttons
+from bot.views import block_kit, buttons, reach
 from bot.views.method_view import MethodView
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import card as mtls_card
@@ -22,6 +23,9 @@ REASON_SHOWN: Final = 600
 
 REASON_IN_TEXT: Final = 100
 """Characters of a reason in a card's fallback text, of which a phone shows about as much in all."""
+
+OUTLOOK: Final = 800
+"""Characters kept for what allows an address besides what a removal ends."""
 
 RULE_SHOWN: Final = 200
 """Characters of a rule's name; where several rules are combined it has all of theirs."""
@@ -37,6 +41,7 @@ def approval_card(details: RequestDetails, *, t: Translator, policy: Policy) -> 
         shown += [block_kit.fields(*_facts(details, t, policy)), block_kit.context(_impact(details, t))]
     shown += [
         block_kit.context(state_line(details, t=t, policy=policy)),
+        *_outlook(details, t),
         *rotation.test(details, rotation.under_way(details.operation), t),
         *buttons.for_approvers(details, t),
     ]
@@ -48,6 +53,7 @@ def requester_card(details: RequestDetails, *, t: Translator, policy: Policy) ->
     shown = [
         block_kit.section(t("card.mine", id=details.request.id, title=title(details, t))),
         block_kit.context(state_line(details, t=t, policy=policy)),
+        *_outlook(details, t),
         *mtls_card.candidates(details, t),
         *buttons.for_owner(details, t),
     ]
@@ -167,9 +173,28 @@ def _impact(details: RequestDetails, t: Translator) -> str:
             return t(f"card.change.{details.request.kind}", ends=end)
         case Kind.REMOVE:
             # Whoever approves ends all of these: as many as fit are shown.
-            closes = t.names(numbers(details.closes), limit=block_kit.CONTEXT_TEXT - 200)
-            return t("card.change.remove", closes=closes)
+            closes = t.names(numbers(details.closes), limit=block_kit.CONTEXT_TEXT - 200 - OUTLOOK)
+            ends_them = t("card.change.remove", closes=closes)
+            return " ".join([ends_them, *reach.stays(details, details.closes, t)])
     return _view(details).impact(details, t)
+
+
+def _outlook(details: RequestDetails, t: Translator) -> list[Block]:
+    """What allows the addresses of a request although its own access is over, or is about to be."""
+    grant = details.grant
+    if grant is None or details.request.kind is not Kind.OPEN:
+        return []
+    own = {grant.request}
+    match grant.state:
+        case GrantState.ENDING:
+            said = reach.stays(details, own, t)
+        case GrantState.ENDED | GrantState.INTERRUPTED:
+            said = reach.still(details, t)
+        case GrantState.FAILED:
+            said = reach.still(details, t, reaches=[each.without(own) for each in details.reach])
+        case _:
+            return []
+    return [block_kit.context(" ".join(said))] if said else []
 
 
 def _view(details: RequestDetails) -> MethodView:

@@ -9,7 +9,7 @@ from bot.domain.grant import LIVE_STATES
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator, mention
 from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, block_kit
+from bot.views import action_ids, block_kit, reach
 from bot.views.requests import deciders, request_card, request_state
 from bot.views.text import first_key
 
@@ -78,8 +78,7 @@ def _row(
 def _buttons(details: RequestDetails, message: int, t: Translator) -> Block:
     value = action_ids.button_value(details.request.id, message)
     title = t("button.end")
-    question = t("confirm.revoke", network=details.request.terms.subject, app=details.target.label)
-    confirmation = block_kit.confirm(title, question, yes=title, no=t("form.cancel"))
+    confirmation = block_kit.confirm(title, reach.question(details, t), yes=title, no=t("form.cancel"))
     return block_kit.actions(
         block_kit.button(
             title, action=action_ids.REVIEW_END, value=value, style="danger", confirmation=confirmation

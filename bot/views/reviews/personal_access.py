@@ -7,7 +7,7 @@ from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, PersonalAccess, RequestDetails
-from bot.views import action_ids, block_kit
+from bot.views import action_ids, block_kit, reach
 from bot.views.requests import request_card, request_state
 from bot.views.text import numbers, one_line
 
@@ -79,6 +79,10 @@ def _parts(access: PersonalAccess, t: Translator) -> list[Block]:
             by="\n",
         )
         shown.append(block_kit.section(lines))
+    outlasting = reach.outlasting(access.ends, t)
+    if outlasting:
+        listed = t.names(outlasting, limit=LINES)
+        shown.append(block_kit.section(t("person.outlasts", list=listed)))
     if access.certificates:
         first = access.certificates[0].handle
         key = "person.certificates.end" if access.certificates_end else "person.certificates.stay"

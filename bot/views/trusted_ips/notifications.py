@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from bot.domain.grant import Grant
-from bot.domain.observation import ruleset_observation
 from bot.domain.trusted_ips.ruleset import DataServices
-from bot.i18n.translator import Mrkdwn, Translator, escape
+from bot.i18n.translator import Translator, escape
 from bot.ports import Block, Message, RequestDetails
 from bot.views import action_ids, block_kit
 from bot.views.method_view import Params, Rendering
@@ -24,21 +22,15 @@ ENGLISH: Final = Translator("en")
 """The language of Heroku's support."""
 
 
-def in_force(_details: RequestDetails, params: Params, t: Translator) -> Message:
-    """The range is allowed; the reader fills in which app's database is meant."""
+def in_force(details: RequestDetails, params: Params, t: Translator) -> Message:
+    """The range is allowed; where data services follow it, the reader fills in whose database is meant."""
+    if details.nearby.services is DataServices.WEB_ONLY:
+        web = t("notification.in_force.trusted.web")
+        return block_kit.paragraphs(t("notification.in_force.trusted", **params), web)
     connect = t("notification.in_force.trusted.connect")
     return block_kit.paragraphs(
         t("notification.in_force.trusted", **params), f"{connect}\n```{t.show(CONNECT)}```"
     )
-
-
-def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
-    """The range is removed, unless an unmanaged entry or another grant still allows it."""
-    observation = ruleset_observation(details.observation)
-    is_shared = observation is not None and any(
-        rule.network == grant.network for rule in observation.ruleset.rules
-    )
-    return t("notification.ended.shared" if is_shared else "notification.ended", **params)
 
 
 def ticket(it: Rendering) -> Message:

@@ -6,7 +6,7 @@ from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, RulesetRul
 from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Message, SpaceStatus
 from bot.views import block_kit, drift
-from bot.views.method_view import asking_for
+from bot.views.method_view import asking_for, keeping
 from bot.views.text import NOTHING, as_code, numbers
 from bot.views.trusted_ips.summary import METHOD, NAMED, SOURCE
 
@@ -59,7 +59,5 @@ def _line(rule: RulesetRule, observation: RulesetObservation, status: SpaceStatu
     # Compared as texts, as Heroku has them: a source that others wrote need not be a network.
     if rule.source not in observation.ours:
         return t("trusted.line.unmanaged", source=source)
-    owners = numbers(
-        details.request.id for details in status.open if str(details.request.terms.subject) == rule.source
-    )
+    owners = numbers(keeping(asking_for(METHOD, status.open), rule.source))
     return t("trusted.line.ours", source=source, requests=t.names(owners, most=NAMED) or NOTHING)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.method import Method
+from bot.domain.reach import Extent, reach_of
 from bot.domain.trusted_ips.ruleset import LIMIT, DataServices, RulesetObservation
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, DatabaseStatus, RequestDetails, SpaceStatus
-from bot.views import block_kit, drift
-from bot.views.method_view import StateLine, asking_for
+from bot.views import block_kit, drift, reach
+from bot.views.method_view import KEEPING, StateLine, asking_for
 from bot.views.text import NOTHING, as_code
 
 METHOD: Final = Method.TRUSTED
@@ -58,12 +59,24 @@ def _step(
     state: StateLine,
 ) -> Mrkdwn:
     network = details.request.terms.network
-    params = {"network": network, "id": details.request.id, "space": status.space.name}
-    if all(rule.network != network for rule in observation.ruleset.rules):
-        return t("why.range.missing", state=state(details), **params)
+    params: dict[str, object] = {
+        "network": network,
+        "id": details.request.id,
+        "space": status.space.name,
+        "state": state(details),
+    }
+    (reached,) = reach_of(network, method=METHOD, observation=observation, nearby=status.nearby)
+    if not reached.entries:
+        return t("why.range.missing" if reached.extent is Extent.NONE else "why.range.unknown", **params)
     if observation.ruleset.applied is False:
         return t("why.range.unapplied", **params)
+    found = reach.by(reach.entries([reached]), "", t)
+    if reached.extent is not Extent.WHOLE:
+        return t("why.range.part", by=found, **params)
+    own = details.grant is not None and details.grant.state in KEEPING
+    by_itself = own and any(each.exact for each in reached.entries)
+    by = f"#{details.request.id}" if by_itself else found
     # The list alone opens web traffic: data services follow it only after Heroku's support has applied it.
     if status.services is not DataServices.CONFIRMED:
-        return t("why.range.services", **params)
-    return t("why.range.open", **params)
+        return t("why.range.services", by=by, **params)
+    return t("why.range.open" if by_itself else "why.range.other", by=by, **params)

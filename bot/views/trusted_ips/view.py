@@ -12,7 +12,6 @@ TRUSTED_IPS: Final = MethodView(
     facts=card.facts,
     impact=card.impact,
     in_force=notifications.in_force,
-    ended=notifications.ended,
     status=lambda database, t, _refreshed: summary.section(database, t),
     steps=lambda database, requests, t, state: summary.steps(database.space, requests, t, state),
     subject_field=form_fields.address_field,

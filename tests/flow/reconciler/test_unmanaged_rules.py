@@ -16,7 +16,9 @@ from bot.domain.subject import Whole
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import default_world
+from storage.tables import outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import ADD, REMOVE, MtlsHarness
 from tests.unit.factories import NETWORK
@@ -241,3 +243,33 @@ async def test_a_rule_that_stops_being_authorised_is_told_once_two_looks_have_se
     rules.update(authorised)
     await harness.reconcile()
     assert await harness.drift() == NO_DRIFT
+
+
+# --- what was told of them is edited once it is over --------------------------------------------------
+
+
+async def settled(harness: MtlsHarness, kind: str) -> bool:
+    """Whether the message of a kind was settled."""
+    rows = await database.rows(harness.engine, outbox, "settled_at", "about", kind=kind)
+    assert rows
+    assert all(about is not None for _, about in rows)
+    return all(at is not None for at, _ in rows)
+
+
+async def test_an_unmanaged_rule_that_is_gone_is_no_longer_told_of(harness: MtlsHarness) -> None:
+    await harness.reconcile()
+    await seen_externally(harness)
+    await harness.reconcile()
+    assert not await settled(harness, UNMANAGED)
+    harness.removed_externally(OTHER)
+    await harness.reconcile()
+    assert await settled(harness, UNMANAGED)
+
+
+async def test_an_unmanaged_rule_that_is_adopted_is_no_longer_told_of(harness: MtlsHarness) -> None:
+    await harness.reconcile()
+    await seen_externally(harness)
+    await harness.start(Kind.ADOPT, OTHER)
+    assert not await settled(harness, UNMANAGED)
+    await harness.reconcile()
+    assert await settled(harness, UNMANAGED)

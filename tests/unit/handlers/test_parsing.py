@@ -266,6 +266,12 @@ RIGHT: list[tuple[str, Intent]] = [
     ("why billing", intent("why", target="billing")),
     ("why billing?", intent("why", target="billing")),
     ("why 「billing」", intent("why", target="billing")),
+    ("why 198.51.100.9 on billing", intent("why", address="198.51.100.9", target="billing")),
+    ("why 198.51.100.0/24", intent("why", address="198.51.100.0/24")),
+    (
+        "ｗｈｙ　１９８．５１．１００．９　対象：billing",
+        intent("why", address="198.51.100.9", target="billing"),
+    ),
     # what a number is enough for
     ("cancel", intent("cancel")),
     ("cancel 17", intent("cancel", number=17)),
@@ -567,6 +573,7 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
         {"word": "ledger", "example": f"{COMMAND} status billing"},
     ),
     ("why billing now", Refusal.WORD_TOO_MANY, {"word": "now"}),
+    ("why 198.51.100.9 198.51.100.10 on billing", Refusal.ADDRESS_SEVERAL, {}),
     ("show abc", Refusal.NUMBER_UNREADABLE, {"word": "abc", "example": f"{COMMAND} show 17"}),
     ("show 0", Refusal.NUMBER_UNREADABLE, {}),
     ("show -1", Refusal.NUMBER_UNREADABLE, {}),

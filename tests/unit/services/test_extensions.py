@@ -164,8 +164,11 @@ async def test_an_extension_updates_the_cards_of_the_grant(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
-    await actions.approve(services, await extend(services, grant, RequestInput(duration="3h")))
-    assert await actions.card_versions(engine, request_id=grant.request) == [3, 3]
+    asked = await extend(services, grant, RequestInput(duration="3h"))
+    versions = await actions.card_versions(engine, request_id=grant.request)
+    await actions.approve(services, asked)
+    after = await actions.card_versions(engine, request_id=grant.request)
+    assert after == [version + 1 for version in versions]
 
 
 @pytest.mark.parametrize("end", ["deny", "cancel"])

@@ -113,6 +113,7 @@ async def test_a_verb_works_in_its_states_and_is_refused_in_all_others(
 ) -> None:
     grant = await actions.opened(store, services, state)
     generation, lines = await database.generation(engine), len(await actions.transitions(engine))
+    versions = await actions.card_versions(engine)
     doing = do(services, verb, grant.request, ACTORS.get(verb, ENGINEER))
     expected = TRANSITIONS[verb].get(state) or OTHERWISE[verb]
     if isinstance(expected, Refusal):
@@ -125,7 +126,7 @@ async def test_a_verb_works_in_its_states_and_is_refused_in_all_others(
     assert await actions.transitions(engine, after=lines) == [line]
     wakes_reconciler = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
     assert await database.generation(engine) == generation + wakes_reconciler
-    assert set(await actions.card_versions(engine)) == {3}
+    assert await actions.card_versions(engine) == [version + 1 for version in versions]
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,17 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
     "ix_download_links_open": lambda tx: tx.download_links.open_of(UUID(int=1)),
+    "ix_outbox_request": lambda tx: _marked(tx),
+    "ix_requests_grant": lambda tx: _marked(tx),
+    "ix_outbox_about": lambda tx: tx.outbox.settle(["a"], at=NOW),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
+
+
+async def _marked(tx: PostgresTransaction) -> None:
+    """Marks the messages about a request that has changed."""
+    await tx.outbox.requests_changed([17])
+    await tx.idempotency_keys.claim("command:1", request=17)
 
 
 NEXT: Final = ("ix_operations_check", "ix_certificates_remind")

@@ -1,15 +1,20 @@
 """The outbox: keys are unique, changed messages are sent again, failed ones are postponed."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.request import Kind
 from bot.errors import LeaseLostError
 from bot.ports import MessageKind, MessageRef, OutboxMessage
+from bot.ports.assertions import TOPICS, listed_request
 from storage.tables import outbox
 from storage.transaction import PostgresStore
 from tests import database
+from tests.unit import factories
+from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
 PLACE = MessageRef(channel="C0APPROVALS", ts="1764000000.000100")
@@ -146,6 +151,151 @@ async def test_only_cards_of_that_request_are_refreshed(store: PostgresStore) ->
     assert {post.kind for post in behind} == {MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER}
     assert {post.request for post in behind} == {request}
     assert await claim(store) is None
+
+
+async def line(store: PostgresStore, request: int) -> None:
+    """Writes an audit line about a request."""
+    async with store.transaction() as tx:
+        await tx.audit.write(store_helpers.BY_LEAD, subject="grant", before="", after="done", request=request)
+        await tx.commit()
+
+
+async def show_all(store: PostgresStore) -> None:
+    while (post := await claim(store)) is not None:
+        await show(store, post)
+
+
+async def behind(store: PostgresStore) -> list[OutboxMessage]:
+    """The messages that are due."""
+    found = []
+    while (post := await claim(store)) is not None:
+        found.append(post)
+    return found
+
+
+async def test_an_audit_line_marks_what_can_stop_being_true_of_its_request(store: PostgresStore) -> None:
+    request = await number(store)
+    other = (await store_helpers.ask(store)).id
+    for kind in MessageKind:
+        await add(store, kind, kind=kind, request=request)
+        await add(store, f"{kind} of another", kind=kind, request=other)
+    await show_all(store)
+    await line(store, request)
+    found = await behind(store)
+    assert {post.request for post in found} == {request}
+    assert {post.kind for post in found} == {kind for kind in TOPICS if TOPICS[kind].follows_request}
+
+
+async def test_a_change_of_a_grant_marks_what_extends_it_and_the_other_way_round(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    grant = await store_helpers.in_force(store)
+    extension = replace(factories.request(kind=Kind.EXTEND), grant=grant.id)
+    extending = (await store_helpers.record(store, extension)).id
+    await add(store, "of the grant", request=grant.request)
+    await add(store, "of the extension", request=extending)
+    await show_all(store)
+    for changed in (grant.request, extending):
+        await line(store, changed)
+        assert {post.request for post in await behind(store)} == {grant.request, extending}
+        await database.end_leases(engine, outbox)
+        await show_all(store)
+
+
+async def test_a_message_that_lists_requests_is_marked_with_each_of_them(store: PostgresStore) -> None:
+    request = await number(store)
+    about = [listed_request(request), listed_request(request + 100)]
+    async with store.transaction() as tx:
+        await tx.outbox.add(MessageKind.ENTITLEMENTS, to="C0APPROVALS", key="review", about=about)
+        await tx.commit()
+    await show_all(store)
+    await line(store, request + 1)
+    assert await behind(store) == []
+    await line(store, request)
+    assert [post.kind for post in await behind(store)] == [MessageKind.ENTITLEMENTS]
+
+
+async def test_a_new_message_is_not_marked_by_the_line_that_it_comes_with(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    request = await number(store)
+    for told in (1, 5):
+        async with store.transaction() as tx:
+            doing = store_helpers.BY_LEAD
+            await tx.audit.write(doing, subject="grant", before="", after="done", request=request)
+            for each in range(told):
+                key = f"{told}:{each}"
+                await tx.outbox.add(MessageKind.IN_FORCE, to="U0ENGINEER", key=key, request=request)
+            await tx.commit()
+        assert await database.values(engine, outbox, "version", key=f"{told}:%") == [1] * told
+
+
+async def test_several_changes_in_one_transaction_mark_a_message_once(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    request = await number(store)
+    await add(store, "approval", request=request)
+    async with store.transaction() as tx:
+        doing = store_helpers.BY_LEAD
+        for state in ("applying", "in_force", "ending", "ended"):
+            await tx.audit.write(doing, subject="grant", before="", after=state, request=request)
+            await tx.outbox.refresh_cards(request)
+        await tx.outbox.requests_changed([request])
+        await tx.commit()
+    assert await database.value(engine, outbox, "version", key="approval") == 2
+
+
+async def settle(store: PostgresStore, *ended: str) -> None:
+    async with store.transaction() as tx:
+        await tx.outbox.settle(ended, at=NOW)
+        await tx.commit()
+
+
+async def test_a_message_about_findings_is_settled_with_the_last_of_them_and_once(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    for key, about in {"one": ["a"], "both": ["a", "b"], "other": ["c"]}.items():
+        async with store.transaction() as tx:
+            await tx.outbox.add(MessageKind.RULES_UNMANAGED, to="C0OPERATIONS", key=key, about=about)
+            await tx.commit()
+    await show_all(store)
+    await settle(store, "a")
+    (found,) = await behind(store)
+    assert (found.settled_at, found.version) == (NOW, 2)
+    await database.end_leases(engine, outbox)
+    await show_all(store)
+    await settle(store, "a", "b")
+    await settle(store, "a", "b")
+    assert [post.version for post in await behind(store)] == [2]
+    assert await database.count(engine, outbox, settled_at=None) == 1
+
+
+async def test_a_finding_that_comes_back_is_told_anew(store: PostgresStore, engine: AsyncEngine) -> None:
+    for _ in range(2):
+        for _ in range(2):
+            async with store.transaction() as tx:
+                await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="orphan", about=["a"])
+                await tx.commit()
+        await settle(store, "a")
+    assert await database.count(engine, outbox, kind=MessageKind.ORPHAN) == 2
+
+
+async def test_what_slack_shows_is_known_only_after_an_answer(store: PostgresStore) -> None:
+    request = await number(store)
+    await add(store, "approval", request=request)
+    post = await store_helpers.take_message(store)
+    async with store.transaction() as tx:
+        await tx.outbox.sent(post, PLACE, shown="digest")
+        await tx.commit()
+    await line(store, request)
+    post = await store_helpers.take_message(store)
+    assert post.shown == "digest"
+    async with store.transaction() as tx:
+        await tx.outbox.renew(post)
+        await tx.outbox.postpone(post, by=timedelta())
+        await tx.commit()
+    assert (await store_helpers.take_message(store)).shown is None
 
 
 async def test_a_message_that_changes_while_it_is_sent_is_due_again(

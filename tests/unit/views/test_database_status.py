@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from bot.domain.grant import GrantState
-from bot.domain.mtls.certificate import Certificate
+from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, RequestDetails
@@ -188,14 +188,12 @@ def certified(*days: float | None, status: str = "ready") -> MtlsObservation:
 
 CERTIFIED = [
     (factories.look(RULE), "Check when yours ends"),
-    (certified(None), "Check when yours ends"),
+    (certified(None), "pgaccess knows of no client certificate of yours here"),
     (certified(), "This database has no usable client certificate"),
     (certified(300, status="disabled"), "This database has no usable client certificate"),
-    (certified(300, 20), "(`host-0`) is valid for 300 more days"),
-    (certified(-3, 14), "(`host-1`) expires in 14d"),
-    (certified(0.5), "(`host-0`) expires in 12h"),
-    (certified(0), "The newest client certificate of this database (`host-0`) expired"),
-    (certified(-9, -3), "The newest client certificate of this database (`host-1`) expired"),
+    (certified(300, 20), "pgaccess knows of no client certificate of yours here"),
+    (certified(-9, -3), "pgaccess knows of no client certificate of yours here"),
+    (certified(-9, None), "pgaccess knows of no client certificate of yours here"),
 ]
 
 
@@ -204,6 +202,39 @@ def test_a_certificate_s_remaining_days_are_shown_as_far_as_they_are_known(
     observation: MtlsObservation, sentence: str
 ) -> None:
     assert sentence in why(observation, MINE)
+
+
+def owned(*days: float | None, status: str = "ready") -> tuple[KnownCertificate, ...]:
+    """Certificates of the reader's own, by the days that are left of each."""
+    return tuple(
+        KnownCertificate(
+            id=UUID(int=number), target=UUID(int=1), request=number + 1, owner="U0ENGINEER", purpose="",
+            name=f"host-{number}", status=status,
+            expires_at=None if left is None else NOW + timedelta(days=left),
+            first_seen_at=NOW, last_seen_at=NOW,
+        )
+        for number, left in enumerate(days)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        (owned(300, 20), "Your client certificate #1 is valid for 300 more days"),
+        (owned(-3, 14), "Your client certificate #2 expires in 14d"),
+        (owned(0.5), "Your client certificate #1 expires in 12h"),
+        (owned(0), "Your client certificate #1 expired"),
+        (owned(-9, -3), "Your client certificate #2 expired"),
+        (owned(None), "Check when yours ends"),
+        (owned(None, status="pending"), "Your client certificate #1 is provisioning"),
+    ],
+)
+def test_the_days_that_are_left_are_those_of_ones_own_certificate(
+    own: tuple[KnownCertificate, ...], sentence: str
+) -> None:
+    status = replace(status_of(certified(300), MINE), certificates=own)
+    message = diagnosis.why(status, t=EN, policy=POLICY)
+    assert sentence in samples.content(message)
 
 
 @IN_BOTH_LANGUAGES

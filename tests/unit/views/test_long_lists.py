@@ -197,8 +197,9 @@ def test_everything_of_a_person_fits_one_answer(language: str) -> None:
 @pytest.mark.parametrize("policy", [POLICY, CROWDED])
 def test_a_status_and_a_diagnosis_fit_however_many_there_are(policy: Policy, language: str) -> None:
     t = Translator(language)
-    asked = factories.request(state=RequestState.PENDING)
-    mine = tuple(replace(factories.case(asked=asked), request=replace(asked, id=id)) for id in NUMBERS[:100])
+    asked = factories.request(state=RequestState.APPROVED)
+    opened = factories.case(asked=asked, votes=(factories.vote(),), granted=factories.grant())
+    mine = tuple(replace(opened, request=replace(asked, id=id)) for id in NUMBERS[:100])
     rule = factories.rule("203.0.113.4/32")
     status = DatabaseStatus(
         database=MANY[0], observation=factories.look(rule, ours=frozenset({rule.id})), open=mine, mine=mine,

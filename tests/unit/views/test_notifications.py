@@ -149,7 +149,7 @@ def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open(
     messages = [
         render(outbox_message(MessageKind.ENDED), one, t=EN, policy=POLICY).text for one in (still, gone)
     ]
-    assert "can still reach billing" in messages[0]
+    assert "203.0.113.4/32 is still allowed to billing by 203.0.113.4/32" in messages[0]
     assert "no longer allows 203.0.113.4/32 → billing" in messages[1]
 
 

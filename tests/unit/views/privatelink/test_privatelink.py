@@ -281,7 +281,7 @@ def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terrafor
 @pytest.mark.parametrize(
     ("seen", "part"),
     [
-        (observed(accounts=(AllowedAccount(arn=A, status="Active"),)), "can still reach"),
+        (observed(accounts=(AllowedAccount(arn=A, status="Active"),)), "is still allowed to billing by"),
         (observed(accounts=(), ours=frozenset()), "still exists at Amazon"),
         (observed(accounts=(), connections=(), ours=frozenset()), "no longer allows 123456789012 → billing"),
         (PrivateLinkObservation(at=NOW, status=None), "no longer allows 123456789012 → billing"),
@@ -386,11 +386,10 @@ def interrupted(seen: PrivateLinkObservation | None, subject: Subject = BOTH) ->
         (observed(accounts=()), "123456789012, 210987654321", None),
         (observed(status=None, accounts=LISTED_A), "123456789012, 210987654321", None),
         (observed(status="Deprovisioned"), "123456789012, 210987654321", None),
-        (None, "123456789012, 210987654321", None),
     ],
 )
 def test_of_two_accounts_the_one_that_was_removed_is_named_and_the_other_as_still_allowed(
-    seen: PrivateLinkObservation | None, gone: str, left: str | None, language: str
+    seen: PrivateLinkObservation, gone: str, left: str | None, language: str
 ) -> None:
     t, one = Translator(language), interrupted(seen)
     message = render(outbox_message(MessageKind.INTERRUPTED), one, t=t, policy=POLICY)
@@ -400,6 +399,15 @@ def test_of_two_accounts_the_one_that_was_removed_is_named_and_the_other_as_stil
         assert message.text == t("notification.interrupted", **values)
     else:
         assert message.text == t("notification.interrupted.part", left=left, **values)
+
+
+@IN_BOTH_LANGUAGES
+def test_without_an_observation_neither_account_is_called_shut_out(language: str) -> None:
+    t = Translator(language)
+    message = render(outbox_message(MessageKind.INTERRUPTED), interrupted(None), t=t, policy=POLICY)
+    samples.require_valid(message)
+    unknown = t("reach.unknown", network=BOTH, app="billing")
+    assert message.text == t("notification.interrupted.still", id=17, still=unknown)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind
     [
         ("unseen", "its current rules have not been read yet"),
         ("empty", "Adds one rule to billing; 0 of 60 used."),
-        ("covered", "Already covered by 203.0.113.0/24."),
+        ("covered", "Already covered by 203.0.113.0/24 (not managed by pgaccess)."),
         ("unmanaged", "Adds no rule: a rule that is not managed by pgaccess"),
         ("ours", "Adds no rule: pgaccess already allows"),
     ],

@@ -1,0 +1,126 @@
+"""The statements that mark messages to be rendered again, because what they are about has changed."""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    Update,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from bot.ports import MessageKind
+from bot.ports.assertions import TOPICS, listed_request
+from storage.tables import grants, outbox, requests
+from storage.types import UtcDateTime
+
+_NUMBERS: Final = ARRAY(BigInteger)
+_FOLLOWING: Final = [kind for kind, topic in TOPICS.items() if topic.follows_request]
+_CARDS: Final = [kind for kind in MessageKind if kind.is_card]
+
+_changed = bindparam("marked_changed", type_=_NUMBERS)
+_refreshed = bindparam("marked_refreshed", type_=_NUMBERS)
+_listed = bindparam("marked_listed", type_=ARRAY(Text))
+
+# What extends a grant, or opens it again, is shown with that grant, and the other way round.
+_granting = (
+    select(grants.c.request_id)
+    .join(requests, requests.c.grant_id == grants.c.id)
+    .where(requests.c.id == any_(_changed))
+    .scalar_subquery()
+)
+_extending = (
+    select(requests.c.id)
+    .join(grants, requests.c.grant_id == grants.c.id)
+    .where(grants.c.request_id == any_(_changed))
+    .scalar_subquery()
+)
+
+_about_changed = or_(
+    # As arrays: with them the index on requests answers, and not a look at every message.
+    *(
+        outbox.c.request_id == any_(numbers)
+        for numbers in (
+            _changed,
+            func.array(_granting, type_=_NUMBERS),
+            func.array(_extending, type_=_NUMBERS),
+        )
+    )
+)
+_refreshed_cards = and_(outbox.c.request_id == any_(_refreshed), outbox.c.kind.in_(_CARDS))
+_marked = (
+    select(outbox.c.id)
+    .where(
+        or_(
+            and_(_about_changed, outbox.c.kind.in_(_FOLLOWING)),
+            _refreshed_cards,
+            and_(outbox.c.about.overlap(_listed), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None)),
+        )
+    )
+    # In one order: two transactions that mark the same messages in two would deadlock.
+    .order_by(outbox.c.id)
+    .with_for_update()
+)
+
+# A lease is left alone: whoever holds it records the version that was rendered, and the message stays due.
+MARK: Final[Update] = (
+    update(outbox)
+    .where(outbox.c.id.in_(_marked))
+    .values(
+        version=outbox.c.version + 1,
+        due_at=func.now(),
+        # Edited whatever it shows, so that a card that somebody deleted is missed.
+        shown=case((_refreshed_cards, null()), else_=outbox.c.shown),
+    )
+)
+"""Marks messages by the values of ``values_of``."""
+
+_ended = bindparam("ended", type_=ARRAY(Text))
+_is_over = outbox.c.about.contained_by(_ended)
+
+SETTLE: Final[Update] = (
+    update(outbox)
+    .where(outbox.c.about.overlap(_ended), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None))
+    .values(
+        # What is left of several findings; the last one settles the message.
+        about=func.array(
+            select(literal_column("entry", Text))
+            .select_from(func.unnest(outbox.c.about).alias("entry"))
+            .where(literal_column("entry", Text) != all_(_ended))
+            .scalar_subquery(),
+            type_=ARRAY(Text),
+        ),
+        # The key is free again: what comes back is told anew, for nobody notices an edit.
+        key=case((_is_over, func.concat(outbox.c.key, ":settled:", outbox.c.id)), else_=outbox.c.key),
+        settled_at=case((_is_over, bindparam("settled", type_=UtcDateTime()))),
+        version=case((_is_over, outbox.c.version + 1), else_=outbox.c.version),
+        due_at=case((_is_over, func.now()), else_=outbox.c.due_at),
+    )
+)
+"""Settles messages about findings that are over: ``ended`` names them, ``settled`` is business time."""
+
+
+def values_of(changed: Collection[int], refreshed: Collection[int]) -> dict[str, Any]:
+    """Returns the values for ``MARK``.
+
+    Args:
+        changed: requests of which, or of whose grant, operation or certificate, something has changed.
+        refreshed: requests whose cards are edited in any case.
+    """
+    return {
+        "marked_changed": sorted(changed),
+        "marked_refreshed": sorted(refreshed),
+        "marked_listed": [listed_request(request) for request in sorted(changed)],
+    }
