@@ -5,16 +5,21 @@ in ``docs/reliability.md``.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from bot.views import action_ids
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from tests.model.reach import Allowed, assertions, holds
 from tests.model.world import World
 from tests.model.write_recorder import subject_parts
 
 Invariant = Callable[[World], None]
+
+A_CALL: Final = timedelta(seconds=30)
+"""How long before it is recorded an observation may have been made: its calls take that long at most."""
 
 _TO_END: Final = frozenset(
     {("grant", "waiting"), ("grant", "applying"), ("grant", "in_force"), ("grant", "interrupted")}
@@ -246,6 +251,39 @@ def invariant_12(world: World) -> None:
             assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
 
 
+def invariant_14(world: World) -> None:
+    """What is said of reach is true of the address: what a message asserts held when Heroku was read last."""
+    labels: dict[str, list[str]] = {}
+    for id, label in world.rows(
+        "SELECT id::text, CASE WHEN is_space THEN name ELSE COALESCE(NULLIF(shown_as, ''), app) END "
+        "FROM targets WHERE absent_at IS NULL"
+    ):
+        labels.setdefault(label, []).append(id)
+    for found in dict.fromkeys(each for text in world.texts() for each in assertions(text)):
+        ids = labels.get(found.target, [])
+        # Of two things with one name nobody can tell which one is meant; of one that is gone nothing is said.
+        if len(ids) == 1:
+            asserted = replace(found, target=ids[0])
+            assert any(holds(asserted, lists) for lists in _read_for(world, ids[0])), f"{found} was not so"
+
+
+def _read_for(world: World, target: str) -> list[Allowed]:
+    """What Heroku allowed from the observation on that is known of a target, its space's included."""
+    ((since,),) = world.rows(
+        "SELECT min(observed_at) FROM reconcile_queue JOIN targets t ON t.id = target_id "
+        "WHERE target_id::text = %s OR t.is_space",
+        target,
+    )
+    from_then = [lists for at, lists in world.lists if since is None or at >= since - A_CALL]
+    # What had been so until then was so at its beginning too.
+    before = [lists for at, lists in world.lists if since is not None and at < since - A_CALL]
+    open_services = [
+        row[0]
+        for row in world.rows("SELECT target_id::text FROM data_service_access WHERE state = 'confirmed'")
+    ]
+    return [replace(lists, open_services=open_services) for lists in (*before[-1:], *from_then)]
+
+
 def invariant_15(world: World) -> None:
     """No message stays that has become false: one that is up to date offers what can be done now."""
     states = {
@@ -328,7 +366,7 @@ def invariant_17(world: World) -> None:
 
 AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
     invariant_1, invariant_3, invariant_4, invariant_5, invariant_6, invariant_7, invariant_8, invariant_9,
-    invariant_12, invariant_13,
+    invariant_12, invariant_13, invariant_14, invariant_15,
 )  # fmt: skip
 """What holds whatever is under way."""
 

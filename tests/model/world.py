@@ -7,6 +7,7 @@ passed, a process killed.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -47,6 +48,7 @@ from tests.model.clocks import WorldTime
 from tests.model.crashing_store import CommitFaults, CrashingStore
 from tests.model.delayed_network import DelayedNetwork, Killed
 from tests.model.policies import Deployed, deployments
+from tests.model.reach import Allowed
 from tests.model.write_recorder import WriteRecorder
 
 TIMES: Final = TransitionTimes.of(2)
@@ -72,6 +74,9 @@ MESSAGES: Final = 200
 """The same for messages of the notifier."""
 
 BOT: Final = "http://bot.test"
+
+WRITTEN: Final = ("chat.postMessage", "chat.update", "response_url")
+"""Calls by which the bot says something."""
 
 COUNTED: Final = ("requests", "decisions", "grants", "operations", "audit")
 """Tables that invalid input must not change."""
@@ -134,6 +139,8 @@ class World:
         deployed: the policy that the bot runs under.
         diary: every step so far, for the report of a failure.
         left: Slack ids of everybody who ever left.
+        lists: what Heroku allowed whenever it was asked, and when that was; by the ids of targets.
+        texts_read: how many of Slack's exchanges were judged.
     """
 
     url: str
@@ -154,6 +161,8 @@ class World:
     kills: int = 0
     deployed: Deployed = field(init=False)
     left: set[str] = field(default_factory=set)
+    lists: list[tuple[datetime, Allowed]] = field(default_factory=list)
+    texts_read: int = 0
 
     async def open(self) -> None:
         """Starts everything."""
@@ -225,7 +234,7 @@ class World:
             public_url=BOT,
         )
         opened = await enter(open_app(wanted, parse_policy(text, source="the model"), clock=self.clock))
-        self.network = DelayedNetwork(self.heroku, self.time, self.recorder)
+        self.network = DelayedNetwork(self.heroku, self.time, self.recorder, read=self._note_lists)
         async_commit = async_commit_engine(self.url)
         self._bot_stack.push_async_callback(async_commit.dispose)
         client = HerokuClient(
@@ -515,6 +524,44 @@ class World:
         """The space, as Heroku has it."""
         (space,) = self.heroku._account.spaces.values()
         return space
+
+    def _note_lists(self) -> None:
+        """Keeps what Heroku allows now, which is what its answer shows."""
+        allowed = self._allowed()
+        if not self.lists or self.lists[-1][1] != allowed:
+            self.lists.append((self.time.now(), allowed))
+
+    def _allowed(self) -> Allowed:
+        now, there = self.time.now(), self.databases_there()
+        links = {str(each.id): self.heroku.privatelink(each.name, now=now) for each in there}
+        ranges = self.heroku.ranges_in_force(self.space.name, now=now)
+        if self.behavior.applied == "absent":
+            # Where Heroku does not report whether a list is applied, only the list can be read back.
+            ranges = self.heroku.ruleset(self.space.name).rules
+        return Allowed(
+            rules={
+                str(each.id): [
+                    rule.cidr for rule in self.heroku.rules(each.name, now=now) if rule.status == "Authorized"
+                ]
+                for each in there
+            },
+            accounts={
+                id: [account.arn for account in link.accounts.values() if account.status(now) == "Active"]
+                for id, link in links.items()
+                if link is not None and link.status(now) == "Operational"
+            },
+            ranges={str(self.space.id): [each.source for each in ranges]},
+            space_of={str(each.id): str(self.space.id) for each in there},
+        )
+
+    def texts(self) -> list[str]:
+        """What the bot has written to Slack since the last time."""
+        said = [
+            each for each in self.slack.request_log[self.texts_read :] if each.kind in ("call", "respond")
+        ]
+        self.texts_read = len(self.slack.request_log)
+        written = [each for each in said if each.name in ("chat.postMessage", "chat.update", "response_url")]
+        return [words(json.loads(each.sent)) for each in written]
 
     def story(self) -> str:
         """Every step so far, for the report of a failure."""
