@@ -266,7 +266,9 @@ async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta, red
         ) from error
     if not isinstance(answer.data, dict):
         raise SlackError("unreadable", unclear=True)
-    return answer.data
+    # Anybody may write a secret of ours into a name, which is stored and shown.
+    found: Json = redactor.value(answer.data)
+    return found
 
 
 async def _pages(

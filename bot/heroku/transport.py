@@ -71,6 +71,10 @@ definite ones (official CLI's tests ``pg/upgrade``: "in the middle of a version 
 _OF_THE_BODY: Final = ("content-encoding", "content-length", "transfer-encoding")
 """Headers that are about a body as it was sent, and not as it was unpacked."""
 
+_VERBATIM: Final = re.compile("/(inbound-rulesets?|config-vars)$")
+"""Paths whose answers keep what looks like a secret of ours: a space's list is written back exactly as it is,
+and a config var may be the very address that is to be tried; no other one is kept."""
+
 _JSON: Final = {"Content-Type": "application/json"}
 
 T = TypeVar("T")
@@ -83,7 +87,7 @@ class Api:
         client: with base URL and authentication.
         limiter: this process' rate limiter; None calls without one.
         deadline: the longest that one call can take, response read.
-        redactor: removes secrets from errors, which are logged, stored and shown.
+        redactor: removes secrets from answers, which are logged, stored and shown.
     """
 
     def __init__(
@@ -135,7 +139,7 @@ class Api:
         # Before the answer is judged, since Heroku sends the header with its errors too.
         await self.correct(response.headers.get(REMAINING, ""))
         if response.is_success:
-            return response
+            return response if _VERBATIM.search(path) else self._redacted(response)
         raise _error(response, self._redactor)
 
     async def _send(
@@ -146,6 +150,14 @@ class Api:
             body = await read_body(response)
         kept = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_BODY]
         return httpx.Response(response.status_code, headers=kept, content=body)
+
+    def _redacted(self, response: httpx.Response) -> httpx.Response:
+        """Replaces secrets in a body: anybody may write one into a name or a description, which is stored."""
+        body = response.content.decode(errors="replace")
+        redacted = self._redactor.text(body)
+        if redacted == body:
+            return response
+        return httpx.Response(response.status_code, headers=response.headers, content=redacted.encode())
 
     async def whole(self, path: str) -> httpx.Response:
         """Makes a GET of which only a 200 is complete, and proves what is absent."""

@@ -41,13 +41,14 @@ _KINDS: Final[dict[str, Callable[..., fault_injection.Fault]]] = {
     "html_body": fault_injection.html_body,
     "gzip_bomb": fault_injection.gzip_bomb,
     "endless_body": fault_injection.endless_body,
+    "odd_entry": fault_injection.odd_entry,
     "lost_answer": fault_injection.lost_answer,
     "truncated_body": fault_injection.truncated_body,
     "cut_before": fault_injection.cut_before,
     "slow": fault_injection.slow,
     "slow_answer": fault_injection.slow_answer,
 }
-_SETTINGS: Final = ("code", "id", "seconds", "size", "text")
+_SETTINGS: Final = ("code", "form", "id", "seconds", "size", "text")
 """Arguments that kinds of faults take."""
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Final
 
 from sandbox.heroku.http_types import IDS, OTHER_SERVER_ERROR, Answer, Cut, Refused, Request
+from sandbox.heroku.odd_entries import FORMS, odd_answer
 
 ROUTER_PAGE: Final = b"<!DOCTYPE html><html><head><title>Application error</title></head><body></body></html>"
 """Error page of a router between client and API."""
@@ -31,6 +32,7 @@ class Fault:
         done: Whether the call is carried out.
         packed: MiB that the body unpacks to; 0 is the body that belongs there.
         endless: Whether the body does not end.
+        odd: Form of an odd entry with which the answer's lists begin; empty leaves them as they are.
     """
 
     before: float = 0.0
@@ -46,6 +48,7 @@ class Fault:
     done: bool = True
     packed: int = 0
     endless: bool = False
+    odd: str = ""
 
     def __post_init__(self) -> None:
         if self.status is not None and not 400 <= self.status <= 599:
@@ -54,6 +57,8 @@ class Fault:
             raise ValueError(f"{self.id} is not an error id of that status")
         if min(self.before, self.after, self.drip, self.packed) < 0:
             raise ValueError("neither a delay nor a size can be negative")
+        if self.odd and self.odd not in FORMS:
+            raise ValueError(f"{self.odd} is not a form of an odd entry, such as {next(iter(FORMS))}")
 
     def instead(self) -> Answer:
         """Return the response of a call that is not carried out; status 0 is no response."""
@@ -69,6 +74,8 @@ class Fault:
         if self.packed:
             headers["Content-Encoding"] = "gzip"
             answer = replace(answer, body=_packed_blanks(self.packed))
+        if self.odd:
+            answer = odd_answer(answer, self.odd)
         return replace(
             answer, headers=headers, delay=self.after, drip=self.drip, cut=self.cut, endless=self.endless
         )
@@ -157,6 +164,15 @@ def gzip_bomb(size: int = 256) -> Fault:
 def endless_body() -> Fault:
     """Return a fault: the call succeeds, and blanks follow its body until the client has gone."""
     return Fault(endless=True)
+
+
+def odd_entry(form: str) -> Fault:
+    """Return a fault: the call succeeds, and the lists of its answer begin with an odd entry.
+
+    Args:
+        form: One of `odd_entries.FORMS`.
+    """
+    return Fault(odd=form)
 
 
 def lost_answer() -> Fault:

@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from bot.domain.redaction import REDACTED
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection
+from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
 from tests.acceptance.populated_deployment import PopulatedDeployment, populated_deployment
 from tests.acceptance.secret_search import search
@@ -44,6 +47,23 @@ async def test_what_heroku_and_slack_repeat_of_our_secrets_is_nowhere(world: Pop
     # Heroku's own words are shown, but for the secrets in them.
     await world.until(lambda: world.told("engineer", f"Nobody may do this with {REDACTED}"))
     await world.until(lambda: all(REDACTED in text for text in world.logs().values()))
+
+    everywhere = await world.everywhere()
+    assert search(everywhere, SECRETS) == []
+    assert REDACTED in "".join(text for place, text in everywhere.items() if place[0] == "store")
+
+
+@pytest.mark.timeout(120)
+async def test_a_secret_in_a_name_or_description_is_nowhere(world: PopulatedDeployment) -> None:
+    environment = world.environment
+    now = datetime.now(UTC)
+    for number, text in enumerate((HEROKU_TOKEN, f"key {BASIC}", BOT_TOKEN, SIGNING_SECRET), start=1):
+        environment.heroku.add_rule_externally(DATABASE, f"192.0.2.{number}/32", text, now=now)
+    people = environment.slack.world.people
+    people["U0LEAD2"] = replace(people["U0LEAD2"], name=f"on call {BOT_TOKEN}")
+    await world.settle()
+    await world.type("engineer", "/pgaccess status billing")
+    await world.until(lambda: "192.0.2.4" in str(environment.slack.ephemerals("engineer")))
 
     everywhere = await world.everywhere()
     assert search(everywhere, SECRETS) == []

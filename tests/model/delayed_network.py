@@ -30,6 +30,7 @@ class DelayedNetwork(httpx.AsyncBaseTransport):
         meanwhile: runs while the next call is on its way.
         dies_at: in which call from now the process is killed, before the call is executed or, if negative,
             after it; 0 for none.
+        read: called when Heroku has answered.
     """
 
     heroku: HerokuEmulator
@@ -37,6 +38,7 @@ class DelayedNetwork(httpx.AsyncBaseTransport):
     recorder: WriteRecorder
     meanwhile: Callable[[], Awaitable[None]] | None = None
     dies_at: int = 0
+    read: Callable[[], None] = lambda: None
     _late: list[tuple[datetime, Request]] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -67,6 +69,7 @@ class DelayedNetwork(httpx.AsyncBaseTransport):
     def _done(self, request: Request) -> Answer:
         answer = self.heroku.answer(request, now=self.time.now())
         self.recorder.answered(request, answer)
+        self.read()
         return answer
 
     async def _interrupted(self) -> None:

@@ -10,6 +10,11 @@ from tests.model.world import World
 OTHER_NETWORKS: Final = ("192.0.2.7/32", "192.0.2.8/32")
 """Networks that nobody requests: what others do with them has to hold."""
 
+COVERING_NETWORKS: Final = ("203.0.113.0/24", "203.0.113.4/30")
+"""Networks that nobody requests, around addresses that somebody does."""
+
+NOT_ASKED_FOR: Final = (*OTHER_NETWORKS, *COVERING_NETWORKS)
+
 OTHER_ACCOUNTS: Final = ("555555555555",)
 """An AWS account that nobody requests."""
 
@@ -38,11 +43,11 @@ def _expect(world: World, name: str, method: str, entry: str, *, wanted: bool) -
 
 
 def adds_a_rule(world: World, number: int) -> None:
-    """Adds a rule for a network, one that nobody requests or one that somebody does."""
-    name, networks = _database(world, number), (*OTHER_NETWORKS, "203.0.113.4/32")
+    """Adds a rule for a network that nobody requests, one around what somebody does, or for that itself."""
+    name, networks = _database(world, number), (*NOT_ASKED_FOR, "203.0.113.4/32")
     network = networks[number % len(networks)]
     world.heroku.add_rule_externally(name, network, "by external_change", now=world.time.now())
-    if network in OTHER_NETWORKS:
+    if network in NOT_ASKED_FOR:
         _expect(world, name, "mtls", network, wanted=True)
 
 
@@ -54,7 +59,7 @@ def deletes_a_rule(world: World, number: int) -> None:
     if gone is None:
         return
     world.heroku.delete_rule_externally(name, gone.id, now=world.time.now())
-    if gone.cidr in OTHER_NETWORKS:
+    if gone.cidr in NOT_ASKED_FOR:
         left = [rule for rule in world.heroku.rules(name, now=world.time.now()) if rule.cidr == gone.cidr]
         _expect(world, name, "mtls", gone.cidr, wanted=bool(left))
 
@@ -114,7 +119,7 @@ def destroys_privatelink(world: World, number: int) -> None:
 
 def adds_a_range(world: World, number: int) -> None:
     """Adds a stranger's range to the space's list, at its beginning or end."""
-    source = OTHER_NETWORKS[number % len(OTHER_NETWORKS)]
+    source = NOT_ASKED_FOR[number % len(NOT_ASKED_FOR)]
     listed = [rule.source for rule in world.heroku.ruleset(world.space.name).rules]
     if source not in listed:
         _writes(world, [source, *listed] if number % 2 else [*listed, source])
@@ -127,7 +132,7 @@ def removes_a_range(world: World, number: int) -> None:
     if len(listed) > 1:
         gone = listed.pop(number % len(listed))
         _writes(world, listed)
-        if gone in OTHER_NETWORKS:
+        if gone in NOT_ASKED_FOR:
             world.unmanaged[(world.space.id, "trusted"), gone] = False
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sandbox.heroku import fault_injection as heroku
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fault_injection import Fault as HerokuFault
+from sandbox.heroku.odd_entries import FORMS
 from sandbox.slack import fault_injection as slack
 from sandbox.slack.fault_injection import Fault as SlackFault
 
@@ -31,6 +32,18 @@ HEROKU: Final[tuple[HerokuFault, ...]] = (
 
 CALLS: Final = ("", "^GET ", "^(POST|PUT|PATCH|DELETE) ", "ip-rules", "inbound-ruleset", "private-link")
 """Calls that a fault applies to, as regular expressions of the emulated Heroku."""
+
+ODD: Final[tuple[HerokuFault, ...]] = tuple(map(heroku.odd_entry, FORMS))
+"""Lists in which an entry cannot be read as it should be."""
+
+# A space's list is written back as it was read: there an odd entry would be an addition of the emulator's.
+LISTS: Final = (
+    "^GET .*ip-rules",
+    "^GET .*private-link",
+    "^GET .*certificates",
+    "^GET .*/(apps|addons|spaces)$",
+)
+"""Calls that answer with a list, as regular expressions of the emulated Heroku."""
 
 SLACK: Final = ("server_error", "ratelimited", "lost_answer", "cut_before", "channel_not_found")
 METHODS: Final = (

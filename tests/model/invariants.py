@@ -4,16 +4,40 @@ Those that need everything to be finished are in ``AT_REST``; the others hold af
 in ``docs/reliability.md``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from bot.views import action_ids
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from tests.model.reach import Allowed, assertions, holds
 from tests.model.world import World
 from tests.model.write_recorder import subject_parts
 
 Invariant = Callable[[World], None]
+
+A_CALL: Final = timedelta(seconds=30)
+"""How long before it is recorded an observation may have been made: its calls take that long at most."""
+
+_TO_END: Final = frozenset(
+    {("grant", "waiting"), ("grant", "applying"), ("grant", "in_force"), ("grant", "interrupted")}
+)
+
+POSSIBLE: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
+    **dict.fromkeys(
+        (action_ids.APPROVE, action_ids.DENY, action_ids.CHANGE, action_ids.CANCEL),
+        frozenset({("request", "pending")}),
+    ),
+    **dict.fromkeys((action_ids.DONE, action_ids.REVOKE), _TO_END),
+    action_ids.EXTEND: frozenset({("grant", "in_force")}),
+    action_ids.RESTORE: frozenset({("grant", "interrupted"), ("grant", "failed")}),
+    **dict.fromkeys(
+        (action_ids.RETRY, action_ids.GIVE_UP), frozenset({("grant", "failed"), ("operation", "failed")})
+    ),
+}
+"""States of what a button is about in which it can do something."""
 
 ONE_RUN: Final = timedelta(seconds=30)
 """How late an end may be: time goes on while an invariant is checked."""
@@ -227,6 +251,61 @@ def invariant_12(world: World) -> None:
             assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
 
 
+def invariant_14(world: World) -> None:
+    """What is said of reach is true of the address: what a message asserts held when Heroku was read last."""
+    labels: dict[str, list[str]] = {}
+    for id, label in world.rows(
+        "SELECT id::text, CASE WHEN is_space THEN name ELSE COALESCE(NULLIF(shown_as, ''), app) END "
+        "FROM targets WHERE absent_at IS NULL"
+    ):
+        labels.setdefault(label, []).append(id)
+    for found in dict.fromkeys(each for text in world.texts() for each in assertions(text)):
+        ids = labels.get(found.target, [])
+        # Of two things with one name nobody can tell which one is meant; of one that is gone nothing is said.
+        if len(ids) == 1:
+            asserted = replace(found, target=ids[0])
+            assert any(holds(asserted, lists) for lists in _read_for(world, ids[0])), f"{found} was not so"
+
+
+def _read_for(world: World, target: str) -> list[Allowed]:
+    """What Heroku allowed from the observation on that is known of a target, its space's included."""
+    ((since,),) = world.rows(
+        "SELECT min(observed_at) FROM reconcile_queue JOIN targets t ON t.id = target_id "
+        "WHERE target_id::text = %s OR t.is_space",
+        target,
+    )
+    from_then = [lists for at, lists in world.lists if since is None or at >= since - A_CALL]
+    # What had been so until then was so at its beginning too.
+    before = [lists for at, lists in world.lists if since is not None and at < since - A_CALL]
+    open_services = [
+        row[0]
+        for row in world.rows("SELECT target_id::text FROM data_service_access WHERE state = 'confirmed'")
+    ]
+    return [replace(lists, open_services=open_services) for lists in (*before[-1:], *from_then)]
+
+
+def invariant_15(world: World) -> None:
+    """No message stays that has become false: one that is up to date offers what can be done now."""
+    states = {
+        "request": dict(world.rows("SELECT id, state FROM requests")),
+        "grant": dict(world.rows("SELECT request_id, state FROM grants")),
+        "operation": dict(world.rows("SELECT request_id, state FROM operations")),
+    }
+    shown = world.rows(
+        "SELECT kind, channel, ts FROM outbox WHERE ts IS NOT NULL AND ts <> 'home' "
+        "AND sent_version = version AND recipient <> ALL(%s)",
+        list(world.left),
+    )
+    for kind, channel, ts in shown:
+        for action, value in world.buttons_of(channel, ts):
+            possible = POSSIBLE.get(action)
+            if possible is None:
+                continue
+            number = int(value.partition(".")[0])
+            state = {(what, found[number]) for what, found in states.items() if number in found}
+            assert state & possible, f"{kind} offers {action} of #{number}, which is {sorted(state)}"
+
+
 def invariant_16(world: World) -> None:
     """A request that nobody could decide is known as such: requester and operations were told."""
     people, groups = world.slack.world.people, world.slack.world.groups
@@ -287,7 +366,7 @@ def invariant_17(world: World) -> None:
 
 AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
     invariant_1, invariant_3, invariant_4, invariant_5, invariant_6, invariant_7, invariant_8, invariant_9,
-    invariant_12, invariant_13,
+    invariant_12, invariant_13, invariant_14, invariant_15,
 )  # fmt: skip
 """What holds whatever is under way."""
 

@@ -1,5 +1,6 @@
 """Every invariant is broken on purpose once, and fails: one that nothing breaks would prove nothing."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from bot.i18n.translator import Translator
 from sandbox.environment import BOT_TOKEN
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fixtures import DATABASE
@@ -49,6 +51,16 @@ def vanishes(world: World) -> None:
     world.lines_read = 0
 
 
+def says_it_is_closed(world: World) -> None:
+    """A message says that an address is no longer allowed, and a rule has allowed it for long."""
+    world.lists = world.lists[-1:]
+    said = Translator("en")(
+        "notification.ended", id=1, why="expired", network="203.0.113.4/32", app="billing"
+    )
+    sent = json.dumps({"text": said})
+    world.slack.note("call", "chat.postMessage", sent, 200, "{}", now=world.time.now())
+
+
 def loses_its_approvers(world: World) -> None:
     """A request waits, and nobody is left to decide it."""
     world.store.execute("UPDATE requests SET state = 'pending'")
@@ -80,6 +92,8 @@ BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
             Answered(act="a line", outcome=Outcome(ok=True), bad=True, before=(0,), after=(1,), said=("`x`",))
         ),
     ),
+    (invariants.invariant_14, says_it_is_closed),
+    (invariants.invariant_15, stored("UPDATE grants SET state = 'ended'")),
     (invariants.invariant_16, loses_its_approvers),
     (invariants.invariant_13, stored("UPDATE requests SET rule = 'everything'")),
     (invariants.invariant_13, written(Write(what="POST", opens=IT, covered=IT, target=UUID(int=1)))),

@@ -383,6 +383,19 @@ class Model(RuleBasedStateMachine):
         self.do("heroku_fails", step, fault, on, times)
 
     @rule(
+        fault=st.sampled_from(faults.ODD),
+        on=st.sampled_from(faults.LISTS),
+        times=st.sampled_from((1, 5, None)),
+    )
+    def heroku_lists_oddly(self, fault: HerokuFault, on: str, times: int | None) -> None:
+        """Lists begin with an entry that cannot be read, a few times or until the outage is over."""
+
+        async def step(world: World) -> None:
+            world.heroku.fault(fault, on=on, times=times)
+
+        self.do("heroku_lists_oddly", step, fault.odd, on, times)
+
+    @rule(
         kind=st.sampled_from(faults.SLACK),
         method=st.sampled_from(faults.METHODS),
         times=st.sampled_from((1, 1, 2, 5)),

@@ -7,6 +7,7 @@ passed, a process killed.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -41,11 +42,13 @@ from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
 from storage.engine import async_commit_engine
 from storage.repositories.rate_budget import PostgresRateBudget
+from storage.repositories.slack_users import FRESH
 from tests.flow.actions import words
 from tests.model.clocks import WorldTime
 from tests.model.crashing_store import CommitFaults, CrashingStore
 from tests.model.delayed_network import DelayedNetwork, Killed
 from tests.model.policies import Deployed, deployments
+from tests.model.reach import Allowed
 from tests.model.write_recorder import WriteRecorder
 
 TIMES: Final = TransitionTimes.of(2)
@@ -71,6 +74,9 @@ MESSAGES: Final = 200
 """The same for messages of the notifier."""
 
 BOT: Final = "http://bot.test"
+
+WRITTEN: Final = ("chat.postMessage", "chat.update", "response_url")
+"""Calls by which the bot says something."""
 
 COUNTED: Final = ("requests", "decisions", "grants", "operations", "audit")
 """Tables that invalid input must not change."""
@@ -133,6 +139,8 @@ class World:
         deployed: the policy that the bot runs under.
         diary: every step so far, for the report of a failure.
         left: Slack ids of everybody who ever left.
+        lists: what Heroku allowed whenever it was asked, and when that was; by the ids of targets.
+        texts_read: how many of Slack's exchanges were judged.
     """
 
     url: str
@@ -153,6 +161,8 @@ class World:
     kills: int = 0
     deployed: Deployed = field(init=False)
     left: set[str] = field(default_factory=set)
+    lists: list[tuple[datetime, Allowed]] = field(default_factory=list)
+    texts_read: int = 0
 
     async def open(self) -> None:
         """Starts everything."""
@@ -224,7 +234,7 @@ class World:
             public_url=BOT,
         )
         opened = await enter(open_app(wanted, parse_policy(text, source="the model"), clock=self.clock))
-        self.network = DelayedNetwork(self.heroku, self.time, self.recorder)
+        self.network = DelayedNetwork(self.heroku, self.time, self.recorder, read=self._note_lists)
         async_commit = async_commit_engine(self.url)
         self._bot_stack.push_async_callback(async_commit.dispose)
         client = HerokuClient(
@@ -355,6 +365,9 @@ class World:
     async def rest(self) -> None:
         """Runs the workers, with time passing, until nothing is left to do."""
         self.calm()
+        # Nobody has to tell the bot who has left: it finds out when it reads all people again.
+        self.pass_time(FRESH)
+        await self.run_scheduler()
         # What waits is judged again once a minute, and not yet for what was changed in the last one.
         self.pass_time(EVERY)
         since = self.time.now()
@@ -432,6 +445,19 @@ class World:
                 found += _buttons(channel, self.slack.messages(channel, person))
         return sorted(found, key=lambda each: each.ts, reverse=True)
 
+    def buttons_of(self, channel: str, ts: str) -> list[tuple[str, str]]:
+        """The buttons of one message, as action and value."""
+        kept = self.slack.workspace.messages.get(channel, [])
+        return [
+            (element["action_id"], element["value"])
+            for message in kept
+            if message.ts == ts
+            for block in message.blocks
+            if block["type"] == "actions"
+            for element in block["elements"]
+            if element["type"] == "button" and "url" not in element
+        ]
+
     async def presses(self, person: str, button: Button) -> None:
         """A person presses a button, and submits the modal that it opens."""
         outcome = await self._click(person, button)
@@ -500,6 +526,44 @@ class World:
         """The space, as Heroku has it."""
         (space,) = self.heroku._account.spaces.values()
         return space
+
+    def _note_lists(self) -> None:
+        """Keeps what Heroku allows now, which is what its answer shows."""
+        allowed = self._allowed()
+        if not self.lists or self.lists[-1][1] != allowed:
+            self.lists.append((self.time.now(), allowed))
+
+    def _allowed(self) -> Allowed:
+        now, there = self.time.now(), self.databases_there()
+        links = {str(each.id): self.heroku.privatelink(each.name, now=now) for each in there}
+        ranges = self.heroku.ranges_in_force(self.space.name, now=now)
+        if self.behavior.applied == "absent":
+            # Where Heroku does not report whether a list is applied, only the list can be read back.
+            ranges = self.heroku.ruleset(self.space.name).rules
+        return Allowed(
+            rules={
+                str(each.id): [
+                    rule.cidr for rule in self.heroku.rules(each.name, now=now) if rule.status == "Authorized"
+                ]
+                for each in there
+            },
+            accounts={
+                id: [account.arn for account in link.accounts.values() if account.status(now) == "Active"]
+                for id, link in links.items()
+                if link is not None and link.status(now) == "Operational"
+            },
+            ranges={str(self.space.id): [each.source for each in ranges]},
+            space_of={str(each.id): str(self.space.id) for each in there},
+        )
+
+    def texts(self) -> list[str]:
+        """What the bot has written to Slack since the last time."""
+        said = [
+            each for each in self.slack.request_log[self.texts_read :] if each.kind in ("call", "respond")
+        ]
+        self.texts_read = len(self.slack.request_log)
+        written = [each for each in said if each.name in ("chat.postMessage", "chat.update", "response_url")]
+        return [words(json.loads(each.sent)) for each in written]
 
     def story(self) -> str:
         """Every step so far, for the report of a failure."""

@@ -18,6 +18,7 @@ from sandbox.heroku.fault_injection import (
     dripping,
     html_body,
     lost_answer,
+    odd_entry,
     rate_limited,
     slow,
     slow_answer,
@@ -27,6 +28,7 @@ from sandbox.heroku.fault_injection import (
     warned,
     wrong_host,
 )
+from sandbox.heroku.odd_entries import FORMS
 from sandbox.heroku.server import app
 from sandbox.http_server import listening, serving
 from tests.unit.sandbox.heroku.conftest import ACCEPT, BEARER, CIDR, RULES, Clock
@@ -284,3 +286,21 @@ def test_a_fault_that_cannot_happen_is_refused(kind: Callable[[int], Fault], set
 def test_a_fault_happens_once_at_least(heroku: HerokuEmulator) -> None:
     with pytest.raises(ValueError, match="once"):
         heroku.fault(lost_answer(), times=0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_list_begins_with_an_odd_entry_and_goes_on_as_it_was(
+    heroku: HerokuEmulator, clock: Clock, client: httpx.AsyncClient, form: str
+) -> None:
+    heroku.add_rule_externally(DATABASE, "192.0.2.1/32", now=clock.now)
+    before = (await client.get(RULES)).json()
+    heroku.fault(odd_entry(form), on=rf"GET {RULES}$")
+    first, *others = (await client.get(RULES)).json()
+    assert first != before[0]
+    assert others == before[1:] != []
+    assert (await client.get(RULES)).json() == before, "it happens once"
+
+
+def test_a_form_that_is_not_known_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no id"):
+        odd_entry("upside down")
