@@ -27,9 +27,10 @@ OUTSIDE_POOL: Final = 2
 """Connections of a process besides those of transactions: one hears wake-ups, one sends them and draws from
 the rate budget."""
 
-QUEUE: Final = timedelta(seconds=5)
-"""How long a transaction waits while all connections are in use: a burst is worked off, and nothing
-of it is lost. People are answered before (``handlers/deadlines.py``); a worker's lease has margin for it."""
+QUEUE: Final = timedelta(seconds=15)
+"""How long a transaction waits while all connections are in use: a burst is worked off, and nothing of it is
+lost. People are answered before (``handlers/deadlines.py``); a worker's lease has room for such a wait before
+a call, for the call, and for one more wait before its record."""
 
 IDLE: Final = timedelta(seconds=30)
 """How long a connection of the pool is kept unused; one is always kept, for whoever comes next."""

@@ -177,12 +177,19 @@ def puts_another_in_its_place(world: World, number: int) -> None:
         world.heroku.enable_mtls_externally(str(made.id), now=world.time.now())
 
 
+def destroys_a_database(world: World, number: int) -> None:
+    """Destroys a database with everything in it, but never the last one."""
+    if len(world.names()) > 1:
+        world.heroku.delete_database(_database(world, number))
+
+
 IDENTITY_CHANGES: Final[tuple[ExternalChange, ...]] = (
     renames_a_database,
     renames_an_app,
     renames_the_space,
     swaps_two_names,
     puts_another_in_its_place,
+    destroys_a_database,
 )
 """Changes of what things are called, or of what is called so."""
 

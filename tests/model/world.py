@@ -311,6 +311,7 @@ class World:
         await self._try(self.app.services.leavers.run_due())
         await self._try(self.app.services.closings.run_due())
         await self._try(self.app.services.lost_channels.run_due())
+        await self._try(self.app.services.departures.run_due())
 
     async def may_crash(self, act: Callable[[], Awaitable[None]]) -> None:
         """Runs something in which the process may be killed, and starts another one if it was."""
@@ -390,6 +391,7 @@ class World:
         """What is under way, or was not observed since a moment.
 
         A range that is the only one left stays although its grants are ending: a list is never written empty.
+        Of a database that was destroyed nothing stays open, once Heroku has said so twice.
         """
         ranges = [rule.source for rule in self.heroku.ruleset(self.space.name).rules]
         last = ranges[0] if len(ranges) == 1 else ""
@@ -397,6 +399,8 @@ class World:
             """
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
                 AND NOT (state = 'ending' AND method = 'trusted' AND subject = %s)
+            UNION ALL SELECT 'gone', request_id::text, state FROM grants
+                WHERE state IN ('waiting', 'applying', 'in_force', 'ending') AND target_id <> ALL(%s)
             UNION ALL SELECT 'operation', request_id::text, kind FROM operations
                 WHERE state = 'doing' AND check_at IS NULL
             UNION ALL SELECT 'message', id::text, kind FROM outbox WHERE sent_version < version
@@ -407,6 +411,7 @@ class World:
                     OR l.generation <> l.reconciled_generation)
             """,
             last,
+            [*self.names(), self.space.id],
             since,
         )
 

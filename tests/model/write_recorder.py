@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.http_types import Answer, Request
+from sandbox.heroku.http_types import Answer, Refused, Request
 from sandbox.movable_clock import MovableClock
 from tests.model.clocks import WorldTime
 
@@ -90,10 +90,19 @@ class WriteRecorder:
             self.writes.append(replace(self._list(what, space, request.json()), target=space))
         elif found := _DATA.fullmatch(request.path):
             name = unquote(found[1])
-            database = self._heroku._account.addon(name).id
-            self.writes.append(replace(self._data(what, name, request), target=database))
+            if self._exists(name):
+                database = self._heroku._account.addon(name).id
+                self.writes.append(replace(self._data(what, name, request), target=database))
         else:
             raise AssertionError(f"unexpected write {what}")
+
+    def _exists(self, name: str) -> bool:
+        """Whether a database is there, by name or id; a write to one that was destroyed changes nothing."""
+        try:
+            self._heroku._account.addon(name)
+        except Refused:
+            return False
+        return True
 
     def note_removals(self) -> None:
         """Remembers what has been told to go, after a step in which writes were judged.
