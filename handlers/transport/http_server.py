@@ -128,6 +128,9 @@ async def serve(app: ASGIApp, *, host: str, port: int) -> None:
         http=DeadlineProtocol,
         # No page has a WebSocket, and one would be without the deadline.
         ws="none",
+        # A router that keeps connections would now and then send a request on one that is just being closed
+        # as idle, and it would be lost (Heroku keeps them for 90 s: Dev Center, "HTTP Routing").
+        headers=[("Connection", "close")],
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -41,11 +41,14 @@ def over(client: httpx.AsyncClient) -> Deliver:
     """Return a transport through `client`: over HTTP, or in-process with an ASGI transport.
 
     The client's own timeout should be longer than Slack's three seconds; those are measured by the sender.
+    Each delivery has a connection of its own: one that was used before may just be closed as idle, and what
+    is sent on it then is lost.
     """
 
     async def deliver(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        alone = {**headers, "Connection": "close"}
         try:
-            answer = await client.request(method, url, headers=dict(headers), content=body)
+            answer = await client.request(method, url, headers=alone, content=body)
             for _ in range(REDIRECTS_MOST):
                 if answer.next_request is not None:
                     answer = await client.send(answer.next_request)

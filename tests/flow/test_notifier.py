@@ -402,7 +402,7 @@ async def test_a_message_that_slack_accepts_only_after_the_end_does_not_say_in_f
     await acts.until(lambda: acts.told("engineer", "#1 was in force and has changed since"))
     await acts.until(lambda: acts.told("engineer", "has ended*"))
     assert not acts.told("engineer", "can reach")
-    (late,) = acts.told("engineer", "has changed since")
+    (late,) = acts.told("engineer", "was in force and has changed since")
     assert "time limit reached" in late
 
 

@@ -20,3 +20,9 @@ def upgrade() -> None:
     op.add_column(
         "requests", sa.Column("alternatives", sa.Text(), nullable=False, server_default="", comment=needed)
     )
+
+
+def downgrade() -> None:
+    op.drop_column("requests", "alternatives")
+    op.drop_column("targets", "gone_at")
+    op.drop_column("targets", "missing_at")

@@ -153,13 +153,14 @@ async def test_an_answer_that_takes_longer_than_the_deadline_is_given(client: Cl
     assert await reader.readexactly(len("answered late")) == b"answered late"
 
 
-async def test_a_connection_serves_one_request_after_another(client: Client) -> None:
+@pytest.mark.parametrize("text", [GET, POST + b"abcd", CHUNKED + b"4\r\nabcd\r\n0\r\n\r\n"])
+async def test_a_connection_serves_one_request_and_says_so(client: Client, text: bytes) -> None:
     reader, writer = await client.connect()
-    for text in (GET, POST + b"abcd", CHUNKED + b"4\r\nabcd\r\n0\r\n\r\n") * 3:
-        writer.write(text)
-        assert b"200 OK" in await reader.readuntil(b"answered")
-        # Longer than the deadline in all: each request has its own.
-        await asyncio.sleep(WITHIN / 4)
+    writer.write(text)
+    answer = await reader.readuntil(b"answered")
+    assert b"200 OK" in answer
+    assert b"connection: close" in answer.lower()
+    assert await until_closed(reader) < 1
 
 
 async def test_an_answer_that_nobody_reads_is_given_up(client: Client) -> None:
@@ -186,6 +187,8 @@ async def test_above_the_limit_the_longest_unfinished_makes_room(
         writer.write(GET)
         assert b"200 OK" in await reader.readuntil(b"answered")
     begun = time.monotonic()
+    for _ in halves:
+        await client.connect()
     await asyncio.gather(*(until_closed(reader) for reader, _ in halves))
     assert time.monotonic() - begun < 1
 

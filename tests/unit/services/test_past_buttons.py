@@ -24,9 +24,8 @@ from bot.ports.assertions import PAST_FORMS, TRUE_WHILE, holds, listed_request, 
 from bot.services import RequestInput, Services
 from bot.services.withdrawals import withdraw
 from bot.views import action_ids
-from bot.views.render import render
+from bot.views.render import concerned, render
 from bot.views.requests.request_state import state_line
-from bot.views.reviews.entitlements import concerned
 from handlers.buttons import ButtonHandler
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms

@@ -19,7 +19,7 @@ PARAMS: Final = {
     **{"app": "billing", "network": "192.0.2.7/32", "rule": "7", "status": "Authorizing", "id": "forbidden"},
     **{"count": "4", "networks": "`192.0.2.7/32` …", "account": "123456789012", "groups": "S0LEADS"},
     **{"error": "missing_scope", "space": "acme-private", "range": "192.0.2.0/24", "by": "a@example.com"},
-    **{"name": "client-1.example", "handle": "7c2b0c9e"},
+    **{"name": "client-1.example", "handle": "7c2b0c9e", "label": "billing", "kind": "database"},
 }
 
 

@@ -319,6 +319,7 @@ def kinds_of(details: RequestDetails) -> Iterator[MessageKind]:
     """The kinds of message that such a request can have in the outbox, those that are late among them."""
     asked, method = details.request, details.request.terms.method
     yield from (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER, MessageKind.REMINDER)
+    yield from (MessageKind.CARD_DIRECT, MessageKind.ASKED_DIRECTLY)
     match asked.state:
         case RequestState.PENDING:
             yield MessageKind.UNDECIDABLE
