@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from bot.domain.redaction import Redactor
-from bot.domain.response_url import LOOPBACK
+from bot.domain.outside.redaction import Redactor
+from bot.domain.outside.response_url import LOOPBACK
 from bot.errors import MisconfiguredError
 
 CONNECTIONS: Final = 6

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.redaction import Redactor
+from bot.domain.outside.redaction import Redactor
 
 _NOTHING: Final = Redactor()
 """Removes nothing: for commands that run without the secrets."""

@@ -9,8 +9,8 @@ from typing import Final
 
 import structlog
 
-from bot.domain.lost_channel import LOST, is_channel, is_lost
 from bot.domain.policy.rules import Policy
+from bot.domain.reports.lost_channel import LOST, is_channel, is_lost
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError

@@ -15,9 +15,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.domain.outside.redaction import Redactor
+from bot.domain.outside.response_url import may_be_called
 from bot.domain.person import Person
-from bot.domain.redaction import Redactor
-from bot.domain.response_url import may_be_called
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
 from bot.ports import Block, Message, MessageRef, PeoplePage

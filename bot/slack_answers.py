@@ -8,10 +8,10 @@ from typing import Any, Final
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.domain.outside.redaction import Redactor
+from bot.domain.outside.retry_after import read_retry_after
+from bot.domain.outside.text import clean
 from bot.domain.person import Person
-from bot.domain.redaction import Redactor
-from bot.domain.retry_after import read_retry_after
-from bot.domain.text import clean
 from bot.errors import SlackError
 
 _NOT_POSTED: Final = frozenset(

@@ -10,7 +10,7 @@ import structlog
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 
-from bot.domain.text import cite
+from bot.domain.outside.text import cite
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message

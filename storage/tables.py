@@ -29,8 +29,8 @@ from bot.domain.method import Method
 from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
 from bot.domain.policy.rules import WhenOwnerLeaves
+from bot.domain.reports.trouble import Trouble
 from bot.domain.request import Kind, RequestState, Verdict
-from bot.domain.trouble import Trouble
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.ports import MessageKind
 from storage.types import Member, Network, Subject, UtcDateTime

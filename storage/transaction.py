@@ -20,7 +20,6 @@ from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
-from storage.repositories.closings import PostgresClosings
 from storage.repositories.departures import PostgresDepartures
 from storage.repositories.download_links import PostgresDownloadLinks
 from storage.repositories.entries.mtls_rules import PostgresMtlsRules
@@ -29,16 +28,17 @@ from storage.repositories.entries.trusted_ranges import PostgresTrustedRanges
 from storage.repositories.expiry_reminders import PostgresExpiryReminders
 from storage.repositories.grants import PostgresGrants
 from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
-from storage.repositories.lost_channels import PostgresLostChannels
+from storage.repositories.messages.closings import PostgresClosings
+from storage.repositories.messages.lost_channels import PostgresLostChannels
+from storage.repositories.messages.outages import PostgresOutages
+from storage.repositories.messages.outbox import PostgresOutbox
 from storage.repositories.operations import PostgresOperations
-from storage.repositories.outages import PostgresOutages
-from storage.repositories.outbox import PostgresOutbox
+from storage.repositories.people.slack_users import PostgresSlackUsers
 from storage.repositories.periodic_tasks import PostgresPeriodicTasks
 from storage.repositories.policy_states import PostgresPolicyStates
 from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
 from storage.repositories.reviews import PostgresReviews
-from storage.repositories.slack_users import PostgresSlackUsers
 from storage.repositories.targets import PostgresTargets
 from storage.write_buffer import WriteBuffer
 

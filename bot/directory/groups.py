@@ -6,8 +6,8 @@ from typing import Final
 
 import structlog
 
-from bot.domain import findings
 from bot.domain.policy.rules import Policy
+from bot.domain.reports import findings
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
 from bot.ports import GROUP_READINGS, DueGroups, MessageKind, Slack, Store, Transaction

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.text import cite
+from bot.domain.outside.text import cite
 from bot.errors import Refusal, Refused
 
 SHORTEST: Final = timedelta(minutes=1)

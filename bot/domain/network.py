@@ -5,7 +5,7 @@ import re
 from ipaddress import IPv4Network
 from typing import Final
 
-from bot.domain.text import cite
+from bot.domain.outside.text import cite
 from bot.errors import Refusal, Refused
 
 _LONGEST: Final = 255

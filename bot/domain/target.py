@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.method import Method, has_mtls
-from bot.domain.text import Names, cite, nearest
+from bot.domain.outside.text import Names, cite, nearest
 from bot.errors import Refusal, Refused
 
 Aliases = Mapping[str, frozenset[UUID]]

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule
-from bot.domain.redaction import Redactor
+from bot.domain.outside.redaction import Redactor
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings

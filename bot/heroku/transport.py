@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.outside.redaction import Redactor
+from bot.domain.outside.retry_after import read_retry_after
+from bot.domain.outside.text import clean, visible
 from bot.domain.rate_budget import CallPriority
-from bot.domain.redaction import Redactor
-from bot.domain.retry_after import read_retry_after
-from bot.domain.text import clean, visible
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuBusyError,

@@ -6,10 +6,10 @@ from ipaddress import IPv4Network
 from typing import Final, Self
 
 from bot.domain.duration import show_duration
+from bot.domain.outside.text import Names, visible
 from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
 from bot.domain.subject import Accounts
-from bot.domain.text import Names, visible
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.ports import BOT
 

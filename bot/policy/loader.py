@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.domain.outside.text import cite, nearest
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.policy.validation import contradictions
-from bot.domain.text import cite, nearest
 from bot.errors import MisconfiguredError
 from bot.policy.schema import (
     MATCHING,

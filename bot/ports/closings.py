@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.closing import Closing
+from bot.domain.reports.closing import Closing
 
 
 class Closings(Protocol):

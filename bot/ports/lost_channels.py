@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.lost_channel import LostChannel
+from bot.domain.reports.lost_channel import LostChannel
 
 
 class LostChannels(Protocol):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.trouble import Outage, Trouble
+from bot.domain.reports.trouble import Outage, Trouble
 from bot.ports.values import ReconcileJob
 
 

@@ -88,7 +88,7 @@ class Outbox(Protocol):
         """Marks messages about findings that are over to be rendered for the last time.
 
         Args:
-            ended: as ``bot.domain.findings`` names them; a message about several is settled with the last.
+            ended: as ``bot.domain.reports.findings`` names them; one about several ends with the last.
             at: business time.
         """
         ...

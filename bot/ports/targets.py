@@ -7,8 +7,8 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import Observation
+from bot.domain.reports.trouble import Trouble
 from bot.domain.target import Database, KnownAs, Space, Target
-from bot.domain.trouble import Trouble
 from bot.ports.values import AuditContext, ReconcileJob
 
 

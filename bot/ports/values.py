@@ -15,10 +15,10 @@ from bot.domain.operation import Operation
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.rate_budget import CallPriority
 from bot.domain.reach import NOTHING_NEARBY, Nearby, Reach, reach_of
+from bot.domain.reports.trouble import Hold, Trouble
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
-from bot.domain.trouble import Hold, Trouble
 from bot.domain.trusted_ips.ruleset import DataServices, RulesetObservation
 
 BOT: Final = "pgaccess"

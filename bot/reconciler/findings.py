@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.domain import findings
 from bot.domain.drift import NO_DRIFT, Drift, compare
+from bot.domain.reports import findings
 from bot.domain.subject import Subject, covers
 from bot.ports import MessageKind, ReconcileJob, Transaction
 from bot.ports.owned_entries import Key, OwnedEntries
@@ -32,7 +32,7 @@ class Findings:
         Args:
             kind: of the message.
             occurrence: tells it from the last one of its kind.
-            about: the findings, as ``bot.domain.findings`` names them: with the last of them it is settled.
+            about: the findings, as ``bot.domain.reports.findings`` names them; it is settled with the last.
             **params: what the message says.
         """
         await self._tell(kind, self.operations, occurrence, params, about)

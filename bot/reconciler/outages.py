@@ -11,12 +11,12 @@ from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.owned_entry import StoredState
+from bot.domain.reports.trouble import SHOWN_AFTER, Trouble, is_told, trouble_of
 from bot.domain.request import Kind
-from bot.domain.trouble import SHOWN_AFTER, Trouble, is_told, trouble_of
 from bot.errors import HerokuError, RateBudgetExhaustedError
 from bot.ports import MessageKind, ReconcileJob, Transaction
 from bot.reconciler.reconciliation import Reconciliation
-from bot.services.outages import outage_key, outage_params, report_departure
+from bot.services.reports.outages import outage_key, outage_params, report_departure
 
 LOUD_AFTER: Final = 5
 """Failed runs until operations hears of it: about three minutes where nothing works at all."""

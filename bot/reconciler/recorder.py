@@ -8,14 +8,15 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain import findings, schedule
 from bot.domain import grant as grants
 from bot.domain import operation as operations
+from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy.rules import Policy
-from bot.domain.trouble import Trouble
+from bot.domain.reports import findings
+from bot.domain.reports.trouble import Trouble
 from bot.errors import HerokuError
 from bot.ports import (
     BOT,

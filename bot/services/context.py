@@ -15,9 +15,9 @@ from bot.domain.schedule import reminder, undecided_end
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
-from bot.services.direct_cards import ask_directly
 from bot.services.judgement import rule_for_member, with_fallback
 from bot.services.lookups import request_details
+from bot.services.reports.direct_cards import ask_directly
 
 Record = Callable[[Transaction], Awaitable[int | RequestDetails]]
 """Records one use case in an open transaction; returns the request that it concerns, or its number."""

@@ -4,9 +4,9 @@ from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import Observation
+from bot.domain.outside.text import Names, cite
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Space, choose, choose_space
-from bot.domain.text import Names, cite
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
 from bot.services.targets.absences import explain_unknown

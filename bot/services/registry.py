@@ -8,12 +8,10 @@ from bot.services.access_method import AccessMethod
 from bot.services.access_requests import AccessRequestService
 from bot.services.advice import AdviceService
 from bot.services.approvals import ApprovalService
-from bot.services.closings import ClosingService
 from bot.services.context import ServiceContext
 from bot.services.deadlines import DeadlineService
 from bot.services.extensions import ExtensionService
 from bot.services.grants import GrantService
-from bot.services.lost_channels import LostChannelService
 from bot.services.members import MemberService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
 from bot.services.mtls.certificate_rotation import CertificateRotationService
@@ -27,6 +25,8 @@ from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.reopening import ReopeningService
+from bot.services.reports.closings import ClosingService
+from bot.services.reports.lost_channels import LostChannelService
 from bot.services.reviews.entitlements import EntitlementService
 from bot.services.reviews.leavers import LeaverService
 from bot.services.reviews.orphaned_certificates import OrphanedCertificateService

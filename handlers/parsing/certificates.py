@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.text import cite
+from bot.domain.outside.text import cite
 from bot.errors import Refusal, Refused
 from bot.services import RequestInput
 from handlers.parsing.clauses import Clause, clauses_behind, split_at_clauses

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.duration import DAY_WORDS, FOREVER, HOUR_WORDS, MINUTE_WORDS
-from bot.domain.text import cite, nearest
+from bot.domain.outside.text import cite, nearest
 from bot.errors import Refusal, Refused
 from handlers.parsing.normalization import bare, unquoted
 

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from bot.domain.secret_text import holds_secret
+from bot.domain.outside.secret_text import holds_secret
 from bot.errors import Refusal, Refused
 
 LONGEST_LINE: Final = 2000

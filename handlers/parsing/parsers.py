@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.command_text import COMMAND
-from bot.domain.text import cite
+from bot.domain.outside.text import cite
 from bot.errors import Refusal, Refused
 from bot.services import RequestInput
 from handlers.parsing.clauses import WHERE_AND_WHY, Clause, clauses_behind, split_at_clauses

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.domain.text import cite
+from bot.domain.outside.text import cite
 from bot.errors import Refusal, Refused
 from handlers.parsing.clauses import ANY, WHERE_AND_WHY, Clause, parse_clauses, split_at_clauses
 from handlers.parsing.intents import CommandPath, Intent

@@ -23,7 +23,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.redaction import Redactor
+from bot.domain.outside.redaction import Redactor
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 
 CONNECTING: Final = timedelta(seconds=10)

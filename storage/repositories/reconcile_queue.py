@@ -30,8 +30,8 @@ from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.operation import OperationState
 from bot.domain.rate_budget import CallPriority
+from bot.domain.reports.trouble import Trouble
 from bot.domain.timings import Timings
-from bot.domain.trouble import Trouble
 from bot.ports import ReconcileJob, ReconcileQueue, WorkerName
 from storage import leases
 from storage.repositories.observations import observation_json, observation_of

@@ -21,10 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.grant import LIVE_STATES, GrantState
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.reach import NOTHING_NEARBY, Nearby
+from bot.domain.reports.trouble import SHOWN_AFTER, Hold
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal, read_terms
 from bot.domain.subject import CertificateId, ends
 from bot.domain.target import Target
-from bot.domain.trouble import SHOWN_AFTER, Hold
 from bot.errors import Refusal
 from bot.ports import RequestDetails
 from storage.repositories.certificates import PostgresCertificates

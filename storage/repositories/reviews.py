@@ -20,7 +20,7 @@ from storage.repositories.certificates import known_of, remind_at
 from storage.repositories.download_links import BUSY, download_link_of
 from storage.repositories.grants import grant_of
 from storage.repositories.operations import OVERDUE, operation_of
-from storage.repositories.slack_users import person_of
+from storage.repositories.people.slack_users import person_of
 from storage.tables import (
     LINKED,
     PENDING,

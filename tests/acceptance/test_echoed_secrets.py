@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.redaction import REDACTED
+from bot.domain.outside.redaction import REDACTED
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE

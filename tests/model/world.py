@@ -41,8 +41,8 @@ from sandbox.slack.users.administration import Administration
 from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
 from storage.engine import async_commit_engine
+from storage.repositories.people.slack_users import FRESH
 from storage.repositories.rate_budget import PostgresRateBudget
-from storage.repositories.slack_users import FRESH
 from tests.flow.actions import words
 from tests.model.clocks import WorldTime
 from tests.model.crashing_store import CommitFaults, CrashingStore

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings, database_url, policy_text, read_settings
+from bot.domain.outside.redaction import REDACTED
 from bot.domain.policy.rules import Policy
-from bot.domain.redaction import REDACTED
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 

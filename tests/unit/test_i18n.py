@@ -17,8 +17,8 @@ from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
+from bot.domain.reports.trouble import Trouble
 from bot.domain.request import Kind, RequestState
-from bot.domain.trouble import Trouble
 from bot.domain.trusted_ips.ruleset import DataServices
 from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from bot.domain.redaction import REDACTED, Redactor
+from bot.domain.outside.redaction import REDACTED, Redactor
 from bot.log_config import RedactingFormatter, redacting_renderer
 
 TOKEN = "HRKU-0123456789abcdef"

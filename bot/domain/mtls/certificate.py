@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.mtls.expiry_reminders import ReminderSchedule
-from bot.domain.text import UNREADABLE
+from bot.domain.outside.text import UNREADABLE
 
 READY: Final = "ready"
 """Status of a certificate that can be used; others are ``pending``, ``disabling`` and ``disabled``."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from bot.domain.grant import ReasonCode
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT
 from bot.domain.mtls.observation import IpRule
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import (
     OwnedEntry,
     Plan,
@@ -20,7 +21,6 @@ from bot.domain.owned_entry import (
     unsettled,
 )
 from bot.domain.subject import Network
-from bot.domain.text import UNREADABLE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,8 +8,8 @@ from bot.domain.listed_entry import ListedEntry, Listing, is_clear, read_loosely
 from bot.domain.method import AUTHORISED, Method
 from bot.domain.mtls.certificate import DISABLED, DISABLING, READY, KnownCertificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.subject import Network
-from bot.domain.text import UNREADABLE
 
 
 class CertificateStanding(StrEnum):

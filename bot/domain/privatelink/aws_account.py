@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
+from bot.domain.outside.text import cite
 from bot.domain.subject import Accounts
-from bot.domain.text import cite
 from bot.errors import Refusal, Refused
 
 PARTITION: Final = "aws"

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import OwnedEntry, Plan, Removal, StoredState, transitions, unsettled
 from bot.domain.privatelink.observation import LEAVING, OPERATIONAL, AllowedAccount
-from bot.domain.text import UNREADABLE
 
 Batch = tuple[tuple[UUID, tuple[str, ...]], ...]
 """Accounts to allow, for each grant that needs some."""

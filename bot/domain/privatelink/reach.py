@@ -4,6 +4,7 @@ from typing import Final
 
 from bot.domain.listed_entry import ListedEntry, Listing
 from bot.domain.method import Method
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.privatelink.aws_account import number_of
 from bot.domain.privatelink.observation import (
     LEAVING,
@@ -11,7 +12,6 @@ from bot.domain.privatelink.observation import (
     AllowedAccount,
     PrivateLinkObservation,
 )
-from bot.domain.text import UNREADABLE
 
 EVERYBODY: Final = "*"
 """Allows every account (AWS, "Configure an endpoint service", manage permissions)."""

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import Plan, Removal, StoredState, transitions, unsettled
-from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, Ruleset, RulesetRule
 
 

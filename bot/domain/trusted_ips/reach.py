@@ -4,8 +4,8 @@ from typing import Final
 
 from bot.domain.listed_entry import ListedEntry, Listing, is_clear, read_loosely
 from bot.domain.method import Method
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.subject import Network
-from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import ALLOW, DENY, RulesetObservation, RulesetRule
 
 STORED: Final = "stored"

@@ -8,8 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.drift import NO_DRIFT, Drift
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.subject import Network
-from bot.domain.text import UNREADABLE
 
 LIMIT: Final = 20
 """Ranges a space can hold at most (Heroku Dev Center, "Trusted IP Ranges")."""

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.text import UNREADABLE
+from bot.domain.outside.text import UNREADABLE
 from bot.errors import HerokuAmbiguousError
 
 T = TypeVar("T")

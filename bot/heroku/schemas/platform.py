@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, TypeAdapter
 from bot.domain.method import has_mtls
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule, read_network
+from bot.domain.outside.text import DESCRIPTION, UNREADABLE, clean
 from bot.domain.target import Database, Space
-from bot.domain.text import DESCRIPTION, UNREADABLE, clean
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 from bot.errors import HerokuAmbiguousError
 from bot.heroku.schemas.entries import (

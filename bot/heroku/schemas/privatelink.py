@@ -9,9 +9,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
 
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.privatelink.aws_account import canonical
 from bot.domain.privatelink.observation import AllowedAccount, Connection
-from bot.domain.text import UNREADABLE
 from bot.errors import HerokuAmbiguousError
 from bot.heroku.schemas.entries import fields_of, sort_entries, word_in
 from bot.heroku.schemas.platform import VARIABLE, Name, Text, name_of

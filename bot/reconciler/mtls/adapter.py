@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain import findings
 from bot.domain.grant import BY_PEOPLE, ReasonCode
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
@@ -13,6 +12,7 @@ from bot.domain.mtls.plan import MtlsPlan, StoredRules, make_plan, orphans, plan
 from bot.domain.observation import Observation, mtls_observation
 from bot.domain.operation import Operation
 from bot.domain.policy.rules import Policy
+from bot.domain.reports import findings
 from bot.domain.request import Kind
 from bot.errors import HerokuError
 from bot.ports import Clock, ConnectionTest, Heroku, MessageKind, ReconcileJob, Store, Transaction

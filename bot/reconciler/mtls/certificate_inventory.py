@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain import findings
 from bot.domain.grant import ReasonCode
 from bot.domain.mtls.certificate import InventoryChange, KnownCertificate
 from bot.domain.mtls.issuance import issuance_progress
 from bot.domain.operation import Operation, OperationState
+from bot.domain.reports import findings
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId
 from bot.ports import MessageKind, Transaction

@@ -6,10 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.drift import NO_DRIFT, Drift
-from bot.domain.findings import unapplied, unmanaged
 from bot.domain.method import AUTHORISED
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import MtlsPlan
+from bot.domain.reports.findings import unapplied, unmanaged
 from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.ports import MessageKind, Transaction

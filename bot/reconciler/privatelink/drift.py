@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from bot.domain.findings import connected, unapplied, unmanaged
 from bot.domain.grant import GrantState
 from bot.domain.privatelink.aws_account import number_of, short
 from bot.domain.privatelink.observation import LEAVING, OPERATIONAL, PrivateLinkObservation
 from bot.domain.privatelink.plan import PrivateLinkPlan
+from bot.domain.reports.findings import connected, unapplied, unmanaged
 from bot.domain.subject import Accounts
 from bot.ports import MessageKind, Transaction
 from bot.reconciler.findings import Findings, find_drift

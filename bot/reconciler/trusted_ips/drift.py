@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from bot.domain.drift import Drift
-from bot.domain.findings import stuck, unapplied, unmanaged
 from bot.domain.observation import ruleset_observation
+from bot.domain.reports.findings import stuck, unapplied, unmanaged
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.plan import TrustedIpsPlan
 from bot.domain.trusted_ips.ruleset import EVERYWHERE, Ruleset, RulesetObservation

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain import findings
 from bot.domain.policy.rules import Policy
+from bot.domain.reports import findings
 from bot.domain.target import Space, Target, gone_called
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, MessageKind, Transaction

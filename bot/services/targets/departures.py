@@ -3,17 +3,17 @@
 from dataclasses import replace
 from typing import Final
 
-from bot.domain import findings
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.mtls.download_link import DownloadLinkState
+from bot.domain.reports import findings
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind, Notification, Transaction
 from bot.services.context import ServiceContext
 from bot.services.mtls.download_links import MESSAGE_KEY
-from bot.services.outages import report_departure
+from bot.services.reports.outages import report_departure
 from bot.services.targets.absences import kind_of
 from bot.services.trusted_ips.support_tickets import ticket_key
 from bot.services.withdrawals import withdraw

@@ -4,9 +4,9 @@ from shlex import quote
 
 from bot.domain.grant import GrantState
 from bot.domain.operation import Operation, OperationState
+from bot.domain.outside.text import clean
 from bot.domain.request import Kind
 from bot.domain.target import Database
-from bot.domain.text import clean
 from bot.i18n.translator import Translator
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons

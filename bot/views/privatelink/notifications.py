@@ -4,11 +4,11 @@ from shlex import quote
 from typing import Final
 
 from bot.domain.grant import Grant, GrantState
+from bot.domain.outside.text import clean
 from bot.domain.privatelink.aws_account import number_of
 from bot.domain.privatelink.observation import LEAVING, PrivateLinkObservation
 from bot.domain.reach import reach_of
 from bot.domain.subject import Accounts, Subject, accounts_of
-from bot.domain.text import clean
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Message, MessageKind, RequestDetails
 from bot.views import block_kit, buttons

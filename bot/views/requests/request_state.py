@@ -5,8 +5,8 @@ from typing import Final
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
+from bot.domain.reports.trouble import Hold
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict, deciding
-from bot.domain.trouble import Hold
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import RequestDetails
 from bot.views.mtls import rotation

@@ -13,10 +13,10 @@ from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.mtls.reach import CertificateStanding, certificate_standing
 from bot.domain.observation import Observation
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.privatelink.observation import AllowedAccount, PrivateLinkObservation
 from bot.domain.reach import Extent, Nearby, Need, Reach, Standing, extent_of, needs, reach_of
 from bot.domain.subject import Accounts, Network, Subject, Whole
-from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from tests.unit import factories
 from tests.unit.factories import NOW, look

@@ -8,7 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.domain.command_text import COMMAND
-from bot.domain.text import nearest, slips
+from bot.domain.outside.text import nearest, slips
 from bot.errors import Refusal, Refused
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.policy.schema import RESERVED

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.target import Database, Space
-from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import RulesetRule
 from bot.errors import HerokuAmbiguousError
 from bot.heroku.client import HerokuClient

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain.text import DESCRIPTION, NAME
+from bot.domain.outside.text import DESCRIPTION, NAME
 from bot.heroku.schemas.platform import Addon, AnyRule, AnySpace, HerokuApp, read_ruleset
 
 ID, SPACE = UUID(int=1), UUID(int=900)

@@ -31,7 +31,7 @@ from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
 from handlers.refusals import RefusedForState
 from handlers.transport.payloads import BlockAction
-from storage.repositories.outbox import message_of
+from storage.repositories.messages.outbox import message_of
 from storage.tables import outbox
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock

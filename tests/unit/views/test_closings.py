@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.grant import GrantState
-from bot.domain.trouble import Hold, Trouble
+from bot.domain.reports.trouble import Hold, Trouble
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails
 from bot.views.render import concerned, render

@@ -12,10 +12,10 @@ import pytest
 
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.expiry_reminders import ReminderSchedule
+from bot.domain.outside.text import Names
 from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, choose, choose_space
-from bot.domain.text import Names
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import NAMES, Translator
 from bot.ports import CertificateList, DatabaseStatus, MessageKind, OutboxMessage, PersonalAccess

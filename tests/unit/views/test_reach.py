@@ -13,12 +13,12 @@ from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.observation import Observation
 from bot.domain.operation import Operation, OperationState
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.privatelink.observation import AllowedAccount, PrivateLinkObservation
 from bot.domain.reach import Nearby
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Network, Subject
 from bot.domain.target import Space
-from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, Message, MessageKind, PersonalAccess, RequestDetails, SpaceStatus

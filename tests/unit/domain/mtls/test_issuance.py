@@ -14,9 +14,9 @@ from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_progress
 from bot.domain.operation import Operation, OperationState
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.request import Kind
 from bot.domain.subject import Whole
-from bot.domain.text import UNREADABLE
 from bot.domain.timings import DEFAULT
 from tests.unit import factories
 

@@ -22,8 +22,8 @@ from bot.domain.mtls.plan import (
     orphans,
     plan_without_list,
 )
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import DesiredGrant, Removal, failed
-from bot.domain.text import UNREADABLE
 from tests.unit.domain.plans import ended, failures, interrupted, verified
 
 SPACE = UUID(int=0)

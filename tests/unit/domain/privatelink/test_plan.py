@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
 from bot.domain.privatelink.observation import AllowedAccount
 from bot.domain.privatelink.plan import PrivateLinkPlan, StoredAccounts, completed, make_plan
-from bot.domain.text import UNREADABLE
 from tests.unit.domain.plans import ended, failures, interrupted, verified
 
 A, B, C = (f"arn:aws:iam::{digit * 12}:root" for digit in "123")

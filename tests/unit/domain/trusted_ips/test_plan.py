@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
+from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
 from bot.domain.reach import reach_of
-from bot.domain.text import UNREADABLE
 from bot.domain.trusted_ips.plan import Edit, StoredRanges, TrustedIpsPlan, edited, make_plan
 from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetObservation, RulesetRule
 from tests.unit.domain.plans import ended, failures, interrupted, verified

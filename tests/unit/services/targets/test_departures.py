@@ -7,16 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain import findings
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.operation import OperationState
+from bot.domain.reports import findings
+from bot.domain.reports.trouble import Trouble
 from bot.domain.request import RequestState
 from bot.domain.target import gone_called
-from bot.domain.trouble import Trouble
 from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind
 from bot.services import Services
-from bot.services.outages import outage_key, outage_params
+from bot.services.reports.outages import outage_key, outage_params
 from bot.services.targets.absences import record_answer, report_return
 from storage.tables import outbox, targets
 from storage.transaction import PostgresStore

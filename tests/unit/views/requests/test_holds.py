@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.grant import GrantState
+from bot.domain.reports.trouble import Hold, Trouble
 from bot.domain.request import RequestState
-from bot.domain.trouble import Hold, Trouble
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.views import responses

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.retry_after import LONGEST, SHORTEST, UNSAID, read_retry_after
+from bot.domain.outside.retry_after import LONGEST, SHORTEST, UNSAID, read_retry_after
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

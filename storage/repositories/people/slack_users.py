@@ -33,7 +33,7 @@ from typing_extensions import override
 
 from bot.domain.person import Person
 from bot.ports import LOOKUPS, SlackUsers, UserLookup, WorkerName
-from storage.repositories.slack_groups import PostgresSlackGroups, held, next_due, settles
+from storage.repositories.people.slack_groups import PostgresSlackGroups, held, next_due, settles
 from storage.tables import slack_groups, slack_users
 
 FRESH: Final = timedelta(minutes=10)

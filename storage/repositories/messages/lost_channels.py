@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.lost_channel import LostChannel
+from bot.domain.reports.lost_channel import LostChannel
 from bot.ports import LostChannels, WorkerName
 from storage.tables import lost_channels
 

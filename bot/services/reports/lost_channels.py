@@ -1,13 +1,13 @@
 """Channels that take no messages: people are told directly, and those who decide do so from there."""
 
-from bot.domain.lost_channel import TOLD_AT_MOST, LostChannel
 from bot.domain.policy.rules import Policy
+from bot.domain.reports.lost_channel import TOLD_AT_MOST, LostChannel
 from bot.domain.request import RequestState
 from bot.errors import Refused
 from bot.ports import MessageKind, RequestDetails, Transaction
 from bot.services.context import ServiceContext
-from bot.services.direct_cards import ask_directly, asked_key
 from bot.services.judgement import judge, with_fallback
+from bot.services.reports.direct_cards import ask_directly, asked_key
 from bot.services.withdrawals import shown_on
 
 

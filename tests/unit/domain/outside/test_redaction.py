@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.redaction import REDACTED, Redactor
+from bot.domain.outside.redaction import REDACTED, Redactor
 
 SECRET = "pa/ss+wörd Xy9_q7"
 TOKEN = "HRKU-01234567-89ab-cdef"

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from bot.domain.lost_channel import TOLD_AT_MOST
 from bot.domain.policy.rules import Rule
+from bot.domain.reports.lost_channel import TOLD_AT_MOST
 from bot.domain.request import Request
 from bot.ports import MessageKind, Transaction
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.response_url import may_be_called
+from bot.domain.outside.response_url import may_be_called
 
 SLACK = "https://slack.com/api/"
 OURS = "https://slack.acme.example/api/"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.closing import Closing
+from bot.domain.reports.closing import Closing
 from bot.ports import MessageKind, Transaction
 from bot.services.context import ServiceContext
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain import findings
 from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.observation import Observation
 from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
+from bot.domain.reports import findings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule
 from tests.unit import factories
 from tests.unit.factories import NOW

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.domain.trouble import Outage
+from bot.domain.reports.trouble import Outage
 from bot.ports import MessageKind, Transaction
 
 NAMED_AT_MOST: Final = 50

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.trouble import SHARED, Outage, Trouble
+from bot.domain.reports.trouble import SHARED, Outage, Trouble
 from bot.ports import Outages, ReconcileJob
 from storage.repositories.targets import target_of
 from storage.tables import NOT_OVER, outages, reconcile_queue, targets

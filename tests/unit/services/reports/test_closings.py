@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
-from bot.domain.closing import LATE_AFTER
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
+from bot.domain.reports.closing import LATE_AFTER
 from bot.ports import MessageKind
 from bot.services import RequestInput, Services
 from storage.tables import outbox

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.text import DESCRIPTION, NAME, clean, visible
+from bot.domain.outside.text import DESCRIPTION, NAME, clean, visible
 
 
 @pytest.mark.parametrize(

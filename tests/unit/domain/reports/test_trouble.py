@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.trouble import SHARED, Trouble, is_told, trouble_of
+from bot.domain.reports.trouble import SHARED, Trouble, is_told, trouble_of
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuBusyError,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.lost_channel import LOST, LOST_AFTER, LostChannel, is_lost
+from bot.domain.reports.lost_channel import LOST, LOST_AFTER, LostChannel, is_lost
 from tests.unit.factories import NOW
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.closing import LATE_AFTER, Closing, ClosingPart
+from bot.domain.reports.closing import LATE_AFTER, Closing, ClosingPart
 from bot.ports import Closings, WorkerName
 from storage.tables import DOING, NOT_CLOSED, OPEN, closings, grants, operations
 

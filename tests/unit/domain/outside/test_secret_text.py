@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.secret_text import holds_secret
+from bot.domain.outside.secret_text import holds_secret
 
 KEY = "01234567-89ab-cdef-0123-456789abcdef"
 BASE64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"

@@ -1,0 +1,1 @@
+"""Reports: who is told what, once, and when it is over."""

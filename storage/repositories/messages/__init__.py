@@ -1,0 +1,1 @@
+"""Messages, and what is kept so that each is told once."""

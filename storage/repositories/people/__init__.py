@@ -1,0 +1,1 @@
+"""People and user groups of the Slack workspace."""
