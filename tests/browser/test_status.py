@@ -42,7 +42,7 @@ def test_why_explains_a_failing_connection_step_by_step(session: Session) -> Non
     number = session.opened("203.0.113.74")
     session.engineer.types("/pgaccess why billing")
     session.engineer.is_told(f"203.0.113.74/32 is authorized (#{number})")
-    session.engineer.is_told("is valid for")
+    session.engineer.is_told("client certificate of yours")
     session.engineer.is_told("What psql reports, and how to fix it")
     session.engineer.pictured("why")
 
