@@ -105,6 +105,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.CONNECTION_CHANGED: Topic.GRANT,
     MessageKind.TARGET_GONE: Topic.FINDING,
     MessageKind.TARGET_BACK: Topic.PAST,
+    MessageKind.TARGETS_MISSING: Topic.FINDING,
     MessageKind.CERTIFICATE_COMPROMISED: Topic.CERTIFICATE,
 }
 """What each kind is about: findings are settled by the run that no longer shows them, and what keeps itself
