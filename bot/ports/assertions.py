@@ -71,7 +71,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.RULE_UNAPPLIED: Topic.FINDING,
     MessageKind.DOWNLOAD_LINK: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_READY: Topic.CERTIFICATE,
-    MessageKind.CERTIFICATE_GONE: Topic.PAST,
+    MessageKind.CERTIFICATE_GONE: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_LEFT: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_ASSIGNED: Topic.CERTIFICATE,
     MessageKind.LEAVER: Topic.PAST,

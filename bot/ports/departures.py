@@ -87,3 +87,18 @@ class Departures(Protocol):
             The certificates that were usable until then.
         """
         ...
+
+    async def restore_entries(self, target: UUID, *, since: datetime) -> tuple[int, ...]:
+        """Records as there again what bears no marker at Heroku and was recorded as gone with a target.
+
+        Rules bear one: the reconciler restores those that are listed again. The next observation records as
+        gone what is not there.
+
+        Args:
+            target: one that is back.
+            since: Postgres time of the proof that it was gone.
+
+        Returns:
+            Numbers of the requests whose certificates these are.
+        """
+        ...

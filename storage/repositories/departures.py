@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.grant import Grant, GrantState
-from bot.domain.mtls.certificate import DISABLED, KnownCertificate
+from bot.domain.mtls.certificate import DISABLED, READY, KnownCertificate
 from bot.domain.mtls.download_link import DownloadLink
 from bot.domain.operation import Operation, OperationState
 from bot.domain.reports.trouble import Trouble
@@ -61,6 +61,12 @@ _LINKED = literal_column(f"download_links.{LINKED}", Boolean)
 
 _ENTRIES: Final = (mtls_rules, privatelink_accounts, trusted_ranges)
 """The tables of owned entries."""
+
+_UNMARKED: Final = (
+    (privatelink_accounts, privatelink_accounts.c.arn),
+    (trusted_ranges, trusted_ranges.c.source),
+)
+"""Those of them that bear no marker at Heroku: only the store knows which are owned."""
 
 LISTED: Final = 200
 """Targets that are gone and that a name is looked up among."""
@@ -233,6 +239,27 @@ class PostgresDepartures(Departures):
             .values(due_at=None, reconciled_generation=reconcile_queue.c.generation)
         )
         return tuple(known_of(row) for row in known)
+
+    @override
+    async def restore_entries(self, target: UUID, *, since: datetime) -> tuple[int, ...]:
+        for table, key in _UNMARKED:
+            went = (table.c.target_id == target) & (table.c.absent_at >= since)
+            newest = select(func.max(table.c.id)).where(went).group_by(key)
+            requested = table.c.removal_requested_at.is_not(None)
+            await self._connection.execute(
+                update(table)
+                .where(table.c.id.in_(newest))
+                # What was adopted stays, unless its removal was approved before.
+                .values(absent_at=None, adopted=table.c.adopted & ~requested, removal_requested_at=None)
+            )
+        back = (
+            update(certificates)
+            .where(certificates.c.target_id == target, certificates.c.absent_at >= since)
+            .values(absent_at=None, status=READY)
+            .returning(certificates.c.request_id)
+        )
+        numbers = (await self._connection.execute(back)).scalars()
+        return tuple(sorted({number for number in numbers if number is not None}))
 
     async def _rows(self, statement: Select[Any]) -> list[Any]:
         return list((await self._connection.execute(statement)).mappings())

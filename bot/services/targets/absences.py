@@ -71,13 +71,18 @@ async def _report_missing(tx: Transaction, policy: Policy, target: Target) -> No
 
 
 async def report_return(tx: Transaction, policy: Policy, target: Target, *, now: datetime) -> None:
-    """Reports a target that Heroku has again although it was proven to be gone; nothing is opened again."""
+    """Reports a target that Heroku has again although it was proven to be gone; nothing is opened again.
+
+    What pgaccess had added there is owned again, so that it is removed where it is still listed.
+    """
+    if target.gone_at is None:
+        return
+    await tx.outbox.requests_changed(await tx.departures.restore_entries(target.id, since=target.gone_at))
     await tx.outbox.settle([findings.gone(target.id)], at=now)
-    since = "" if target.gone_at is None else target.gone_at.isoformat()
     await tx.outbox.add(
         MessageKind.TARGET_BACK,
         to=policy.operations_channel,
-        key=f"{MessageKind.TARGET_BACK}:{target.id}:{since}",
+        key=f"{MessageKind.TARGET_BACK}:{target.id}:{target.gone_at.isoformat()}",
         params={"name": target.name, "label": target.label, "kind": kind_of(target)},
     )
 

@@ -97,9 +97,8 @@ async def record_discovery(
         await offer(tx, policy, contest, known)
     listed = {target.id: target for target in found}
     for target in stored:
-        if target.gone_at is not None and target.id in listed:
-            await report_return(tx, policy, target, now=now)
         if target.id in listed:
+            await report_return(tx, policy, target, now=now)
             await report_connection(tx, target, listed[target.id], now=now)
     back = [findings.missing(target.id) for target in stored if target.id in listed.keys() - present]
     await tx.outbox.settle(back, at=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -207,6 +207,52 @@ async def test_a_database_destroyed_with_others_is_gone_once_the_data_api_denies
     await departing.until(told_apart)
     await departing.until(lambda: departing.told("engineer", "#1 has ended: billing no longer exists"))
     await departing.until(lambda: any("or is known to be gone" in said for said in departing.operations()))
+
+
+async def test_an_aws_account_of_a_database_that_is_back_is_removed(departing: Departing) -> None:
+    await departing.ask(
+        "/pgaccess privatelink open billing account 123456789012 for 8h because nightly export"
+    )
+    assert (await departing.approve()).ok
+
+    async def in_force() -> bool:
+        await departing.environment.refresh_everything()
+        return [state for state, _ in (await departing.grants()).values()] == ["in_force"]
+
+    await departing.until(in_force)
+    kept = departing.heroku.delete_database(DATABASE)
+    await departing.lose(lambda _heroku: None)
+    await departing.until(
+        lambda: departing.told("engineer", "A VPC endpoint that was created for it remains")
+    )
+    departing.heroku.restore_database(kept)
+    await departing.discover()
+    await departing.until(lambda: any("and is removed if it is" in said for said in departing.operations()))
+
+    async def removed() -> bool:
+        await departing.environment.refresh_everything()
+        link = departing.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+        return link is None or not link.accounts
+
+    await departing.until(removed)
+
+
+async def test_the_owner_of_a_certificate_is_told_that_it_is_there_after_all(departing: Departing) -> None:
+    await departing.ask("/pgaccess mtls certificate new on billing because a nightly job")
+    assert (await departing.approve()).ok
+
+    async def owned() -> bool:
+        await departing.environment.refresh_everything()
+        return bool(await departing.query("SELECT 1 FROM certificates WHERE request_id = 1"))
+
+    await departing.until(owned)
+    kept = departing.heroku.delete_database(DATABASE)
+    await departing.lose(lambda _heroku: None)
+    await departing.until(lambda: departing.told("engineer", "no longer works"))
+    departing.heroku.restore_database(kept)
+    await departing.discover()
+    await departing.until(lambda: departing.told("engineer", "#1 for billing may still work"))
+    assert not departing.told("engineer", "no longer works")
 
 
 async def test_a_410_proves_it_as_well(database_url: str) -> None:

@@ -8,18 +8,19 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.mtls.certificate import READY
 from bot.domain.operation import OperationState
 from bot.domain.reports import findings
 from bot.domain.reports.trouble import Trouble
 from bot.domain.request import RequestState
-from bot.domain.target import gone_called
+from bot.domain.target import Space, gone_called
 from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind
 from bot.services import Services
 from bot.services.reports.outages import outage_key, outage_params
 from bot.services.targets.absences import record_answer, report_return
 from bot.services.targets.discovery import record_discovery
-from storage.tables import outbox, targets
+from storage.tables import outbox, privatelink_accounts, targets, trusted_ranges
 from storage.transaction import PostgresStore
 from tests import database
 from tests.unit import factories
@@ -375,3 +376,60 @@ async def test_one_alone_is_not_reported_as_missing(
         assert not await record_answer(tx, actions.APP, target, gone=True, doing=DOING)
         await tx.commit()
     assert await database.values(engine, outbox, "id", kind=MessageKind.TARGETS_MISSING) == []
+
+
+SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
+
+
+@pytest.mark.parametrize("on_space", [False, True])
+async def test_entries_without_a_marker_are_owned_again_when_it_is_back(
+    store: PostgresStore, engine: AsyncEngine, on_space: bool
+) -> None:
+    target = SPACE.id if on_space else TARGET
+    table, key = (trusted_ranges, "source") if on_space else (privatelink_accounts, "arn")
+    databases, spaces = ([], [SPACE]) if on_space else ([factories.database()], [])
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(databases, spaces)
+        await tx.commit()
+    entries: list[dict[str, object]] = [
+        {"adopted": False},
+        {"adopted": True},
+        {"adopted": True, "removal_requested_at": NOW},
+        {"adopted": False, "absent_at": NOW - timedelta(days=9999)},
+    ]
+    async with engine.begin() as connection:
+        for number, each in enumerate(entries):
+            row = {"target_id": target, key: f"e{number}", "observed": True, **each}
+            await connection.execute(table.insert().values(row))
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    for proven in (False, True):
+        async with store.transaction() as tx:
+            assert await tx.departures.record_absence(target, apart=timedelta(), doing=DOING) is proven
+            await tx.commit()
+    async with store.transaction() as tx:
+        await tx.departures.forget_entries(target)
+        await tx.commit()
+    assert await database.values(engine, table, key, absent_at=None) == []
+    async with store.transaction() as tx:
+        await record_discovery(tx, actions.APP, databases, spaces)
+        await tx.commit()
+    back = await database.rows(
+        engine, table, key, "adopted", "removal_requested_at", order_by=key, absent_at=None
+    )
+    assert back == [("e0", False, None), ("e1", True, None), ("e2", False, None)]
+
+
+async def test_certificates_that_went_with_it_are_in_the_inventory_again(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await certificates.own(store)
+    await lose(store)
+    await services.departures.run_due()
+    assert (await certificates.get(store)).absent_at is not None
+    async with store.transaction() as tx:
+        await record_discovery(tx, actions.APP, [factories.database()], [])
+        await tx.commit()
+    known = await certificates.get(store)
+    assert (known.absent_at, known.status, known.owner) == (None, READY, ENGINEER)
