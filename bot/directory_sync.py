@@ -57,7 +57,7 @@ class DirectorySync:
         self._heroku = heroku
         self._people = PeopleReader(store=store, slack=slack, policy=policy, timings=timings)
         self._groups = GroupReader(store=store, slack=slack, policy=policy, timings=timings)
-        self._departures = DepartureReader(store=store, heroku=heroku, clock=clock)
+        self._departures = DepartureReader(store=store, heroku=heroku, policy=policy, clock=clock)
         self.lookups = LookupWorker(store=store, slack=slack, groups=self._groups, timings=timings)
 
     async def run_due(self) -> None:

@@ -2,6 +2,7 @@
 
 import structlog
 
+from bot.domain.policy.rules import Policy
 from bot.domain.rate_budget import CallPriority
 from bot.errors import HerokuError
 from bot.ports import BOT, AuditContext, Clock, Heroku, Store, with_priority
@@ -16,12 +17,14 @@ class DepartureReader:
     Args:
         store: what is recorded of targets.
         heroku: the Platform API, which knows its add-ons and spaces.
+        policy: names the channel of operations.
         clock: business time, for audit lines.
     """
 
-    def __init__(self, *, store: Store, heroku: Heroku, clock: Clock) -> None:
+    def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
         self._store = store
         self._heroku = heroku
+        self._policy = policy
         self._clock = clock
 
     async def read(self) -> None:
@@ -39,7 +42,7 @@ class DepartureReader:
                 continue
             async with self._store.transaction() as tx:
                 doing = AuditContext(actor=BOT, at=self._clock.now(), details={"name": target.name})
-                proven = await record_answer(tx, target, gone=gone, doing=doing)
+                proven = await record_answer(tx, self._policy, target, gone=gone, doing=doing)
                 await tx.commit()
             log.info("departures.answered", target=target.name, gone=gone, proven=proven)
         async with self._store.transaction() as tx:

@@ -71,7 +71,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.RULE_UNAPPLIED: Topic.FINDING,
     MessageKind.DOWNLOAD_LINK: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_READY: Topic.CERTIFICATE,
-    MessageKind.CERTIFICATE_GONE: Topic.PAST,
+    MessageKind.CERTIFICATE_GONE: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_LEFT: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_ASSIGNED: Topic.CERTIFICATE,
     MessageKind.LEAVER: Topic.PAST,
@@ -105,6 +105,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.CONNECTION_CHANGED: Topic.GRANT,
     MessageKind.TARGET_GONE: Topic.FINDING,
     MessageKind.TARGET_BACK: Topic.PAST,
+    MessageKind.TARGETS_MISSING: Topic.FINDING,
     MessageKind.CERTIFICATE_COMPROMISED: Topic.CERTIFICATE,
 }
 """What each kind is about: findings are settled by the run that no longer shows them, and what keeps itself

@@ -1,6 +1,6 @@
 """Departures in the store: targets that Heroku no longer has, and what is still recorded of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -22,6 +22,10 @@ class Departures(Protocol):
     async def record_absence(self, target: UUID, *, apart: timedelta, doing: AuditContext) -> bool:
         """Records Heroku's answer that a target does not exist.
 
+        It proves nothing, and counts as the first one, if the target was observed since the first one. Where
+        one discovery has missed several targets, it proves something only once the reconciler is told, too,
+        that this one does not exist.
+
         Args:
             target: one that the last discovery did not find.
             apart: how long ago the first such answer has to be for this one to prove it.
@@ -29,6 +33,14 @@ class Departures(Protocol):
 
         Returns:
             Whether the target is proven to be gone.
+        """
+        ...
+
+    async def lost_together(self, target: UUID) -> tuple[datetime, tuple[Target, ...]] | None:
+        """Reads which targets were missed by the discovery that no longer found one.
+
+        Returns:
+            The Postgres time of that discovery, and the targets, that one among them; None while it is found.
         """
         ...
 
@@ -73,5 +85,20 @@ class Departures(Protocol):
 
         Returns:
             The certificates that were usable until then.
+        """
+        ...
+
+    async def restore_entries(self, target: UUID, *, since: datetime) -> tuple[int, ...]:
+        """Records as there again what bears no marker at Heroku and was recorded as gone with a target.
+
+        Rules bear one: the reconciler restores those that are listed again. The next observation records as
+        gone what is not there.
+
+        Args:
+            target: one that is back.
+            since: Postgres time of the proof that it was gone.
+
+        Returns:
+            Numbers of the requests whose certificates these are.
         """
         ...

@@ -35,6 +35,7 @@ class MessageKind(StrEnum):
     SPACE_RENAMED = "notification.space_renamed"
     TARGET_GONE = "notification.target_gone"
     TARGET_BACK = "notification.target_back"
+    TARGETS_MISSING = "notification.targets_missing"
     UNDECIDABLE = "notification.undecidable"
     REOPENING = "notification.reopening"
     REMINDER = "notification.reminder"

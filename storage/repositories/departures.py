@@ -1,6 +1,6 @@
 """Departures: targets that Heroku no longer has, how that was proven, and what is still recorded of them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,9 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.grant import Grant, GrantState
-from bot.domain.mtls.certificate import DISABLED, KnownCertificate
+from bot.domain.mtls.certificate import DISABLED, READY, KnownCertificate
 from bot.domain.mtls.download_link import DownloadLink
 from bot.domain.operation import Operation, OperationState
+from bot.domain.reports.trouble import Trouble
 from bot.domain.target import Target
 from bot.ports import AuditContext, Departures, WorkerName
 from storage.repositories.audit import PostgresAudit
@@ -61,8 +62,42 @@ _LINKED = literal_column(f"download_links.{LINKED}", Boolean)
 _ENTRIES: Final = (mtls_rules, privatelink_accounts, trusted_ranges)
 """The tables of owned entries."""
 
+_UNMARKED: Final = (
+    (privatelink_accounts, privatelink_accounts.c.arn),
+    (trusted_ranges, trusted_ranges.c.source),
+)
+"""Those of them that bear no marker at Heroku: only the store knows which are owned."""
+
 LISTED: Final = 200
 """Targets that are gone and that a name is looked up among."""
+
+_DENIALS: Final = case(
+    # Of a space the Platform API itself is asked for the list; that of a database is the Data API's.
+    (targets.c.is_space, reconcile_queue.c.trouble.in_((Trouble.REJECTED, Trouble.UNKNOWN_ADDON))),
+    else_=reconcile_queue.c.trouble == Trouble.UNKNOWN_ADDON,
+)
+"""Whether the last run of a row of the queue was told that its target does not exist."""
+
+_observed = (
+    select(func.max(reconcile_queue.c.observed_at))
+    .where(reconcile_queue.c.target_id == targets.c.id)
+    .scalar_subquery()
+)
+_OBSERVED_SINCE: Final = func.coalesce(_observed >= targets.c.missing_at, False)
+"""Whether a target was read after the first answer that it does not exist: whoever reads it finds it."""
+
+_denied = (
+    select(func.bool_and(func.coalesce(_DENIALS, False)))
+    .where(reconcile_queue.c.target_id == targets.c.id)
+    .correlate(targets)
+    .scalar_subquery()
+)
+_DENIED: Final = func.coalesce(_denied, False)
+"""Whether every row of the queue was told that."""
+
+_other = targets.alias("other")
+_ALONE: Final = ~exists().where(_other.c.absent_at == targets.c.absent_at, _other.c.id != targets.c.id)
+"""Whether the discovery that no longer found a target missed no other: it writes one time for all."""
 
 
 def _held(table: Table, which: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -97,15 +132,15 @@ class PostgresDepartures(Departures):
 
     @override
     async def record_absence(self, target: UUID, *, apart: timedelta, doing: AuditContext) -> bool:
-        proven = targets.c.missing_at <= func.now() - apart
+        apart_enough = targets.c.missing_at <= func.now() - apart
+        proven = apart_enough & ~_OBSERVED_SINCE & or_(_ALONE, _DENIED)
+        # What was read since then makes this answer the first one.
+        first = case((_OBSERVED_SINCE, func.now()), else_=func.coalesce(targets.c.missing_at, func.now()))
         statement = (
             update(targets)
             # One that a discovery has found meanwhile is there, whatever was answered before.
             .where(targets.c.id == target, targets.c.absent_at.is_not(None), targets.c.gone_at.is_(None))
-            .values(
-                missing_at=func.coalesce(targets.c.missing_at, func.now()),
-                gone_at=case((proven, func.now())),
-            )
+            .values(missing_at=first, gone_at=case((proven, func.now())))
             .returning(targets.c.gone_at)
         )
         row = (await self._connection.execute(statement)).one_or_none()
@@ -114,6 +149,15 @@ class PostgresDepartures(Departures):
         await self._audit.write(doing, subject="target", before="", after="gone", target=target)
         self._touched.add(WorkerName.CLOCK)
         return True
+
+    @override
+    async def lost_together(self, target: UUID) -> tuple[datetime, tuple[Target, ...]] | None:
+        moment = select(targets.c.absent_at).where(targets.c.id == target)
+        at = (await self._connection.execute(moment)).scalar_one_or_none()
+        if at is None:
+            return None
+        lost = select(targets).where(targets.c.absent_at == at).order_by(targets.c.id)
+        return at, tuple(target_of(row) for row in await self._rows(lost))
 
     @override
     async def record_presence(self, target: UUID) -> None:
@@ -195,6 +239,27 @@ class PostgresDepartures(Departures):
             .values(due_at=None, reconciled_generation=reconcile_queue.c.generation)
         )
         return tuple(known_of(row) for row in known)
+
+    @override
+    async def restore_entries(self, target: UUID, *, since: datetime) -> tuple[int, ...]:
+        for table, key in _UNMARKED:
+            went = (table.c.target_id == target) & (table.c.absent_at >= since)
+            newest = select(func.max(table.c.id)).where(went).group_by(key)
+            requested = table.c.removal_requested_at.is_not(None)
+            await self._connection.execute(
+                update(table)
+                .where(table.c.id.in_(newest))
+                # What was adopted stays, unless its removal was approved before.
+                .values(absent_at=None, adopted=table.c.adopted & ~requested, removal_requested_at=None)
+            )
+        back = (
+            update(certificates)
+            .where(certificates.c.target_id == target, certificates.c.absent_at >= since)
+            .values(absent_at=None, status=READY)
+            .returning(certificates.c.request_id)
+        )
+        numbers = (await self._connection.execute(back)).scalars()
+        return tuple(sorted({number for number in numbers if number is not None}))
 
     async def _rows(self, statement: Select[Any]) -> list[Any]:
         return list((await self._connection.execute(statement)).mappings())

@@ -112,6 +112,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CERTIFICATE_COMPROMISED: (operated(_done), operated(_not_done)),
     MessageKind.TARGET_GONE: (None,),
     MessageKind.TARGET_BACK: (None,),
+    MessageKind.TARGETS_MISSING: (None,),
     MessageKind.RANGE_BACK: (None,),
     MessageKind.RANGE_STUCK: (None,),
     MessageKind.RANGE_MISSING: (None,),

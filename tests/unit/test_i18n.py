@@ -206,6 +206,7 @@ ENDINGS: dict[str, Iterable[str]] = {
     ".space": (MessageKind.TARGET_GONE, MessageKind.TARGET_BACK),
     ".gone": (MessageKind.ENDED, MessageKind.NOT_DONE),
     ".gone.trusted": (MessageKind.ENDED,),
+    ".gone.privatelink": (MessageKind.ENDED,),
     ".only": ("notification.download_link.delivered",),
     ".before": ("notification.download_link.delivered",),
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),

@@ -44,6 +44,11 @@ def gone(target: UUID) -> str:
     return f"{target} gone"
 
 
+def missing(target: UUID) -> str:
+    """The name of a target that no discovery finds, together with others."""
+    return f"{target} missing"
+
+
 def certificate(id: UUID) -> str:
     """The name of a client certificate that pgaccess does not manage."""
     return f"certificate {id}"

@@ -42,9 +42,9 @@ class CertificateInventory:
             settled |= await _assign(tx, operation)
         for known in change.gone:
             await self._tell_owner(tx, run, known)
-        # That Heroku lists it no more is no change of state, and has no audit line.
+        # That Heroku lists it no more, or again, is no change of state, and has no audit line.
         await tx.outbox.requests_changed(
-            [known.request for known in change.gone if known.request is not None]
+            [known.request for known in (*change.gone, *change.appeared) if known.request is not None]
         )
         await tx.outbox.settle(settled, at=now)
         await self._report_unmanaged(tx, run, change)

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.domain.policy.binding import Bindings, Called, Renaming, bind
 from bot.domain.policy.rules import Policy
+from bot.domain.reports import findings
 from bot.domain.target import Database, Space, Target, with_labels
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, Transaction
@@ -96,10 +97,11 @@ async def record_discovery(
         await offer(tx, policy, contest, known)
     listed = {target.id: target for target in found}
     for target in stored:
-        if target.gone_at is not None and target.id in listed:
-            await report_return(tx, policy, target, now=now)
         if target.id in listed:
+            await report_return(tx, policy, target, now=now)
             await report_connection(tx, target, listed[target.id], now=now)
+    back = [findings.missing(target.id) for target in stored if target.id in listed.keys() - present]
+    await tx.outbox.settle(back, at=now)
     for target in bindings.vanished:
         await settle_offers(tx, target, "gone", {})
     return bindings

@@ -66,9 +66,12 @@ def ready(it: Rendering) -> Message:
 
 
 def gone(details: RequestDetails, t: Translator) -> Message:
-    """To the owner, when their certificate was removed outside pgaccess."""
-    with_target = details.target.gone_at is not None
-    key = "notification.certificate_gone.target" if with_target else "notification.certificate_gone"
+    """To the owner, when their certificate was removed outside pgaccess; or that it is there after all."""
+    key = "notification.certificate_gone"
+    if details.target.gone_at is not None:
+        key = "notification.certificate_gone.target"
+    elif details.issued is not None and details.issued.absent_at is None:
+        key = "notification.certificate_gone.back"
     return block_kit.paragraphs(t(key, id=details.request.id, app=details.target.label))
 
 

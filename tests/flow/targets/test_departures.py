@@ -1,6 +1,8 @@
 """What is open at a target that Heroku no longer has ends, once that is proven, and is told."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -22,6 +24,7 @@ class Departing(Directory):
     async def ask_about_absent(self) -> None:
         """Has the bot ask Heroku about what it did not find, minutes after it last did."""
         await self.query("UPDATE targets SET missing_at = missing_at - interval '5 min'")
+        await self.query("UPDATE reconcile_queue SET observed_at = observed_at - interval '5 min'")
         await self.query(f"UPDATE periodic_tasks SET due_at = now() WHERE name = '{DEPARTURES}'")
 
         async def asked() -> bool:
@@ -31,6 +34,12 @@ class Departing(Directory):
             return bool(rows)
 
         await self.until(asked)
+
+    async def hide(self, name: str) -> None:
+        """Has the Platform API deny a database that is there: the list lacks it, and asked, it is unknown."""
+        unseen = replace(status(404, "not_found"), message="Couldn't find that add-on.")
+        self.heroku.fault(unseen, on="GET /addons/.*", times=None)
+        await self.query(f"UPDATE targets SET absent_at = now() WHERE name = '{name}'")
 
     async def lose(self, change: Callable[[HerokuEmulator], object]) -> None:
         change(self.heroku)
@@ -158,6 +167,92 @@ async def test_what_is_not_proven_yet_is_said_to_be_asked_about(departing: Depar
     await departing.read_targets()
     for line in ("status billing", "list money", "why billing"):
         await _says(departing, line, "asking whether it still exists")
+
+
+async def test_what_the_data_api_still_shows_is_not_gone_whatever_the_token_sees(
+    departing: Departing,
+) -> None:
+    await departing.ask_and_open(ADD.format(address="203.0.113.4") + " for 2h")
+    await departing.hide(DATABASE)
+    for _ in range(4):
+        await departing.ask_about_absent()
+        await departing.environment.refresh_twice()
+    assert await departing.gone() == []
+    assert departing.ours()
+
+    await departing.environment.move_time(timedelta(hours=9))
+    await departing.until(lambda: not departing.ours())
+    await departing.until(lambda: departing.told("engineer", "#1 has ended"))
+    assert (await departing.grants())[1][1] != "target_gone"
+
+
+async def test_a_database_destroyed_with_others_is_gone_once_the_data_api_denies_it(
+    departing: Departing,
+) -> None:
+    await departing.ask_and_open(ADD.format(address="203.0.113.4") + " for 2h")
+    now = departing.environment.clock.now()
+    listed = [each["name"] for each in departing.heroku.snapshot(now=now)["databases"]]
+    other = next(name for name in listed if name != DATABASE)
+    departing.heroku.delete_database(other)
+    await departing.lose(destroyed)
+    await departing.until(
+        lambda: any("They went missing together" in said for said in departing.operations())
+    )
+
+    async def told_apart() -> bool:
+        await departing.environment.refresh_everything()
+        await departing.ask_about_absent()
+        return sorted(await departing.gone()) == sorted([DATABASE, other])
+
+    await departing.until(told_apart)
+    await departing.until(lambda: departing.told("engineer", "#1 has ended: billing no longer exists"))
+    await departing.until(lambda: any("or is known to be gone" in said for said in departing.operations()))
+
+
+async def test_an_aws_account_of_a_database_that_is_back_is_removed(departing: Departing) -> None:
+    await departing.ask(
+        "/pgaccess privatelink open billing account 123456789012 for 8h because nightly export"
+    )
+    assert (await departing.approve()).ok
+
+    async def in_force() -> bool:
+        await departing.environment.refresh_everything()
+        return [state for state, _ in (await departing.grants()).values()] == ["in_force"]
+
+    await departing.until(in_force)
+    kept = departing.heroku.delete_database(DATABASE)
+    await departing.lose(lambda _heroku: None)
+    await departing.until(
+        lambda: departing.told("engineer", "A VPC endpoint that was created for it remains")
+    )
+    departing.heroku.restore_database(kept)
+    await departing.discover()
+    await departing.until(lambda: any("and is removed if it is" in said for said in departing.operations()))
+
+    async def removed() -> bool:
+        await departing.environment.refresh_everything()
+        link = departing.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+        return link is None or not link.accounts
+
+    await departing.until(removed)
+
+
+async def test_the_owner_of_a_certificate_is_told_that_it_is_there_after_all(departing: Departing) -> None:
+    await departing.ask("/pgaccess mtls certificate new on billing because a nightly job")
+    assert (await departing.approve()).ok
+
+    async def owned() -> bool:
+        await departing.environment.refresh_everything()
+        return bool(await departing.query("SELECT 1 FROM certificates WHERE request_id = 1"))
+
+    await departing.until(owned)
+    kept = departing.heroku.delete_database(DATABASE)
+    await departing.lose(lambda _heroku: None)
+    await departing.until(lambda: departing.told("engineer", "no longer works"))
+    departing.heroku.restore_database(kept)
+    await departing.discover()
+    await departing.until(lambda: departing.told("engineer", "#1 for billing may still work"))
+    assert not departing.told("engineer", "no longer works")
 
 
 async def test_a_410_proves_it_as_well(database_url: str) -> None:

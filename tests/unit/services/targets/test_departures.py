@@ -8,17 +8,19 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.mtls.certificate import READY
 from bot.domain.operation import OperationState
 from bot.domain.reports import findings
 from bot.domain.reports.trouble import Trouble
 from bot.domain.request import RequestState
-from bot.domain.target import gone_called
+from bot.domain.target import Space, gone_called
 from bot.errors import Refusal, Refused
 from bot.ports import BOT, AuditContext, MessageKind
 from bot.services import Services
 from bot.services.reports.outages import outage_key, outage_params
 from bot.services.targets.absences import record_answer, report_return
-from storage.tables import outbox, targets
+from bot.services.targets.discovery import record_discovery
+from storage.tables import outbox, privatelink_accounts, targets, trusted_ranges
 from storage.transaction import PostgresStore
 from tests import database
 from tests.unit import factories
@@ -37,7 +39,7 @@ async def answer(store: PostgresStore, *, gone: bool = True, apart: timedelta = 
         if gone:
             proven = await tx.departures.record_absence(TARGET, apart=apart, doing=DOING)
         else:
-            proven = await record_answer(tx, target, gone=False, doing=DOING)
+            proven = await record_answer(tx, actions.APP, target, gone=False, doing=DOING)
         await tx.commit()
         return proven
 
@@ -49,6 +51,36 @@ async def lose(store: PostgresStore) -> None:
         await tx.commit()
     assert not await answer(store)
     assert await answer(store)
+
+
+async def lose_all(store: PostgresStore, engine: AsyncEngine, *, trouble: Trouble | None) -> None:
+    """One discovery misses three databases, and Heroku says of each that it does not exist."""
+    await store_helpers.discover(store, *(factories.database(f"app{n}", n) for n in range(1, 4)))
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    met = "NULL" if trouble is None else f"'{trouble}'"
+    await store_helpers.query(engine, f"UPDATE reconcile_queue SET trouble = {met} RETURNING 1")
+    assert await answer_all(store) == []
+
+
+async def answer_all(store: PostgresStore) -> list[int]:
+    async with store.transaction() as tx:
+        lost = await tx.departures.missing(limit=10)
+        proven = [
+            each.id.int
+            for each in lost
+            if await tx.departures.record_absence(each.id, apart=timedelta(), doing=DOING)
+        ]
+        await tx.commit()
+    return sorted(proven)
+
+
+async def observe(engine: AsyncEngine) -> None:
+    """The reconciler reads what is open, and Heroku answers."""
+    await store_helpers.query(
+        engine, "UPDATE reconcile_queue SET observed_at = now(), observation = '{}'::jsonb RETURNING 1"
+    )
 
 
 async def kinds(engine: AsyncEngine, recipient: str) -> list[str]:
@@ -237,3 +269,167 @@ async def test_that_it_is_gone_is_taken_back_when_it_exists_again(
         await tx.commit()
     (settled,) = await database.values(engine, outbox, "settled_at", kind=MessageKind.TARGET_GONE)
     assert settled == NOW
+
+
+async def test_what_was_observed_since_the_first_answer_is_not_gone(
+    store: PostgresStore, engine: AsyncEngine, services: Services
+) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    for _ in range(3):
+        assert not await answer(store)
+        await observe(engine)
+    assert not await answer(store), "this one is the first answer since"
+    assert await answer(store)
+
+
+async def test_what_was_observed_before_the_first_answer_only_is_gone(
+    store: PostgresStore, engine: AsyncEngine, services: Services
+) -> None:
+    await observe(engine)
+    await lose(store)
+
+
+async def test_an_answer_after_an_observation_counts_from_itself(
+    store: PostgresStore, engine: AsyncEngine, services: Services
+) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    await answer(store)
+    await observe(engine)
+    await answer(store)
+    assert not await answer(store, apart=timedelta(minutes=2)), "its two minutes begin anew"
+
+
+@pytest.mark.parametrize("trouble", [None, *(each for each in Trouble if each is not Trouble.UNKNOWN_ADDON)])
+async def test_several_that_one_discovery_misses_are_not_gone_by_the_platform_api_alone(
+    store: PostgresStore, engine: AsyncEngine, trouble: Trouble | None
+) -> None:
+    await lose_all(store, engine, trouble=trouble)
+    for _ in range(3):
+        assert await answer_all(store) == []
+
+
+async def test_several_are_gone_once_the_data_api_denies_them_too(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await lose_all(store, engine, trouble=Trouble.UNKNOWN_ADDON)
+    assert await answer_all(store) == [1, 2, 3]
+
+
+async def test_several_that_were_observed_since_are_not_gone(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await lose_all(store, engine, trouble=Trouble.UNKNOWN_ADDON)
+    await observe(engine)
+    assert await answer_all(store) == []
+
+
+async def test_operations_are_told_once_of_several_that_went_missing_together(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await lose_all(store, engine, trouble=None)
+    for _ in range(2):
+        async with store.transaction() as tx:
+            for target in await tx.departures.missing(limit=10):
+                assert not await record_answer(tx, actions.APP, target, gone=True, doing=DOING)
+            await tx.commit()
+    (params,) = await database.values(engine, outbox, "params", kind=MessageKind.TARGETS_MISSING)
+    assert params["app"] == "app1, app2, app3"
+
+
+async def test_that_they_are_missing_is_over_once_each_is_found_again_or_gone(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await lose_all(store, engine, trouble=Trouble.UNKNOWN_ADDON)
+    one, two, three = (factories.database(f"app{n}", n) for n in range(1, 4))
+
+    async def settled() -> list[object]:
+        return await database.values(engine, outbox, "settled_at", kind=MessageKind.TARGETS_MISSING)
+
+    async with store.transaction() as tx:
+        # Too early for a second answer to prove anything.
+        assert not await record_answer(tx, actions.APP, one, gone=True, doing=DOING)
+        await tx.commit()
+    await store_helpers.query(
+        engine, "UPDATE targets SET missing_at = missing_at - interval '1 hour' RETURNING 1"
+    )
+    async with store.transaction() as tx:
+        assert await record_answer(tx, actions.APP, one, gone=True, doing=DOING)
+        assert not await record_answer(tx, actions.APP, two, gone=False, doing=DOING)
+        await tx.commit()
+    assert await settled() == [None]
+    async with store.transaction() as tx:
+        await record_discovery(tx, actions.APP, [three], [])
+        await tx.commit()
+    assert await settled() != [None]
+
+
+async def test_one_alone_is_not_reported_as_missing(
+    store: PostgresStore, engine: AsyncEngine, services: Services
+) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        (target,) = await tx.departures.missing(limit=10)
+        assert not await record_answer(tx, actions.APP, target, gone=True, doing=DOING)
+        await tx.commit()
+    assert await database.values(engine, outbox, "id", kind=MessageKind.TARGETS_MISSING) == []
+
+
+SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
+
+
+@pytest.mark.parametrize("on_space", [False, True])
+async def test_entries_without_a_marker_are_owned_again_when_it_is_back(
+    store: PostgresStore, engine: AsyncEngine, on_space: bool
+) -> None:
+    target = SPACE.id if on_space else TARGET
+    table, key = (trusted_ranges, "source") if on_space else (privatelink_accounts, "arn")
+    databases, spaces = ([], [SPACE]) if on_space else ([factories.database()], [])
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(databases, spaces)
+        await tx.commit()
+    entries: list[dict[str, object]] = [
+        {"adopted": False},
+        {"adopted": True},
+        {"adopted": True, "removal_requested_at": NOW},
+        {"adopted": False, "absent_at": NOW - timedelta(days=9999)},
+    ]
+    async with engine.begin() as connection:
+        for number, each in enumerate(entries):
+            row = {"target_id": target, key: f"e{number}", "observed": True, **each}
+            await connection.execute(table.insert().values(row))
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery(())
+        await tx.commit()
+    for proven in (False, True):
+        async with store.transaction() as tx:
+            assert await tx.departures.record_absence(target, apart=timedelta(), doing=DOING) is proven
+            await tx.commit()
+    async with store.transaction() as tx:
+        await tx.departures.forget_entries(target)
+        await tx.commit()
+    assert await database.values(engine, table, key, absent_at=None) == []
+    async with store.transaction() as tx:
+        await record_discovery(tx, actions.APP, databases, spaces)
+        await tx.commit()
+    back = await database.rows(
+        engine, table, key, "adopted", "removal_requested_at", order_by=key, absent_at=None
+    )
+    assert back == [("e0", False, None), ("e1", True, None), ("e2", False, None)]
+
+
+async def test_certificates_that_went_with_it_are_in_the_inventory_again(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await certificates.own(store)
+    await lose(store)
+    await services.departures.run_due()
+    assert (await certificates.get(store)).absent_at is not None
+    async with store.transaction() as tx:
+        await record_discovery(tx, actions.APP, [factories.database()], [])
+        await tx.commit()
+    known = await certificates.get(store)
+    assert (known.absent_at, known.status, known.owner) == (None, READY, ENGINEER)
