@@ -32,7 +32,17 @@ class Closings(Protocol):
     async def due(self, now: datetime, *, limit: int) -> tuple[Closing, ...]:
         """Lists, locked, closings that are over, and those of which a person is to hear that they are late.
 
-        One that another process holds at this moment is found again a second later.
+        One with a part that failed is neither, while nothing else of it is under way. One that another
+        process holds at this moment is found again a second later.
+        """
+        ...
+
+    async def retry(self, operation: UUID, *, at: datetime) -> None:
+        """Records that an operation is tried again: what a person was not told of as late has its time again.
+
+        Args:
+            operation: that was recorded as failed; one that is part of no closing changes nothing.
+            at: business time.
         """
         ...
 
@@ -41,5 +51,5 @@ class Closings(Protocol):
         ...
 
     async def finish(self, closing: Closing, *, at: datetime) -> None:
-        """Records that it is over, and that the person was told."""
+        """Records that it is over: the person was told, or abandoned what is left of it."""
         ...

@@ -40,7 +40,7 @@ def changes_cards(job: ReconcileJob, met: Trouble | None) -> bool:
 
 
 async def show_trouble(tx: Transaction, job: ReconcileJob, met: Trouble | None) -> None:
-    """Marks the cards of those who wait for the target to be edited, if they say something else by now.
+    """Marks what those read who wait for the target to be edited, if it says something else by now.
 
     Args:
         tx: that has locked the grants, and does not hold the queue's row yet.
@@ -48,7 +48,10 @@ async def show_trouble(tx: Transaction, job: ReconcileJob, met: Trouble | None) 
         met: what it has met; None if nothing keeps the target from being reconciled.
     """
     if changes_cards(job, met):
-        await tx.outbox.refresh_cards_of(await tx.requests.under_way(job.target.id, job.method))
+        waiting = await tx.requests.under_way(job.target.id, job.method)
+        await tx.outbox.refresh_cards_of(waiting)
+        # What lists them, such as what was ended and is late, says as well what keeps them.
+        await tx.outbox.requests_changed(waiting)
 
 
 async def tell_outage(

@@ -79,8 +79,10 @@ class Recorder:
             LeaseLostError: the lease was lost before; nothing is recorded.
         """
         job, outcome, now = run.job, run.outcome, self._clock.now()
-        # A run that only waits, such as for an unanswered call, has not shown that calls work again.
-        trouble, resumes = trouble_met(outcome.error), outcome.error is None and outcome.delay is None
+        under_way, watched = plan.under_way or outcome.waiting, adapter.is_watched(run, plan)
+        following = next_run(job, outcome, under_way=under_way, watched=watched)
+        # Not at the first run that goes well: a call may fail in every other one.
+        trouble, resumes = trouble_met(outcome.error), not following.failures
         # What the observation has proven of a grant counts before what an attempt has brought.
         found = {**outcome.grants, **plan.grants}
         async with self._store.transaction() as tx:
@@ -101,10 +103,7 @@ class Recorder:
                 await self._report(tx, job, trouble, now, status=str(error.status), error=error.id)
             elif resumes and job.trouble is not None:
                 await tx.reconcile_queue.clear_trouble(job)
-            under_way, watched = plan.under_way or outcome.waiting, adapter.is_watched(run, plan)
-            following = next_run(job, outcome, under_way=under_way, watched=watched)
-            if not following.failures:
-                # Not at the first run that goes well: a call may fail in every other one.
+            if resumes:
                 await end_outage(tx, job, at=now, operations_channel=self._policy.operations_channel)
             await release(tx, job, following)
             await tx.commit()

@@ -81,6 +81,7 @@ class GrantService:
             after = _retried(operation, now=self._context.now())
             doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
             await tx.operations.update(operation, after, doing=doing, within=within)
+            await tx.closings.retry(operation.id, at=doing.at)
             await tx.outbox.refresh_cards(request)
             await tx.reconcile_queue.bump_generation(operation.target, operation.method)
             return request

@@ -1,6 +1,6 @@
 """Whoever did not download their certificate's files themselves revokes it at once, with one button."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -132,6 +132,33 @@ async def test_while_heroku_is_away_it_is_tried_until_it_is_done(downloaded: Dow
     acts.environment.heroku.fault(fault_injection.status(503), on="DELETE .*/certificates/", times=1)
     await downloaded.press()
     await acts.until(lambda: not downloaded.works())
+
+
+async def test_a_revocation_that_fails_is_not_said_to_be_closed_and_a_retry_closes_it(
+    downloaded: Downloaded,
+) -> None:
+    acts = downloaded.acts
+    acts.environment.heroku.fault(fault_injection.status(503), on="DELETE .*/certificates/", times=None)
+    await acts.ask("/pgaccess mtls certificate remove 1 because the laptop was stolen")
+    assert (await acts.approve()).ok
+    await acts.environment.move_time(timedelta(minutes=3))
+    await acts.until(lambda: acts.told("engineer", "is not closed yet"))
+    (late,) = acts.told("engineer", "is not closed yet")
+    assert "certificate `1` for billing (#2)" in late
+    await acts.query("UPDATE operations SET deadline_at = now() - interval '1 s' WHERE state = 'doing'")
+
+    async def failed() -> bool:
+        await acts.environment.refresh_everything()
+        return bool(acts.told("engineer", "Could not be closed"))
+
+    await acts.until(failed)
+    assert acts.told("engineer", "is closed by now") == []
+    assert downloaded.works()
+    acts.environment.heroku.clear_faults()
+    assert (await acts.type("engineer", "/pgaccess retry 2")).ok
+    await acts.until(lambda: acts.told("engineer", "is closed by now"))
+    assert not downloaded.works()
+    assert acts.told("engineer", "Could not be closed") == []
 
 
 def _said(acts: Acts, channel: str, what: str) -> bool:

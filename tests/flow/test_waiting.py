@@ -1,4 +1,4 @@
-"""Whoever waits for Heroku reads on their one message why, since when, and that it goes on by itself."""
+"""Whoever waits for Heroku reads on their one message why, since when, and whether it goes on by itself."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.flow.test_closings import LINE, WHYS, break_heroku, mend_heroku
 
 
 @pytest.mark.parametrize("why", WHYS)
-async def test_a_requester_reads_why_it_does_not_go_on_and_that_it_goes_on_by_itself(
+async def test_a_requester_reads_why_it_does_not_go_on_and_what_it_takes_to_go_on(
     acts: Acts, why: str
 ) -> None:
     fault, said = WHYS[why]
@@ -20,7 +20,9 @@ async def test_a_requester_reads_why_it_does_not_go_on_and_that_it_goes_on_by_it
     await acts.until(lambda: acts.told("engineer", "on hold since"))
     (held,) = acts.told("engineer", "on hold since")
     assert said in held
-    assert "continues by itself" in held
+    needs_somebody = why == "a refused token"
+    assert ("continues by itself" in held) is not needs_somebody
+    assert ("renewed the token" in held) is needs_somebody
     await mend_heroku(acts)
     await acts.until(lambda: acts.told("engineer", "can reach"))
     await acts.until(lambda: not acts.told("engineer", "on hold since"))

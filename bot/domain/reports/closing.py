@@ -2,11 +2,44 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
+
+from bot.domain.grant import Grant, GrantState, ReasonCode
+from bot.domain.operation import Operation, OperationState
 
 LATE_AFTER: Final = timedelta(minutes=2)
 """How long whoever ended something waits until they are told that it takes longer: a removal usually shows
 within seconds, and is requested again after a minute."""
+
+
+class PartState(StrEnum):
+    """Where a part of a closing stands; only ``closed`` means that its end was read back."""
+
+    OPEN = "open"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+    CLOSED = "closed"
+
+
+def part_state(grant: Grant | None, operation: Operation | None) -> PartState:
+    """Returns where a request's grant, or its operation without a grant, stands as a part of a closing."""
+    if grant is not None:
+        return PartState.CLOSED if grant.state in _CLOSED else PartState.OPEN
+    if operation is None or operation.state is OperationState.DONE:
+        return PartState.CLOSED
+    if operation.state is OperationState.FAILED and operation.reason_code is ReasonCode.TARGET_GONE:
+        # With a target, everything that it allowed is gone.
+        return PartState.CLOSED
+    return _OF_OPERATION[operation.state]
+
+
+_CLOSED: Final = (GrantState.ENDED, GrantState.FAILED)
+_OF_OPERATION: Final = {
+    OperationState.DOING: PartState.OPEN,
+    OperationState.FAILED: PartState.FAILED,
+    OperationState.GIVEN_UP: PartState.ABANDONED,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,13 +49,15 @@ class ClosingPart:
     Attributes:
         request: the number of its request.
         owner: Slack id of the person who is told of its end in any case.
-        is_open: its end was not read back yet.
+        is_open: it is under way: its end was not read back yet.
+        is_failed: it has failed, and is not closed unless somebody retries it.
         is_grant: it is a grant, and not an operation.
     """
 
     request: int
     owner: str
     is_open: bool
+    is_failed: bool
     is_grant: bool
 
 
@@ -33,7 +68,7 @@ class Closing:
     Attributes:
         person: Slack id.
         begun_at: business time.
-        late_at: business time at which the person is told that it takes longer; None once they were.
+        late_at: business time at which the person is told that it takes longer; None once they were told.
     """
 
     id: int
@@ -44,8 +79,8 @@ class Closing:
 
     @property
     def is_over(self) -> bool:
-        """Whether the end of every part was read back."""
-        return not any(part.is_open for part in self.parts)
+        """Whether nothing is under way or could be retried: every part is closed, or was abandoned."""
+        return not any(part.is_open or part.is_failed for part in self.parts)
 
     @property
     def untold(self) -> tuple[int, ...]:
@@ -59,4 +94,5 @@ class Closing:
 
     def is_late(self, now: datetime) -> bool:
         """Whether the person is to be told now that it takes longer."""
-        return self.late_at is not None and self.late_at <= now and not self.is_over
+        # Of a failure they have heard already.
+        return self.late_at is not None and self.late_at <= now and bool(self.open)

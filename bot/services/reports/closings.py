@@ -4,6 +4,7 @@ from typing import Final
 
 from bot.domain.reports.closing import Closing
 from bot.ports import MessageKind, Transaction
+from bot.ports.assertions import listed_request
 from bot.services.context import ServiceContext
 
 BATCH: Final = 100
@@ -50,8 +51,10 @@ async def _tell_late(tx: Transaction, closing: Closing) -> None:
 
 async def _tell(tx: Transaction, closing: Closing, kind: MessageKind, requests: tuple[int, ...]) -> None:
     params = {"requests": " ".join(str(request) for request in requests)}
+    # What says that all is closed stays as it was sent.
+    about = [listed_request(request) for request in requests] if kind is MessageKind.CLOSING_LATE else []
     key = _key(kind, closing)
-    await tx.outbox.add(kind, to=closing.person, key=key, request=requests[0], params=params)
+    await tx.outbox.add(kind, to=closing.person, key=key, request=requests[0], params=params, about=about)
 
 
 def _key(kind: MessageKind, closing: Closing) -> str:

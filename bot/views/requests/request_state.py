@@ -5,7 +5,7 @@ from typing import Final
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
-from bot.domain.reports.trouble import Hold
+from bot.domain.reports.trouble import Hold, Trouble
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict, deciding
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import RequestDetails
@@ -61,9 +61,18 @@ def ends(grant: Grant, t: Translator) -> Mrkdwn:
     return t("ends.never") if grant.ends_at is None else t("ends.at", at=grant.ends_at)
 
 
-def trouble(hold: Hold, t: Translator) -> Mrkdwn:
-    """What keeps Heroku from being asked, as part of a sentence."""
-    return t(f"trouble.{hold.trouble}")
+def held(hold: Hold, t: Translator) -> dict[str, object]:
+    """What keeps it from going on, since when, and whether it goes on by itself: parts of a sentence."""
+    then = t(_THEN.get(hold.trouble, "trouble.then"))
+    return {"why": t(f"trouble.{hold.trouble}"), "since": hold.since, "then": then}
+
+
+_THEN: Final = {
+    Trouble.DENIED: "trouble.then.denied",
+    Trouble.REJECTED: "trouble.then.rejected",
+    Trouble.UNEXPECTED: "trouble.then.unexpected",
+}
+"""Trouble that somebody has to end, and who."""
 
 
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
@@ -183,8 +192,7 @@ def _grant_line(details: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
 
 def _held(key: str, details: RequestDetails, hold: Hold, t: Translator) -> Mrkdwn:
     """Why it does not go on, and since when."""
-    person, why = mention(decisive(details).person), trouble(hold, t)
-    return t(key, id=details.request.id, person=person, since=hold.since, why=why)
+    return t(key, id=details.request.id, person=mention(decisive(details).person), **held(hold, t))
 
 
 def decisive(details: RequestDetails) -> Decision:

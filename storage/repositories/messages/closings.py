@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Table,
     exists,
+    false,
     insert,
     literal,
     literal_column,
@@ -20,6 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from bot.domain.grant import ReasonCode
+from bot.domain.operation import OperationState
 from bot.domain.reports.closing import LATE_AFTER, Closing, ClosingPart
 from bot.ports import Closings, WorkerName
 from storage.tables import DOING, NOT_CLOSED, OPEN, closings, grants, operations
@@ -28,7 +31,16 @@ _NOT_CLOSED = literal_column(f"closings.{NOT_CLOSED}", Boolean)
 """As text, as the partial index has it."""
 
 _STATES = {grants: OPEN, operations: DOING}
-"""What is not closed yet: grants that are open, operations that are under way."""
+"""What is under way: grants that are open, operations that are being done."""
+
+_FAILED: dict[Table, ColumnElement[bool]] = {
+    # An end never gives up.
+    grants: false(),
+    # With its target everything is gone that an operation was to remove.
+    operations: (operations.c.state == OperationState.FAILED)
+    & operations.c.reason_code.is_distinct_from(ReasonCode.TARGET_GONE),
+}
+"""What is not closed, and is not tried again unless somebody asks for it."""
 
 
 def _open(table: Table) -> ColumnElement[bool]:
@@ -40,9 +52,12 @@ def _is_part(table: Table) -> ColumnElement[bool]:
     return (table.c.closing_id == closings.c.id) & table.c.closing_id.is_not(None)
 
 
-_IS_OVER = ~exists().where(_is_part(grants), _open(grants)) & ~exists().where(
-    _is_part(operations), _open(operations)
-)
+def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(_is_part(table), condition)
+
+
+_IS_UNDER_WAY = _has(grants, _open(grants)) | _has(operations, _open(operations))
+_IS_OVER = ~_has(grants, _open(grants)) & ~_has(operations, _open(operations) | _FAILED[operations])
 
 
 class PostgresClosings(Closings):
@@ -75,7 +90,7 @@ class PostgresClosings(Closings):
     async def due(self, now: datetime, *, limit: int) -> tuple[Closing, ...]:
         statement = (
             select(closings)
-            .where(_NOT_CLOSED, _IS_OVER | (closings.c.late_at <= now))
+            .where(_NOT_CLOSED, _IS_OVER | (_IS_UNDER_WAY & (closings.c.late_at <= now)))
             .order_by(closings.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -103,6 +118,13 @@ class PostgresClosings(Closings):
     async def finish(self, closing: Closing, *, at: datetime) -> None:
         await self._set(closing, closed_at=at)
 
+    @override
+    async def retry(self, operation: UUID, *, at: datetime) -> None:
+        part = select(operations.c.closing_id).where(operations.c.id == operation).scalar_subquery()
+        # Whoever was told already reads on that message what becomes of it.
+        untold = update(closings).where(closings.c.id == part, closings.c.late_at.is_not(None), _NOT_CLOSED)
+        await self._connection.execute(untold.values(late_at=at + LATE_AFTER))
+
     async def _set(self, closing: Closing, **values: Any) -> None:
         await self._connection.execute(update(closings).where(closings.c.id == closing.id).values(**values))
         self._touched.add(WorkerName.NOTIFIER)
@@ -117,6 +139,7 @@ class PostgresClosings(Closings):
                     table.c.request_id,
                     table.c.owner,
                     _open(table).label("is_open"),
+                    _FAILED[table].label("is_failed"),
                     literal(table is grants).label("is_grant"),
                 ).where(table.c.closing_id.in_(ids), table.c.closing_id.is_not(None))
                 for table in _STATES
@@ -129,6 +152,7 @@ class PostgresClosings(Closings):
                     request=row["request_id"],
                     owner=row["owner"],
                     is_open=row["is_open"],
+                    is_failed=row["is_failed"],
                     is_grant=row["is_grant"],
                 )
             )

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant
 from bot.domain.request import Kind
+from bot.ports import MessageKind
+from bot.ports.assertions import listed_request
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import default_world
-from storage.tables import grants, operations, reconcile_queue
+from storage.tables import grants, operations, outbox, reconcile_queue
 from storage.transaction import PostgresStore
 from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
-from tests.flow.reconciler.mtls_harness import ADD, MtlsHarness
+from tests.flow.reconciler.mtls_harness import ADD, REMOVE, MtlsHarness
 from tests.unit.factories import NETWORK
 
 EIGHT_HOURS = timedelta(hours=8)
@@ -181,3 +183,92 @@ async def test_a_failure_that_passes_at_once_is_told_to_nobody(harness: MtlsHarn
         harness.engine, reconcile_queue, "trouble", "trouble_since", target_id=harness.target.id
     )
     assert counted == (None, None)
+
+
+async def trouble(harness: MtlsHarness) -> tuple[object, ...]:
+    """What keeps the database from being reconciled, and since when, as cards say it."""
+    (row,) = await database.rows(
+        harness.engine, reconcile_queue, "trouble", "trouble_since", order_by="id", id=await job_of(harness)
+    )
+    return row
+
+
+async def job_of(harness: MtlsHarness) -> int:
+    """The number of the database's row in the queue: the one whose runs have failed most."""
+    found = await database.rows(harness.engine, reconcile_queue, "failures", "id", order_by="id")
+    return int(max(found)[1])
+
+
+async def edits(harness: MtlsHarness) -> int:
+    """How often the requester's card was to be edited."""
+    return int(await database.value(harness.engine, outbox, "version", kind=MessageKind.CARD_REQUESTER))
+
+
+@pytest.mark.parametrize("pattern", [REMOVE, f"{REMOVE}|{ADD}"])
+@pytest.mark.parametrize("code", [503, 409])
+async def test_while_only_removals_fail_it_is_on_hold_since_the_first_without_an_edit_at_each_run(
+    harness: MtlsHarness, code: int, pattern: str
+) -> None:
+    grant = await harness.open()
+    await harness.do(
+        lambda tx: tx.outbox.add_cards(grant.request, approvals="C0APPROVALS", requester=grant.owner)
+    )
+    await harness.end(grant)
+    harness.heroku.fault(fault_injection.status(code), on=pattern, times=None)
+    for _ in range(4):
+        await harness.reconcile()
+        await harness.wait_a_minute()
+        harness.clock.present += MINUTE
+    held, shown = await trouble(harness), await edits(harness)
+    assert held[0] is not None
+    for _ in range(6):
+        await harness.reconcile()
+        # Every other run only reads back, and goes well.
+        assert await trouble(harness) == held
+        await harness.reconcile()
+        assert await trouble(harness) == held
+        await harness.wait_a_minute()
+        harness.clock.present += MINUTE
+    assert await edits(harness) == shown
+    assert len(harness.calls(REMOVE)) > 5
+    harness.heroku.clear_faults()
+    await harness.wait_a_minute()
+    await harness.reconcile(3)
+    assert await harness.state(grant) == "ended"
+    assert await trouble(harness) == (None, None)
+
+
+async def test_what_goes_well_again_is_no_longer_on_hold(harness: MtlsHarness) -> None:
+    grant = await harness.open()
+    harness.heroku.fault(fault_injection.status(503), times=None)
+    await harness.reconcile(3)
+    assert (await trouble(harness))[0] is not None
+    harness.heroku.clear_faults()
+    await harness.reconcile()
+    assert await harness.state(grant) == "in_force"
+    assert await trouble(harness) == (None, None)
+
+
+async def late_version(harness: MtlsHarness) -> int:
+    """How often the message about what is late was to be shown anew."""
+    return int(await database.value(harness.engine, outbox, "version", kind=MessageKind.CLOSING_LATE))
+
+
+@pytest.mark.parametrize("code", [503, 401, 429])
+async def test_what_is_late_is_shown_anew_with_trouble_and_without(harness: MtlsHarness, code: int) -> None:
+    grant = await harness.open()
+    await harness.end(grant)
+    about, params = [listed_request(grant.request)], {"requests": str(grant.request)}
+    kind = MessageKind.CLOSING_LATE
+    await harness.do(lambda tx: tx.outbox.add(kind, to="U0LEAD", key="late", about=about, params=params))
+    before = await late_version(harness)
+    harness.heroku.fault(fault_injection.status(code), times=None)
+    await harness.reconcile(3)
+    held = await late_version(harness)
+    assert held > before
+    await harness.reconcile(3)
+    assert await late_version(harness) == held
+    harness.heroku.clear_faults()
+    await harness.reconcile(2)
+    assert await harness.state(grant) == "ended"
+    assert await late_version(harness) > held
