@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bot.domain.policy.rules import Policy
-from bot.domain.reports.lost_channel import LOST, is_channel, is_lost
+from bot.domain.reports.lost_channel import LOST, REFUSED_IN_THREADS, Delivery, is_channel, is_lost
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
@@ -58,11 +58,13 @@ class ClaimedMessage:
     Attributes:
         since: monotonic seconds, taken before the lease was.
         called: Slack may have been called to show it.
+        delivery: how Slack took it; None where no call was answered.
     """
 
     message: OutboxMessage
     since: float
     called: bool = False
+    delivery: Delivery | None = None
 
     def begin_call(self, timings: Timings) -> None:
         """Lets a call start only if its total deadline fits into what is left of the lease.
@@ -125,10 +127,11 @@ class Notifier:
                 shown = _digest(rendered)
                 place = await self._show(claimed, rendered, shown)
             async with self._store.transaction() as tx:
+                # First: it locks many messages, this one among them, in the order of their numbers.
+                if claimed.delivery is not None and is_channel(message.recipient):
+                    channel, delivery = message.recipient, claimed.delivery
+                    await self._services.lost_channels.deliver(tx, channel, delivery, message=message.id)
                 await tx.outbox.sent(message, place, shown=shown)
-                if is_channel(message.recipient) and place.ts != HOME:
-                    posted = message.place is None
-                    await self._services.lost_channels.deliver(tx, message.recipient, posted=posted)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)
@@ -171,7 +174,11 @@ class Notifier:
         channel = message.channel or await self._channel(message)
         thread = await self._thread(message)
         if message.posting_since is not None:
-            found = await self._search(message, channel, thread, since=message.posting_since - SEARCH_BACK)
+            since = message.posting_since - SEARCH_BACK
+            found = await self._search(message, channel, thread, since=since)
+            if found is None and thread is not None:
+                # Its thread may have refused it.
+                found = await self._search(message, channel, None, since=since)
             if found is not None:
                 return await self._edit(claimed, found, rendered)
         return await self._post(claimed, channel, thread, rendered)
@@ -185,6 +192,7 @@ class Notifier:
             if error.code in GONE:
                 await self._record_not_posted(claimed.message, gone=True)
             raise
+        claimed.delivery = Delivery.EDIT
         return place
 
     async def _search(
@@ -206,16 +214,23 @@ class Notifier:
     async def _post(
         self, claimed: ClaimedMessage, channel: str, thread: str | None, rendered: Message
     ) -> MessageRef:
-        """Posts. After a rejection nothing can be in Slack, unless an earlier attempt left it."""
+        """Posts; outside of a thread that refuses it.
+
+        After a rejection nothing can be in Slack, unless an earlier attempt left it.
+        """
         await self._begin_call(claimed, posting_to=channel)
         try:
-            return await self._slack.post(channel, rendered, number=claimed.message.id, thread=thread)
+            place = await self._slack.post(channel, rendered, number=claimed.message.id, thread=thread)
         except SlackError as error:
+            if thread is not None and error.code in REFUSED_IN_THREADS:
+                return await self._post(claimed, channel, None, rendered)
             if not error.unclear and claimed.message.posting_since is None:
                 await self._record_not_posted(claimed.message, gone=False)
             if error.code == CARD_GONE:
                 await self._show_card_again(claimed.message)
             raise
+        claimed.delivery = Delivery.POST if thread is None else Delivery.REPLY
+        return place
 
     async def _begin_call(self, claimed: ClaimedMessage, *, posting_to: str | None = None) -> None:
         """Prolongs the lease before a call: an edit after it was lost would hide a newer one for ever.

@@ -299,6 +299,77 @@ async def test_what_a_lost_channel_does_not_take_is_tried_less_and_less_up_to_on
     assert timedelta(minutes=59) < wait <= timedelta(hours=1)
 
 
+async def card_with_reminder(harness: NotifierHarness) -> None:
+    """A card that the channel shows, and a reply to it that is still to be posted."""
+    await store_helpers.discover(harness.store)
+    request = await store_helpers.ask(harness.store)
+    async with harness.store.transaction() as tx:
+        await tx.outbox.add_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
+        await tx.commit()
+    await harness.show_all()
+    async with harness.store.transaction() as tx:
+        await tx.outbox.add(MessageKind.REMINDER, to="C0APPROVALS", key=KEY, request=request.id)
+        await tx.commit()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_only_channel",
+    ],
+)
+async def test_a_reply_that_the_thread_refuses_is_posted_outside_of_it(
+    harness: NotifierHarness, code: str
+) -> None:
+    await card_with_reminder(harness)
+    posts = harness.calls("chat.postMessage")
+    harness.slack.fault("chat.postMessage", fault_injection.error(code))
+    await harness.show_all()
+    assert harness.calls("chat.postMessage") == posts + 2
+    assert await database.unsent_messages(harness.engine) == 0
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 0
+
+
+@pytest.mark.parametrize("code", ["restricted_action", "restricted_action_thread_only_channel"])
+async def test_a_reply_does_not_bring_back_a_channel_that_takes_no_cards(
+    harness: NotifierHarness, code: str
+) -> None:
+    await card_with_reminder(harness)
+    async with harness.store.transaction() as tx:
+        params = {"app": "first", "network": "203.0.113.4/32", "rule": "1"}
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0APPROVALS", key="finding", params=params)
+        await tx.commit()
+    only = (
+        "UPDATE outbox SET due_at = now() + CASE key WHEN :key THEN interval '0' ELSE interval '1 hour' END"
+    )
+    for _ in range(2):
+        await store_helpers.query(harness.engine, only, key="finding")
+        harness.slack.fault("chat.postMessage", fault_injection.error(code))
+        await harness.notifier().work(await claimed(harness.notifier()))
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 1
+    await store_helpers.query(harness.engine, only, key=KEY)
+    await harness.show_all()
+    assert await store_helpers.value(harness.engine, "SELECT ts FROM outbox WHERE key = :key", key=KEY)
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 1
+
+
+async def test_a_reply_outside_of_its_thread_whose_answer_was_lost_is_found_there(
+    harness: NotifierHarness,
+) -> None:
+    await card_with_reminder(harness)
+    posts = harness.calls("chat.postMessage")
+    refused = fault_injection.error("restricted_action_non_threadable_channel")
+    harness.slack.fault("chat.postMessage", refused)
+    harness.slack.fault("chat.postMessage", fault_injection.lost_answer())
+    await harness.show_all()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    await harness.show_all()
+    assert harness.calls("chat.postMessage") == posts + 2
+    assert await database.unsent_messages(harness.engine) == 0
+
+
 @pytest.mark.parametrize(("attempts", "most"), [(0, timedelta(seconds=1)), (500, timedelta(hours=1))])
 async def test_a_reply_whose_card_does_not_come_waits_longer_after_a_minute(
     harness: NotifierHarness, attempts: int, most: timedelta

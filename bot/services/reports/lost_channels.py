@@ -1,7 +1,7 @@
 """Channels that take no messages: people are told directly, and those who decide do so from there."""
 
 from bot.domain.policy.rules import Policy
-from bot.domain.reports.lost_channel import TOLD_AT_MOST, LostChannel
+from bot.domain.reports.lost_channel import TOLD_AT_MOST, Delivery, LostChannel
 from bot.domain.request import RequestState
 from bot.errors import Refused
 from bot.ports import MessageKind, RequestDetails, Transaction
@@ -35,19 +35,22 @@ class LostChannelService:
         if lost is not None:
             await _tell(tx, lost, MessageKind.CHANNEL_LOST)
 
-    async def deliver(self, tx: Transaction, channel: str, *, posted: bool) -> None:
+    async def deliver(self, tx: Transaction, channel: str, delivery: Delivery, *, message: int) -> None:
         """Gives the all-clear once, where a message shows that a lost channel is back; else it does nothing.
 
         Args:
-            tx: that records the message as sent.
+            tx: that records the message as sent, which it has not done yet.
             channel: Slack id.
-            posted: the message was a new one, and not an edit.
+            delivery: how Slack took the message.
+            message: its number in the outbox.
         """
         lost = await tx.lost_channels.find(channel)
-        if lost is None or not lost.is_back(posted=posted):
+        if lost is None or not lost.is_back(delivery):
             return
+        told = [_key(lost, MessageKind.CHANNEL_LOST, to) for to in lost.told]
+        await tx.outbox.lock(recipient=channel, keys=told)
         await tx.lost_channels.restore(channel)
-        await tx.outbox.hurry(channel)
+        await tx.outbox.hurry(channel, but=message)
         over = {"until": self._context.now().isoformat()}
         for to in lost.told:
             await tx.outbox.refresh(
