@@ -42,6 +42,9 @@ CARD_PATIENCE: Final = 60
 HOME: Final = "home"
 """Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
 
+EDIT_CLOSED: Final = "edit_window_closed"
+"""Slack's error code for a message older than the workspace lets be edited (``chat.update``): it stays."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +52,15 @@ def _digest(message: Message) -> str:
     """SHA-256 of everything that Slack is asked to show."""
     content = json.dumps([message.text, list(message.blocks)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _is_left_alone(message: OutboxMessage, error: SlackError) -> bool:
+    """Whether an edit that Slack refused is not tried again, and the message not posted anew.
+
+    A notification that somebody deleted was read: what became of it needs no message of its own.
+    """
+    read = TOPICS[message.kind].follows_request and not message.kind.is_card
+    return error.code == EDIT_CLOSED or (error.code in GONE and read)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -59,12 +71,14 @@ class ClaimedMessage:
         since: monotonic seconds, taken before the lease was.
         called: Slack may have been called to show it.
         delivery: how Slack took it; None where no call was answered.
+        place: where it is, or was, if it is left alone from now on.
     """
 
     message: OutboxMessage
     since: float
     called: bool = False
     delivery: Delivery | None = None
+    place: MessageRef | None = None
 
     def begin_call(self, timings: Timings) -> None:
         """Lets a call start only if its total deadline fits into what is left of the lease.
@@ -136,9 +150,7 @@ class Notifier:
         except LeaseLostError:
             await self._overtaken(claimed)
         except SlackError as error:
-            # A notification that somebody deleted was read: what became of it needs no message of its own.
-            deleted = error.code in GONE and TOPICS[message.kind].follows_request and not message.kind.is_card
-            if error.code in UNREACHABLE or deleted:
+            if error.code in UNREACHABLE or _is_left_alone(message, error):
                 await self._give_up(claimed, error)
             else:
                 await self._postpone(claimed, error)
@@ -184,12 +196,15 @@ class Notifier:
         return await self._post(claimed, channel, thread, rendered)
 
     async def _edit(self, claimed: ClaimedMessage, place: MessageRef, rendered: Message) -> MessageRef:
-        """Edits a message where it is; one that somebody deleted is recorded as such."""
+        """Edits a message where it is; a deleted one that is posted again is recorded as not posted."""
         await self._begin_call(claimed)
         try:
             await self._slack.update(place, rendered)
         except SlackError as error:
-            if error.code in GONE:
+            if _is_left_alone(claimed.message, error):
+                # Where it is, or was, is kept: without that the next change would post it anew.
+                claimed.place = place
+            elif error.code in GONE:
                 await self._record_not_posted(claimed.message, gone=True)
             raise
         claimed.delivery = Delivery.EDIT
@@ -279,11 +294,11 @@ class Notifier:
             await tx.commit()
 
     async def _give_up(self, claimed: ClaimedMessage, error: SlackError) -> None:
-        """Lets a message rest: its recipient has left the workspace, or somebody deleted it."""
+        """Lets a message rest: its recipient has left, somebody deleted it, or it can no longer be edited."""
         log.info("notifier.unreachable", message=claimed.message.id, code=error.code)
         try:
             async with self._store.transaction() as tx:
-                await tx.outbox.undeliverable(claimed.message)
+                await tx.outbox.undeliverable(claimed.message, place=claimed.place)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)

@@ -125,8 +125,12 @@ class Outbox(Protocol):
         """
         ...
 
-    async def undeliverable(self, message: OutboxMessage) -> None:
-        """Records that a claimed message cannot be shown to its recipient, who has left: it rests.
+    async def undeliverable(self, message: OutboxMessage, *, place: MessageRef | None = None) -> None:
+        """Records that a claimed message cannot be shown as it should be: it rests until it changes again.
+
+        Args:
+            message: whose recipient has left, that somebody deleted, or that cannot be edited any more.
+            place: where it is, or was; None if that is not known.
 
         Raises:
             LeaseLostError: another process may hold the lease by now.

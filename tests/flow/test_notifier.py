@@ -279,6 +279,63 @@ async def test_a_notification_that_somebody_deleted_is_not_posted_again(harness:
     await harness.show_all()
     assert harness.shown() == []
     assert await database.unsent_messages(harness.engine) == 0
+    # Nor with any later change.
+    async with harness.store.transaction() as tx:
+        ended = grants.closed(ending, GrantState.ENDED, now=store_helpers.BY_LEAD.at, reason_code=None)
+        await tx.grants.update(ending, ended, doing=store_helpers.BY_LEAD)
+        await tx.commit()
+    for _ in range(3):
+        await harness.show_all()
+        async with harness.store.transaction() as tx:
+            await tx.outbox.refresh("told")
+            await tx.commit()
+    assert harness.shown() == []
+
+
+async def test_a_notification_that_is_found_and_then_deleted_is_not_posted_again(
+    harness: NotifierHarness,
+) -> None:
+    await told_of_request(harness)
+    # As if the answer to its post had been lost.
+    await store_helpers.query(
+        harness.engine,
+        "UPDATE outbox SET ts = NULL, posting_since = now(), version = version + 1, due_at = now()",
+    )
+    harness.slack.fault("chat.update", fault_injection.error("message_not_found"))
+    await harness.show_all()
+    harness.slack.workspace.remove(harness.slack.workspace.messages["C0OPERATIONS"][0])
+    async with harness.store.transaction() as tx:
+        await tx.outbox.refresh("told")
+        await tx.commit()
+    await harness.show_all()
+    assert harness.shown() == []
+    assert harness.calls("chat.postMessage") == 1
+
+
+@pytest.mark.parametrize("kind", [MessageKind.IN_FORCE, MessageKind.CARD_APPROVAL, MessageKind.ORPHAN])
+@pytest.mark.parametrize("found", [False, True])
+async def test_what_slack_does_not_let_be_edited_any_more_stays_and_is_not_tried_for_ever(
+    harness: NotifierHarness, kind: MessageKind, found: bool
+) -> None:
+    await told_of_request(harness)
+    params = "params = params || jsonb_build_object('app', 'a', 'network', '203.0.113.4/32', 'rule', '1')"
+    request = "NULL" if kind is MessageKind.ORPHAN else "request_id"
+    lost = "ts = NULL, posting_since = now()," if found else ""
+    await store_helpers.query(
+        harness.engine,
+        f"UPDATE outbox SET {lost} {params}, kind = '{kind}', request_id = {request}, shown = NULL, "
+        "version = version + 1, due_at = now()",
+    )
+    for _ in range(2):
+        harness.slack.fault("chat.update", fault_injection.error("edit_window_closed"))
+        await harness.show_all()
+        assert await database.unsent_messages(harness.engine) == 0
+        # A later change is tried once, and makes no second message.
+        async with harness.store.transaction() as tx:
+            await tx.outbox.refresh("told")
+            await tx.commit()
+    assert (harness.calls("chat.update"), harness.calls("chat.postMessage")) == (2, 1)
+    assert len(harness.shown()) == 1
 
 
 @pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "channel_not_found", "restricted_action"])

@@ -38,7 +38,7 @@ LOST_AFTER: Final = 2
 """Attempts of one message until a channel counts as lost: the second comes seconds after the first."""
 
 TOLD_AT_MOST: Final = 5
-"""People who are told directly in place of a channel, unless more of them have to decide."""
+"""People who are told directly in place of a channel at once, unless more of them have to decide."""
 
 
 class Delivery(StrEnum):
@@ -74,6 +74,16 @@ class LostChannel:
         if delivery is Delivery.EDIT:
             return self.error in _MET_BY_EDITS
         return delivery is Delivery.POST or self.error not in _NOT_MET_BY_REPLIES
+
+
+def to_tell(*, needed: int, reminders: int) -> int:
+    """Returns how many of those who may decide have a request's card as a direct message, where so many can.
+
+    Args:
+        needed: approvals that the request needs.
+        reminders: given for it so far; with each of them others are told.
+    """
+    return max(TOLD_AT_MOST, needed) * (1 + reminders)
 
 
 def is_channel(recipient: str) -> bool:

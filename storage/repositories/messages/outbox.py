@@ -202,7 +202,8 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def undeliverable(self, message: OutboxMessage) -> None:
+    async def undeliverable(self, message: OutboxMessage, *, place: MessageRef | None = None) -> None:
+        where = {} if place is None else {"channel": place.channel, "ts": place.ts}
         await leases.write(
             self._connection,
             outbox,
@@ -214,6 +215,7 @@ class PostgresOutbox(Outbox):
             attempts=0,
             lease=None,
             lease_until=None,
+            **where,
         )
 
     @override
