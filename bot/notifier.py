@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bot.domain.policy.rules import Policy
-from bot.domain.reports.lost_channel import LOST, is_channel, is_lost
+from bot.domain.reports.lost_channel import LOST, REFUSED_IN_THREADS, Delivery, is_channel, is_lost
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
@@ -42,6 +42,9 @@ CARD_PATIENCE: Final = 60
 HOME: Final = "home"
 """Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
 
+EDIT_CLOSED: Final = "edit_window_closed"
+"""Slack's error code for a message older than the workspace lets be edited (``chat.update``): it stays."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -51,6 +54,15 @@ def _digest(message: Message) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+def _is_left_alone(message: OutboxMessage, error: SlackError) -> bool:
+    """Whether an edit that Slack refused is not tried again, and the message not posted anew.
+
+    A notification that somebody deleted was read: what became of it needs no message of its own.
+    """
+    read = TOPICS[message.kind].follows_request and not message.kind.is_card
+    return error.code == EDIT_CLOSED or (error.code in GONE and read)
+
+
 @dataclass(kw_only=True, slots=True)
 class ClaimedMessage:
     """A claimed message, for as long as its lease holds.
@@ -58,11 +70,15 @@ class ClaimedMessage:
     Attributes:
         since: monotonic seconds, taken before the lease was.
         called: Slack may have been called to show it.
+        delivery: how Slack took it; None where no call was answered.
+        place: where it is, or was, if it is left alone from now on.
     """
 
     message: OutboxMessage
     since: float
     called: bool = False
+    delivery: Delivery | None = None
+    place: MessageRef | None = None
 
     def begin_call(self, timings: Timings) -> None:
         """Lets a call start only if its total deadline fits into what is left of the lease.
@@ -125,17 +141,16 @@ class Notifier:
                 shown = _digest(rendered)
                 place = await self._show(claimed, rendered, shown)
             async with self._store.transaction() as tx:
+                # First: it locks many messages, this one among them, in the order of their numbers.
+                if claimed.delivery is not None and is_channel(message.recipient):
+                    channel, delivery = message.recipient, claimed.delivery
+                    await self._services.lost_channels.deliver(tx, channel, delivery, message=message.id)
                 await tx.outbox.sent(message, place, shown=shown)
-                if is_channel(message.recipient) and place.ts != HOME:
-                    posted = message.place is None
-                    await self._services.lost_channels.deliver(tx, message.recipient, posted=posted)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)
         except SlackError as error:
-            # A notification that somebody deleted was read: what became of it needs no message of its own.
-            deleted = error.code in GONE and TOPICS[message.kind].follows_request and not message.kind.is_card
-            if error.code in UNREACHABLE or deleted:
+            if error.code in UNREACHABLE or _is_left_alone(message, error):
                 await self._give_up(claimed, error)
             else:
                 await self._postpone(claimed, error)
@@ -171,20 +186,28 @@ class Notifier:
         channel = message.channel or await self._channel(message)
         thread = await self._thread(message)
         if message.posting_since is not None:
-            found = await self._search(message, channel, thread, since=message.posting_since - SEARCH_BACK)
+            since = message.posting_since - SEARCH_BACK
+            found = await self._search(message, channel, thread, since=since)
+            if found is None and thread is not None:
+                # Its thread may have refused it.
+                found = await self._search(message, channel, None, since=since)
             if found is not None:
                 return await self._edit(claimed, found, rendered)
         return await self._post(claimed, channel, thread, rendered)
 
     async def _edit(self, claimed: ClaimedMessage, place: MessageRef, rendered: Message) -> MessageRef:
-        """Edits a message where it is; one that somebody deleted is recorded as such."""
+        """Edits a message where it is; a deleted one that is posted again is recorded as not posted."""
         await self._begin_call(claimed)
         try:
             await self._slack.update(place, rendered)
         except SlackError as error:
-            if error.code in GONE:
+            if _is_left_alone(claimed.message, error):
+                # Where it is, or was, is kept: without that the next change would post it anew.
+                claimed.place = place
+            elif error.code in GONE:
                 await self._record_not_posted(claimed.message, gone=True)
             raise
+        claimed.delivery = Delivery.EDIT
         return place
 
     async def _search(
@@ -206,16 +229,23 @@ class Notifier:
     async def _post(
         self, claimed: ClaimedMessage, channel: str, thread: str | None, rendered: Message
     ) -> MessageRef:
-        """Posts. After a rejection nothing can be in Slack, unless an earlier attempt left it."""
+        """Posts; outside of a thread that refuses it.
+
+        After a rejection nothing can be in Slack, unless an earlier attempt left it.
+        """
         await self._begin_call(claimed, posting_to=channel)
         try:
-            return await self._slack.post(channel, rendered, number=claimed.message.id, thread=thread)
+            place = await self._slack.post(channel, rendered, number=claimed.message.id, thread=thread)
         except SlackError as error:
+            if thread is not None and error.code in REFUSED_IN_THREADS:
+                return await self._post(claimed, channel, None, rendered)
             if not error.unclear and claimed.message.posting_since is None:
                 await self._record_not_posted(claimed.message, gone=False)
             if error.code == CARD_GONE:
                 await self._show_card_again(claimed.message)
             raise
+        claimed.delivery = Delivery.POST if thread is None else Delivery.REPLY
+        return place
 
     async def _begin_call(self, claimed: ClaimedMessage, *, posting_to: str | None = None) -> None:
         """Prolongs the lease before a call: an edit after it was lost would hide a newer one for ever.
@@ -264,11 +294,11 @@ class Notifier:
             await tx.commit()
 
     async def _give_up(self, claimed: ClaimedMessage, error: SlackError) -> None:
-        """Lets a message rest: its recipient has left the workspace, or somebody deleted it."""
+        """Lets a message rest: its recipient has left, somebody deleted it, or it can no longer be edited."""
         log.info("notifier.unreachable", message=claimed.message.id, code=error.code)
         try:
             async with self._store.transaction() as tx:
-                await tx.outbox.undeliverable(claimed.message)
+                await tx.outbox.undeliverable(claimed.message, place=claimed.place)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
+    Select,
     Text,
     Update,
     all_,
@@ -33,6 +35,7 @@ _CARDS: Final = [kind for kind in MessageKind if kind.is_card]
 _changed = bindparam("marked_changed", type_=_NUMBERS)
 _refreshed = bindparam("marked_refreshed", type_=_NUMBERS)
 _listed = bindparam("marked_listed", type_=ARRAY(Text))
+_keys = bindparam("marked_keys", type_=ARRAY(Text))
 
 # What extends a grant, or opens it again, is shown with that grant, and the other way round.
 _granting = (
@@ -59,19 +62,25 @@ _about_changed = or_(
         )
     )
 )
+
+
+def in_order(meant: ColumnElement[bool]) -> Select[Any]:
+    """Selects the numbers of messages, and locks them in their order.
+
+    Two transactions that lock the same messages in two orders would deadlock.
+    """
+    return select(outbox.c.id).where(meant).order_by(outbox.c.id).with_for_update()
+
+
 _refreshed_cards = and_(outbox.c.request_id == any_(_refreshed), outbox.c.kind.in_(_CARDS))
-_marked = (
-    select(outbox.c.id)
-    .where(
-        or_(
-            and_(_about_changed, outbox.c.kind.in_(_FOLLOWING)),
-            _refreshed_cards,
-            and_(outbox.c.about.overlap(_listed), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None)),
-        )
+_refreshed_ones = outbox.c.key == any_(_keys)
+_marked = in_order(
+    or_(
+        and_(_about_changed, outbox.c.kind.in_(_FOLLOWING)),
+        _refreshed_cards,
+        _refreshed_ones,
+        and_(outbox.c.about.overlap(_listed), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None)),
     )
-    # In one order: two transactions that mark the same messages in two would deadlock.
-    .order_by(outbox.c.id)
-    .with_for_update()
 )
 
 # A lease is left alone: whoever holds it records the version that was rendered, and the message stays due.
@@ -82,17 +91,18 @@ MARK: Final[Update] = (
         version=outbox.c.version + 1,
         due_at=func.now(),
         # Edited whatever it shows, so that a card that somebody deleted is missed.
-        shown=case((_refreshed_cards, null()), else_=outbox.c.shown),
+        shown=case((or_(_refreshed_cards, _refreshed_ones), null()), else_=outbox.c.shown),
     )
 )
 """Marks messages by the values of ``values_of``."""
 
 _ended = bindparam("ended", type_=ARRAY(Text))
 _is_over = outbox.c.about.contained_by(_ended)
+_reporting = and_(outbox.c.about.overlap(_ended), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None))
 
 SETTLE: Final[Update] = (
     update(outbox)
-    .where(outbox.c.about.overlap(_ended), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None))
+    .where(outbox.c.id.in_(in_order(_reporting)))
     .values(
         # What is left of several findings; the last one settles the message.
         about=func.array(
@@ -112,15 +122,19 @@ SETTLE: Final[Update] = (
 """Settles messages about findings that are over: ``ended`` names them, ``settled`` is business time."""
 
 
-def values_of(changed: Collection[int], refreshed: Collection[int]) -> dict[str, Any]:
+def values_of(
+    changed: Collection[int], refreshed: Collection[int], keys: Collection[str] = ()
+) -> dict[str, Any]:
     """Returns the values for ``MARK``.
 
     Args:
         changed: requests of which, or of whose grant, operation or certificate, something has changed.
         refreshed: requests whose cards are edited in any case.
+        keys: of messages that are edited in any case.
     """
     return {
         "marked_changed": sorted(changed),
         "marked_refreshed": sorted(refreshed),
+        "marked_keys": sorted(keys),
         "marked_listed": [listed_request(request) for request in sorted(changed)],
     }

@@ -46,6 +46,7 @@ class WriteBuffer:
         self._messages: list[Row] = []
         self._changed: set[int] = set()
         self._refreshed: set[int] = set()
+        self._keys: set[str] = set()
 
     def add_lines(self, rows: Sequence[Row]) -> None:
         """Adds audit lines, as ``audit.line_of`` makes them, and marks what was told about their requests."""
@@ -59,6 +60,10 @@ class WriteBuffer:
     def mark_cards(self, requests: Collection[int]) -> None:
         """Marks the cards of requests to be edited even if they render as they are shown."""
         self._refreshed.update(requests)
+
+    def mark_keys(self, keys: Collection[str]) -> None:
+        """Marks messages by their keys to be edited even if they render as they are shown."""
+        self._keys.update(keys)
 
     def add_messages(self, rows: Sequence[Row]) -> None:
         """Adds outbox messages; a key that is there already adds nothing."""
@@ -97,7 +102,7 @@ class WriteBuffer:
 
     @property
     def _marks(self) -> bool:
-        return bool(self._changed or self._refreshed)
+        return bool(self._changed or self._refreshed or self._keys)
 
     async def _together(self, key: Row | None) -> int:
         """Writes everything in one statement; returns how many rows of its last table were written."""
@@ -125,7 +130,8 @@ class WriteBuffer:
     def _take_marks(self) -> Row:
         changed, self._changed = self._changed, set()
         refreshed, self._refreshed = self._refreshed, set()
-        return values_of(changed, refreshed) if changed or refreshed else {}
+        keys, self._keys = self._keys, set()
+        return values_of(changed, refreshed, keys) if changed or refreshed or keys else {}
 
     def _take(self) -> tuple[list[Row], list[Row]]:
         lines, self._lines = self._lines, []

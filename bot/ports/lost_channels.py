@@ -15,7 +15,7 @@ class LostChannels(Protocol):
         ...
 
     async def lose(self, id: str, error: str, *, at: datetime, told: Collection[str]) -> LostChannel | None:
-        """Records that a channel takes no messages.
+        """Records that a channel takes no messages, and who hears of it if nobody has until now.
 
         Args:
             id: Slack id.
@@ -24,7 +24,7 @@ class LostChannels(Protocol):
             told: who hears of it, and of its end.
 
         Returns:
-            The channel; None if that was known before.
+            The channel; None if that was known before, and somebody had been told.
         """
         ...
 

@@ -101,16 +101,36 @@ class Outbox(Protocol):
         """
         ...
 
+    async def refresh_all(self, keys: Collection[str]) -> None:
+        """Marks messages to be rendered and edited, at the commit and in the order of their numbers."""
+        ...
+
     async def refresh_number(self, number: int) -> None:
         """Marks one message to be rendered again, by its number."""
         ...
 
-    async def hurry(self, recipient: str) -> None:
-        """Makes due at once what a recipient is to be shown, whatever had postponed it."""
+    async def lock(self, *, recipient: str, keys: Collection[str]) -> None:
+        """Locks what a recipient is still to be shown, and messages by their keys, in the order of numbers.
+
+        Before a transaction changes them one after another: two that do so in two orders would deadlock.
+        """
         ...
 
-    async def undeliverable(self, message: OutboxMessage) -> None:
-        """Records that a claimed message cannot be shown to its recipient, who has left: it rests.
+    async def hurry(self, recipient: str, *, but: int | None = None) -> None:
+        """Makes due at once what a recipient is to be shown, whatever had postponed it.
+
+        Args:
+            recipient: Slack id.
+            but: number of a message that the same transaction records as sent.
+        """
+        ...
+
+    async def undeliverable(self, message: OutboxMessage, *, place: MessageRef | None = None) -> None:
+        """Records that a claimed message cannot be shown as it should be: it rests until it changes again.
+
+        Args:
+            message: whose recipient has left, that somebody deleted, or that cannot be edited any more.
+            place: where it is, or was; None if that is not known.
 
         Raises:
             LeaseLostError: another process may hold the lease by now.

@@ -152,13 +152,23 @@ class Requests(Protocol):
         """Lists the numbers of all requests that wait for a decision, oldest first."""
         ...
 
-    async def able(self, people: Collection[str], *, but: str, limit: int) -> tuple[str, ...]:
-        """Lists those of some people, and of the members of some user groups, who may decide, by their ids.
+    async def able(
+        self,
+        people: Collection[str],
+        *,
+        but: str,
+        limit: int,
+        first: Collection[str] = (),
+        mixed_by: str = "",
+    ) -> tuple[str, ...]:
+        """Lists those of some people, and of the members of some user groups, who may decide.
 
         Args:
             people: Slack ids of people and user groups.
             but: Slack id of the requester, who cannot.
             limit: how many at most.
+            first: Slack ids of those who come first, if they may decide.
+            mixed_by: what decides on the order of the others, which is the same for the same text.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Final
 from bot.domain.command_text import line_for
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.operation import Operation, OperationState
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
@@ -56,12 +57,31 @@ def outage(message: OutboxMessage, t: Translator) -> Message:
     return block_kit.paragraphs(t(key, **{**message.params, **moments}))
 
 
-def channel(message: OutboxMessage, t: Translator) -> Message:
-    """A channel takes no messages, or does so again."""
-    key = f"{message.kind}.over" if "until" in message.params else message.kind
+def channel(message: OutboxMessage, t: Translator, *, policy: Policy) -> Message:
+    """A channel takes no messages, or does so again.
+
+    Args:
+        message: with the channel, Slack's answer and the moments.
+        t: the reader's language.
+        policy: whose requests wait in its approvals channel alone.
+    """
+    key = _channel_key(message, policy)
     moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
     about = {**message.params, **moments, "channel": Mrkdwn(message.params["channel"])}
     return block_kit.paragraphs(t(key, **about))
+
+
+def _channel_key(message: OutboxMessage, policy: Policy) -> str:
+    channel = message.params["channel"]
+    if "until" in message.params:
+        return f"{message.kind}.over"
+    # Where the policy cannot be read, it is not known which channels it names, nor is anybody asked directly.
+    if message.kind is not MessageKind.CHANNEL_LOST or not policy.readable:
+        return message.kind
+    # One channel may be both, and then requests wait there.
+    if channel == policy.approvals_channel:
+        return f"{message.kind}.approvals"
+    return message.kind if channel == policy.operations_channel else f"{message.kind}.former"
 
 
 def asked_directly(details: RequestDetails, t: Translator, *, channel: str) -> Message:

@@ -57,7 +57,7 @@ def render(
     if message.kind is MessageKind.TARGET_BACK:
         return block_kit.posted(departure.back(message, t))
     if message.kind in notifications.CHANNELS:
-        return block_kit.posted(notifications.channel(message, t))
+        return block_kit.posted(notifications.channel(message, t, policy=policy))
     if message.kind in notifications.OUTAGES:
         return block_kit.posted(notifications.outage(message, t))
     if message.kind in renaming.KINDS:

@@ -257,8 +257,16 @@ class PostgresRequests(Requests):
         return tuple((await self._connection.execute(statement)).scalars())
 
     @override
-    async def able(self, people: Collection[str], *, but: str, limit: int) -> tuple[str, ...]:
-        return await read_able(self._connection, people, but=but, limit=limit)
+    async def able(
+        self,
+        people: Collection[str],
+        *,
+        but: str,
+        limit: int,
+        first: Collection[str] = (),
+        mixed_by: str = "",
+    ) -> tuple[str, ...]:
+        return await read_able(self._connection, people, but=but, limit=limit, first=first, mixed_by=mixed_by)
 
     @override
     async def tell_directly(self, id: int, people: Collection[str]) -> None:

@@ -3,7 +3,19 @@
 from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Integer, Select, Text, any_, bindparam, func, literal_column, select, union
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    Select,
+    Text,
+    all_,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,7 +63,10 @@ def _standing() -> Select[Any]:
 
 
 _STANDING: Final = _standing()
-_ABLE: Final = _able().order_by("id").limit(bindparam("most", type_=Integer))
+# In another order for each request: those who are first by their ids would be asked of every one.
+_MIXED: Final = func.md5(func.concat(literal_column("able.id", Text), bindparam("mixed_by", type_=Text)))
+_FIRST: Final = literal_column("able.id", Text) != all_(bindparam("first", type_=ARRAY(Text)))
+_ABLE: Final = _able().order_by(_FIRST, _MIXED).limit(bindparam("most", type_=Integer))
 
 
 async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str) -> Standing:
@@ -67,8 +82,15 @@ async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str) ->
 
 
 async def read_able(
-    connection: AsyncConnection, people: Collection[str], *, but: str, limit: int
+    connection: AsyncConnection,
+    people: Collection[str],
+    *,
+    but: str,
+    limit: int,
+    first: Collection[str] = (),
+    mixed_by: str = "",
 ) -> tuple[str, ...]:
     """Returns those who may decide; see ``Requests.able``."""
     params = {"approvers": sorted(people), "person": but, "most": limit}
+    params |= {"first": sorted(first), "mixed_by": mixed_by}
     return tuple((await connection.execute(_ABLE, params)).scalars())

@@ -186,6 +186,36 @@ async def test_a_channel_that_does_not_exist_is_lost(acts: Acts) -> None:
     await acts.until(lambda: operations(acts, "takes messages again"))
 
 
+async def shown(acts: Acts) -> None:
+    """Slack shows everything that it is to show."""
+
+    async def nothing_due() -> bool:
+        return not await acts.query("SELECT 1 FROM outbox WHERE sent_version < version")
+
+    await acts.until(nothing_due)
+
+
+async def test_what_is_shown_as_it_is_brings_no_channel_back(acts: Acts) -> None:
+    await acts.ask_and_open()
+    await shown(acts)
+    await admin(acts).archives(APPROVALS)
+    await acts.type("engineer", "/pgaccess mtls add 203.0.113.5")
+    await lost(acts)
+    await acts.until(lambda: operations(acts, "takes no messages"))
+    async with acts.environment.app.store.transaction() as tx:
+        # The card renders as it is shown: Slack is not called.
+        await tx.outbox.requests_changed([1])
+        await tx.commit()
+
+    async def rendered() -> bool:
+        behind = "SELECT 1 FROM outbox WHERE key = 'approval:1' AND sent_version < version"
+        return not await acts.query(behind)
+
+    await acts.until(rendered)
+    assert await acts.query("SELECT 1 FROM lost_channels WHERE id = 'C0APPROVALS'")
+    assert operations(acts, "takes messages again") == []
+
+
 async def test_a_restart_tells_nobody_anew(acts: Acts) -> None:
     await admin(acts).archives(APPROVALS)
     await ask(acts)

@@ -279,6 +279,63 @@ async def test_a_notification_that_somebody_deleted_is_not_posted_again(harness:
     await harness.show_all()
     assert harness.shown() == []
     assert await database.unsent_messages(harness.engine) == 0
+    # Nor with any later change.
+    async with harness.store.transaction() as tx:
+        ended = grants.closed(ending, GrantState.ENDED, now=store_helpers.BY_LEAD.at, reason_code=None)
+        await tx.grants.update(ending, ended, doing=store_helpers.BY_LEAD)
+        await tx.commit()
+    for _ in range(3):
+        await harness.show_all()
+        async with harness.store.transaction() as tx:
+            await tx.outbox.refresh("told")
+            await tx.commit()
+    assert harness.shown() == []
+
+
+async def test_a_notification_that_is_found_and_then_deleted_is_not_posted_again(
+    harness: NotifierHarness,
+) -> None:
+    await told_of_request(harness)
+    # As if the answer to its post had been lost.
+    await store_helpers.query(
+        harness.engine,
+        "UPDATE outbox SET ts = NULL, posting_since = now(), version = version + 1, due_at = now()",
+    )
+    harness.slack.fault("chat.update", fault_injection.error("message_not_found"))
+    await harness.show_all()
+    harness.slack.workspace.remove(harness.slack.workspace.messages["C0OPERATIONS"][0])
+    async with harness.store.transaction() as tx:
+        await tx.outbox.refresh("told")
+        await tx.commit()
+    await harness.show_all()
+    assert harness.shown() == []
+    assert harness.calls("chat.postMessage") == 1
+
+
+@pytest.mark.parametrize("kind", [MessageKind.IN_FORCE, MessageKind.CARD_APPROVAL, MessageKind.ORPHAN])
+@pytest.mark.parametrize("found", [False, True])
+async def test_what_slack_does_not_let_be_edited_any_more_stays_and_is_not_tried_for_ever(
+    harness: NotifierHarness, kind: MessageKind, found: bool
+) -> None:
+    await told_of_request(harness)
+    params = "params = params || jsonb_build_object('app', 'a', 'network', '203.0.113.4/32', 'rule', '1')"
+    request = "NULL" if kind is MessageKind.ORPHAN else "request_id"
+    lost = "ts = NULL, posting_since = now()," if found else ""
+    await store_helpers.query(
+        harness.engine,
+        f"UPDATE outbox SET {lost} {params}, kind = '{kind}', request_id = {request}, shown = NULL, "
+        "version = version + 1, due_at = now()",
+    )
+    for _ in range(2):
+        harness.slack.fault("chat.update", fault_injection.error("edit_window_closed"))
+        await harness.show_all()
+        assert await database.unsent_messages(harness.engine) == 0
+        # A later change is tried once, and makes no second message.
+        async with harness.store.transaction() as tx:
+            await tx.outbox.refresh("told")
+            await tx.commit()
+    assert (harness.calls("chat.update"), harness.calls("chat.postMessage")) == (2, 1)
+    assert len(harness.shown()) == 1
 
 
 @pytest.mark.parametrize("code", ["is_archived", "not_in_channel", "channel_not_found", "restricted_action"])
@@ -297,6 +354,77 @@ async def test_what_a_lost_channel_does_not_take_is_tried_less_and_less_up_to_on
         harness.engine, "SELECT due_at - now() FROM outbox WHERE key = :key", key=KEY
     )
     assert timedelta(minutes=59) < wait <= timedelta(hours=1)
+
+
+async def card_with_reminder(harness: NotifierHarness) -> None:
+    """A card that the channel shows, and a reply to it that is still to be posted."""
+    await store_helpers.discover(harness.store)
+    request = await store_helpers.ask(harness.store)
+    async with harness.store.transaction() as tx:
+        await tx.outbox.add_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
+        await tx.commit()
+    await harness.show_all()
+    async with harness.store.transaction() as tx:
+        await tx.outbox.add(MessageKind.REMINDER, to="C0APPROVALS", key=KEY, request=request.id)
+        await tx.commit()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_only_channel",
+    ],
+)
+async def test_a_reply_that_the_thread_refuses_is_posted_outside_of_it(
+    harness: NotifierHarness, code: str
+) -> None:
+    await card_with_reminder(harness)
+    posts = harness.calls("chat.postMessage")
+    harness.slack.fault("chat.postMessage", fault_injection.error(code))
+    await harness.show_all()
+    assert harness.calls("chat.postMessage") == posts + 2
+    assert await database.unsent_messages(harness.engine) == 0
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 0
+
+
+@pytest.mark.parametrize("code", ["restricted_action", "restricted_action_thread_only_channel"])
+async def test_a_reply_does_not_bring_back_a_channel_that_takes_no_cards(
+    harness: NotifierHarness, code: str
+) -> None:
+    await card_with_reminder(harness)
+    async with harness.store.transaction() as tx:
+        params = {"app": "first", "network": "203.0.113.4/32", "rule": "1"}
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0APPROVALS", key="finding", params=params)
+        await tx.commit()
+    only = (
+        "UPDATE outbox SET due_at = now() + CASE key WHEN :key THEN interval '0' ELSE interval '1 hour' END"
+    )
+    for _ in range(2):
+        await store_helpers.query(harness.engine, only, key="finding")
+        harness.slack.fault("chat.postMessage", fault_injection.error(code))
+        await harness.notifier().work(await claimed(harness.notifier()))
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 1
+    await store_helpers.query(harness.engine, only, key=KEY)
+    await harness.show_all()
+    assert await store_helpers.value(harness.engine, "SELECT ts FROM outbox WHERE key = :key", key=KEY)
+    assert await store_helpers.value(harness.engine, "SELECT count(*) FROM lost_channels") == 1
+
+
+async def test_a_reply_outside_of_its_thread_whose_answer_was_lost_is_found_there(
+    harness: NotifierHarness,
+) -> None:
+    await card_with_reminder(harness)
+    posts = harness.calls("chat.postMessage")
+    refused = fault_injection.error("restricted_action_non_threadable_channel")
+    harness.slack.fault("chat.postMessage", refused)
+    harness.slack.fault("chat.postMessage", fault_injection.lost_answer())
+    await harness.show_all()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    await harness.show_all()
+    assert harness.calls("chat.postMessage") == posts + 2
+    assert await database.unsent_messages(harness.engine) == 0
 
 
 @pytest.mark.parametrize(("attempts", "most"), [(0, timedelta(seconds=1)), (500, timedelta(hours=1))])

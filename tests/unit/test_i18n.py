@@ -200,6 +200,8 @@ ENDINGS: dict[str, Iterable[str]] = {
         MessageKind.HEROKU_DENIED,
         MessageKind.HEROKU_TROUBLE,
     ),
+    ".approvals": (MessageKind.CHANNEL_LOST,),
+    ".former": (MessageKind.CHANNEL_LOST,),
     ".late": PAST_FORMS,
     ".still": (MessageKind.ENDED, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".part": ("reach.still", "reach.stays"),

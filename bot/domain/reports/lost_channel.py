@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 LOST: Final = frozenset(
@@ -11,21 +12,41 @@ LOST: Final = frozenset(
         "is_inactive",
         "not_in_channel",
         "restricted_action",
-        "restricted_action_non_threadable_channel",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
     }
 )
 """Slack's error codes for a channel that takes no message of ours (``chat.postMessage``, ``chat.update``)."""
 
+REFUSED_IN_THREADS: Final = frozenset(
+    {
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_only_channel",
+    }
+)
+"""Slack's error codes that may be about the thread alone: outside of it the channel may take the message
+(``chat.postMessage``)."""
+
 _MET_BY_EDITS: Final = frozenset({"is_archived", "is_inactive"})
-"""Of these, the ones that edits meet as well: an edit that Slack takes shows that the channel is back."""
+"""Codes that edits meet as well: an edit that Slack takes shows that the channel is back."""
+
+_NOT_MET_BY_REPLIES: Final = frozenset({"restricted_action", "restricted_action_thread_only_channel"})
+"""Codes that replies need not meet: a reply that Slack takes does not show that it takes cards again."""
 
 LOST_AFTER: Final = 2
 """Attempts of one message until a channel counts as lost: the second comes seconds after the first."""
 
 TOLD_AT_MOST: Final = 5
-"""People who are told directly in place of a channel, unless more of them have to decide."""
+"""People who are told directly in place of a channel at once, unless more of them have to decide."""
+
+
+class Delivery(StrEnum):
+    """How Slack took a message."""
+
+    POST = "post"
+    REPLY = "reply"
+    EDIT = "edit"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,13 +65,25 @@ class LostChannel:
     since: datetime
     told: tuple[str, ...]
 
-    def is_back(self, *, posted: bool) -> bool:
+    def is_back(self, delivery: Delivery) -> bool:
         """Whether a message that Slack took shows that the channel takes them again.
 
         Args:
-            posted: it was a new one, and not an edit: those need no membership.
+            delivery: how it was taken; edits need no membership, and replies no right to begin a thread.
         """
-        return posted or self.error in _MET_BY_EDITS
+        if delivery is Delivery.EDIT:
+            return self.error in _MET_BY_EDITS
+        return delivery is Delivery.POST or self.error not in _NOT_MET_BY_REPLIES
+
+
+def to_tell(*, needed: int, reminders: int) -> int:
+    """Returns how many of those who may decide have a request's card as a direct message, where so many can.
+
+    Args:
+        needed: approvals that the request needs.
+        reminders: given for it so far; with each of them others are told.
+    """
+    return max(TOLD_AT_MOST, needed) * (1 + reminders)
 
 
 def is_channel(recipient: str) -> bool:

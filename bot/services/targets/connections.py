@@ -30,6 +30,8 @@ async def report_connection(tx: Transaction, before: Target, after: Target, *, n
     if (before.app, before.config_var) == (after.app, after.config_var):
         return
     holders: dict[str, int] = {}
+    # Marked together: newest first, as they are read, they would be locked in another order than elsewhere.
+    outdated: list[str] = []
     for details in await tx.requests.open_details(requester=None, target=after.id, limit=HOLDERS):
         request, grant = details.request, details.grant
         if grant is None or request.kind is not Kind.OPEN or grant.state is not GrantState.IN_FORCE:
@@ -37,9 +39,10 @@ async def report_connection(tx: Transaction, before: Target, after: Target, *, n
         if request.terms.method is Method.MTLS:
             holders.setdefault(grant.owner, request.id)
             verified = "" if grant.verified_at is None else grant.verified_at.isoformat()
-            await tx.outbox.refresh(f"{MessageKind.IN_FORCE}:{grant.id}:{verified}")
+            outdated.append(f"{MessageKind.IN_FORCE}:{grant.id}:{verified}")
         elif request.terms.method is Method.PRIVATELINK:
-            await _refresh_links(tx, grant)
+            outdated += await _link_keys(tx, grant)
+    await tx.outbox.refresh_all(outdated)
     for known in await tx.certificates.present(after.id):
         # Beside the files was a README with the command.
         if known.owner is not None and known.request is not None and known.delivered_at is not None:
@@ -49,8 +52,8 @@ async def report_connection(tx: Transaction, before: Target, after: Target, *, n
         await tx.outbox.add(MessageKind.CONNECTION_CHANGED, to=person, key=key, request=number)
 
 
-async def _refresh_links(tx: Transaction, grant: Grant) -> None:
-    """Has the messages with the URLs of a grant's connections made again; their config vars name one each."""
+async def _link_keys(tx: Transaction, grant: Grant) -> list[str]:
+    """The keys of the messages with the URLs of a grant's connections; their config vars name one each."""
     link = privatelink_observation(await tx.reconcile_queue.observation(grant.target, Method.PRIVATELINK))
-    for connection in () if link is None else link.connections:
-        await tx.outbox.refresh(f"{MessageKind.LINK_URL}:{grant.id}:{connection.endpoint}")
+    connections = () if link is None else link.connections
+    return [f"{MessageKind.LINK_URL}:{grant.id}:{connection.endpoint}" for connection in connections]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import RowMapping, delete, select
+from sqlalchemy import RowMapping, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -29,7 +29,13 @@ class PostgresLostChannels(LostChannels):
     @override
     async def lose(self, id: str, error: str, *, at: datetime, told: Collection[str]) -> LostChannel | None:
         values = {"id": id, "error": error, "since": at, "told": sorted(told)}
-        new = insert(lost_channels).values(**values).on_conflict_do_nothing(index_elements=["id"])
+        # Nobody could be told: since when it takes no messages stays as it was recorded.
+        new = insert(lost_channels).values(**values)
+        new = new.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"told": new.excluded.told},
+            where=and_(func.cardinality(lost_channels.c.told) == 0, func.cardinality(new.excluded.told) > 0),
+        )
         row = (await self._connection.execute(new.returning(lost_channels))).mappings().one_or_none()
         # Those who decide are told directly at once.
         self._touched.add(WorkerName.CLOCK)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, case, delete, func, select, update
+from sqlalchemy import RowMapping, and_, case, delete, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -11,7 +11,7 @@ from typing_extensions import override
 from bot.domain.timings import Timings
 from bot.ports import MessageKind, MessageRef, Notification, Outbox, OutboxMessage, WorkerName
 from storage import leases
-from storage.outdated_messages import SETTLE
+from storage.outdated_messages import SETTLE, in_order
 from storage.tables import outbox
 from storage.write_buffer import WriteBuffer
 
@@ -171,6 +171,13 @@ class PostgresOutbox(Outbox):
         return (await self._connection.execute(statement)).rowcount > 0
 
     @override
+    async def refresh_all(self, keys: Collection[str]) -> None:
+        if keys:
+            await self._buffer.flush_messages()
+            self._buffer.mark_keys(keys)
+            self._touched.add(WorkerName.NOTIFIER)
+
+    @override
     async def refresh_number(self, number: int) -> None:
         again = update(outbox).where(outbox.c.id == number)
         await self._connection.execute(
@@ -179,14 +186,24 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def hurry(self, recipient: str) -> None:
-        waiting = update(outbox).where(outbox.c.recipient == recipient, _BEHIND)
+    async def lock(self, *, recipient: str, keys: Collection[str]) -> None:
+        await self._buffer.flush_messages()
+        meant = or_(and_(outbox.c.recipient == recipient, _BEHIND), outbox.c.key.in_(keys))
+        await self._connection.execute(in_order(meant))
+
+    @override
+    async def hurry(self, recipient: str, *, but: int | None = None) -> None:
+        waiting = and_(
+            outbox.c.recipient == recipient, _BEHIND, true() if but is None else outbox.c.id != but
+        )
+        again = update(outbox).where(outbox.c.id.in_(in_order(waiting)))
         # By another version an attempt under way, which may fail yet, leaves the message due.
-        await self._connection.execute(waiting.values(version=outbox.c.version + 1, due_at=func.now()))
+        await self._connection.execute(again.values(version=outbox.c.version + 1, due_at=func.now()))
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def undeliverable(self, message: OutboxMessage) -> None:
+    async def undeliverable(self, message: OutboxMessage, *, place: MessageRef | None = None) -> None:
+        where = {} if place is None else {"channel": place.channel, "ts": place.ts}
         await leases.write(
             self._connection,
             outbox,
@@ -198,6 +215,7 @@ class PostgresOutbox(Outbox):
             attempts=0,
             lease=None,
             lease_until=None,
+            **where,
         )
 
     @override
