@@ -69,7 +69,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.RULE_BACK: Topic.FINDING,
     MessageKind.RULE_MISSING: Topic.FINDING,
     MessageKind.RULE_UNAPPLIED: Topic.FINDING,
-    MessageKind.DOWNLOAD_LINK: Topic.CERTIFICATE,
+    MessageKind.DOWNLOAD_LINK: Topic.ITSELF,
     MessageKind.CERTIFICATE_READY: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_GONE: Topic.CERTIFICATE,
     MessageKind.CERTIFICATE_LEFT: Topic.CERTIFICATE,
