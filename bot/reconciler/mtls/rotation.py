@@ -112,7 +112,7 @@ class RotationExecutor(OperationExecutor):
             doing = AuditContext(actor=BOT, at=now, details={"certificate": str(new), "found": found})
             await tx.operations.update(current, rotation.tested(current, found, now=now), doing=doing)
             await tx.outbox.refresh_cards(current.request)
-            await tx.outbox.refresh(rotation_key(current))
+            await tx.outbox.refresh_all([rotation_key(current)])
 
     async def _probe(self, run: MtlsReconciliation, probe: ConnectionTest, new: UUID) -> ConnectionResult:
         """Fetches credentials by the database's present name, connects with them at once, and drops them."""

@@ -148,7 +148,7 @@ class CertificateRotationService:
         """Records what a person said, and updates every message that shows the rotation."""
         await tx.operations.update(before, after, doing=self._context.audit(person))
         await tx.outbox.refresh_cards(before.request)
-        await tx.outbox.refresh(rotation_key(before))
+        await tx.outbox.refresh_all([rotation_key(before)])
 
 
 def rotation_key(operation: Operation) -> str:

@@ -109,7 +109,7 @@ class LeaverService:
         async with self._context.transaction() as tx:
             for known in await tx.reviews.returned(limit=LEAVERS):
                 await tx.reviews.mark_owner(known, left=False, doing=doing)
-                await tx.outbox.refresh(left_key(known, known.owner_left_at or doing.at))
+                await tx.outbox.refresh_all([left_key(known, known.owner_left_at or doing.at)])
             await tx.commit()
 
 

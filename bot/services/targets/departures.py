@@ -61,7 +61,7 @@ class DepartureService:
                     MessageKind.CERTIFICATE_GONE, to=known.owner, key=key, request=known.request
                 )
         of_certificates = [known.request for known in certificates if known.request is not None]
-        await tx.outbox.refresh(ticket_key(target.id))
+        await tx.outbox.refresh_all([ticket_key(target.id)])
         # What has failed there can no longer be retried, and its cards have buttons for that.
         await tx.outbox.refresh_cards_of([*of_certificates, *await tx.departures.failed_of(target.id)])
         operations_channel = self._context.policy.operations_channel
