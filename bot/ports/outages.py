@@ -36,5 +36,9 @@ class Outages(Protocol):
         ...
 
     async def leave_all(self, target: UUID, *, at: datetime) -> tuple[Outage, ...]:
-        """Records that a target which is gone is no longer held up; returns the outages that it has left."""
+        """Records that a target which is gone is no longer held up, and was not brought in sync.
+
+        Returns:
+            The outages that it has left, without it among their labels.
+        """
         ...

@@ -54,6 +54,8 @@ def outage(message: OutboxMessage, t: Translator) -> Message:
     moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
     over = "until" in moments and message.kind is not MessageKind.HEROKU_RESTORED
     key = f"{message.kind}.over" if over else message.kind
+    if over and "gone" in message.params:
+        key = f"{message.kind}.gone"
     return block_kit.paragraphs(t(key, **{**message.params, **moments}))
 
 

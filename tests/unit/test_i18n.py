@@ -206,7 +206,12 @@ ENDINGS: dict[str, Iterable[str]] = {
     ".still": (MessageKind.ENDED, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".part": ("reach.still", "reach.stays"),
     ".space": (MessageKind.TARGET_GONE, MessageKind.TARGET_BACK),
-    ".gone": (MessageKind.ENDED, MessageKind.NOT_DONE),
+    ".gone": (
+        MessageKind.ENDED,
+        MessageKind.NOT_DONE,
+        MessageKind.HEROKU_DENIED,
+        MessageKind.HEROKU_TROUBLE,
+    ),
     ".gone.trusted": (MessageKind.ENDED,),
     ".gone.privatelink": (MessageKind.ENDED,),
     ".only": ("notification.download_link.delivered",),

@@ -32,17 +32,26 @@ def outage_params(outage: Outage, labels: Sequence[str]) -> dict[str, str]:
     }
 
 
-async def report_departure(tx: Transaction, outage: Outage, *, at: datetime, operations_channel: str) -> None:
+async def report_departure(
+    tx: Transaction, outage: Outage, *, at: datetime, operations_channel: str, gone: str | None = None
+) -> None:
     """Says of an outage that a target has left it; after the last one operations get the all-clear.
+
+    There is none where nothing is in sync again, because all that it held up no longer exists.
 
     Args:
         tx: in which the target has left it.
         outage: as it stands after that.
         at: business time.
         operations_channel: Slack id.
+        gone: the label of the target, if it has left because it no longer exists.
     """
     if not outage.is_over:
         await tx.outbox.refresh(outage_key(outage), params=outage_params(outage, outage.held))
+        return
+    if not outage.labels:
+        lost = {**outage_params(outage, () if gone is None else (gone,)), "until": at.isoformat()}
+        await tx.outbox.refresh(outage_key(outage), params={**lost, "gone": "yes"})
         return
     over = {**outage_params(outage, outage.labels), "until": at.isoformat()}
     await tx.outbox.refresh(outage_key(outage), params=over)

@@ -66,7 +66,9 @@ class DepartureService:
         await tx.outbox.refresh_cards_of([*of_certificates, *await tx.departures.failed_of(target.id)])
         operations_channel = self._context.policy.operations_channel
         for outage in await tx.outages.leave_all(target.id, at=doing.at):
-            await report_departure(tx, outage, at=doing.at, operations_channel=operations_channel)
+            await report_departure(
+                tx, outage, at=doing.at, operations_channel=operations_channel, gone=target.label
+            )
         # What was found there is over, but for the departure itself.
         over = set(await tx.departures.findings_of(target.id)) - {findings.gone(target.id)}
         await tx.outbox.settle(over, at=doing.at)

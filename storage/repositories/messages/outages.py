@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Boolean, func, literal_column, select, update
+from sqlalchemy import Boolean, case, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -49,10 +49,13 @@ class PostgresOutages(Outages):
     async def leave_all(self, target: UUID, *, at: datetime) -> tuple[Outage, ...]:
         part = (reconcile_queue.c.target_id == target) & reconcile_queue.c.outage_id.is_not(None)
         held = select(reconcile_queue.c.id).where(part).order_by(reconcile_queue.c.id)
-        left = [await self._leave(id, at) for id in (await self._connection.execute(held)).scalars().all()]
+        left = [
+            await self._leave(id, at, gone=target)
+            for id in (await self._connection.execute(held)).scalars().all()
+        ]
         return tuple(outage for outage in left if outage is not None)
 
-    async def _leave(self, queued: int, at: datetime) -> Outage | None:
+    async def _leave(self, queued: int, at: datetime, *, gone: UUID | None = None) -> Outage | None:
         part = select(reconcile_queue.c.outage_id).where(reconcile_queue.c.id == queued)
         id = (await self._connection.execute(part)).scalar_one()
         if id is None:
@@ -61,10 +64,22 @@ class PostgresOutages(Outages):
         await self._connection.execute(select(outages.c.id).where(outages.c.id == id).with_for_update())
         mine = update(reconcile_queue).where(reconcile_queue.c.id == queued)
         await self._connection.execute(mine.values(outage_id=None))
+        if gone is not None:
+            await self._forget(id, gone)
         outage = await self._read(id)
         if outage.is_over:
             await self._connection.execute(update(outages).where(outages.c.id == id).values(ended_at=at))
         return outage
+
+    async def _forget(self, id: int, target: UUID) -> None:
+        """Takes a target that is gone out of those that an all-clear names: it is not in sync again."""
+        row = (await self._connection.execute(select(targets).where(targets.c.id == target))).mappings().one()
+        # Its label may be another one by now; an outage of one target has no others.
+        others = case(
+            (outages.c.scope == str(target), []),
+            else_=func.array_remove(outages.c.labels, target_of(row).label),
+        )
+        await self._connection.execute(update(outages).where(outages.c.id == id).values(labels=others))
 
     async def _read(self, id: int) -> Outage:
         row = (await self._connection.execute(select(outages).where(outages.c.id == id))).mappings().one()

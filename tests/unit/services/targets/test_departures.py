@@ -15,7 +15,9 @@ from bot.domain.reports.trouble import Trouble
 from bot.domain.request import RequestState
 from bot.domain.target import Space, gone_called
 from bot.errors import Refusal, Refused
+from bot.i18n.catalogue import LANGUAGES
 from bot.ports import BOT, AuditContext, MessageKind
+from bot.reconciler.outages import end_outage, tell_outage
 from bot.services import Services
 from bot.services.reports.outages import outage_key, outage_params
 from bot.services.targets.absences import record_answer, report_return
@@ -28,6 +30,8 @@ from tests.unit.factories import NOW
 from tests.unit.services import actions, certificates
 from tests.unit.services.actions import ENGINEER, LEAD
 from tests.unit.storage import store_helpers
+from tests.unit.views import samples
+from tests.unit.views.targets.test_identity import rendered
 
 TARGET = certificates.TARGET
 DOING = AuditContext(actor=BOT, at=NOW)
@@ -249,9 +253,10 @@ async def test_what_operations_were_told_of_it_before_is_over(
     await lose(store)
     await services.departures.run_due()
     told = await kinds(engine, actions.APP.operations_channel)
-    assert told.count(MessageKind.HEROKU_RESTORED) == 1
+    assert MessageKind.HEROKU_RESTORED not in told, "it is not in sync again"
     (held,) = await database.values(engine, outbox, "params", key=key)
     assert held["until"]
+    assert (held["gone"], held["app"]) == ("yes", "billing")
     (settled,) = await database.values(engine, outbox, "settled_at", kind=MessageKind.RULE_UNMANAGED)
     assert settled is not None
 
@@ -433,3 +438,51 @@ async def test_certificates_that_went_with_it_are_in_the_inventory_again(
         await tx.commit()
     known = await certificates.get(store)
     assert (known.absent_at, known.status, known.owner) == (None, READY, ENGINEER)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.UNKNOWN_ADDON, Trouble.LIMITED, Trouble.DENIED])
+async def test_there_is_no_all_clear_for_what_no_longer_exists(
+    services: Services, store: PostgresStore, engine: AsyncEngine, trouble: Trouble
+) -> None:
+    await actions.approve(services, await actions.ask(services))
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await tell_outage(
+            tx, job, trouble, status="404", error="not_found", at=NOW, operations_channel="C0OP"
+        )
+        await tx.commit()
+    await lose(store)
+    await services.departures.run_due()
+    assert await database.values(engine, outbox, "id", kind=MessageKind.HEROKU_RESTORED) == []
+    ((kind, params),) = await database.rows(engine, outbox, "kind", "params", recipient="C0OP")
+    for language in LANGUAGES:
+        shown = samples.content(rendered(kind, params, language))
+        assert "billing" in shown
+        assert ":wastebasket:" in shown
+
+
+async def test_the_all_clear_of_several_names_those_that_are_in_sync_again(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await actions.approve(services, await actions.ask(services))
+    job = await store_helpers.take(store)
+    ledger = factories.database("ledger", 7)
+    await store_helpers.discover(store, factories.database(), ledger)
+    other = await store_helpers.take(store)
+    assert other.target == ledger
+    channel = actions.APP.operations_channel
+    async with store.transaction() as tx:
+        for each in (job, other):
+            await tell_outage(
+                tx, each, Trouble.UNREACHABLE, status="503", error="", at=NOW, operations_channel=channel
+            )
+        await tx.commit()
+    async with store.transaction() as tx:
+        await end_outage(tx, replace(other, outage=Trouble.UNREACHABLE), at=NOW, operations_channel=channel)
+        await tx.targets.save_discovery([ledger])
+        await tx.commit()
+    assert not await answer(store)
+    assert await answer(store)
+    await services.departures.run_due()
+    (said,) = await database.values(engine, outbox, "params", kind=MessageKind.HEROKU_RESTORED)
+    assert said["app"] == "ledger"
