@@ -177,16 +177,15 @@ def _said(
     kind: MessageKind, details: RequestDetails, grant: Grant, params: Mapping[str, object], t: Translator
 ) -> Sequence[Mrkdwn]:
     """What has become, or will become, of the addresses of a grant that ends, failed or was interrupted."""
-    view, own = METHOD_VIEWS[grant.method], {grant.request}
+    view = METHOD_VIEWS[grant.method]
     if kind is MessageKind.ENDING:
-        return [t(kind, **params), *reach.stays(details, own, t)]
+        return [t(kind, **params), *reach.stays(details, {grant.request}, t)]
     if kind is MessageKind.INTERRUPTED and view.interrupted is not None:
         partly = view.interrupted(details, grant, params, t)
         if partly is not None:
             return [partly]
-    # What a failed attempt left behind is removed, and allows nobody for long.
-    left = [each.without(own) for each in details.reach] if kind is MessageKind.FAILED else details.reach
-    still = reach.still(details, t, reaches=left)
+    failed = kind is MessageKind.FAILED
+    still = reach.after_failure(details, grant.request, t) if failed else reach.still(details, t)
     if not still:
         return [t(kind, **params)]
     return [t(f"{kind}.still", **{**params, "still": still[0]}), *still[1:]]
