@@ -7,6 +7,7 @@ from typing import Final
 from bot.domain.command_text import line_for
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.operation import Operation, OperationState
+from bot.domain.reports.trouble import SHARED, Trouble
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
@@ -51,9 +52,13 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
 def outage(message: OutboxMessage, t: Translator) -> Message:
     """Heroku holds targets up, or does so no more; a message about what is over says that as well."""
     moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
-    over = "until" in moments and message.kind is not MessageKind.HEROKU_RESTORED
-    key = f"{message.kind}.over" if over else message.kind
-    return block_kit.paragraphs(t(key, **{**message.params, **moments}))
+    params = {**message.params, **moments}
+    if message.kind is MessageKind.HEROKU_RESTORED:
+        # One that was recorded before messages kept the kind of trouble may be about all of Heroku.
+        of_targets = message.params.get("trouble", Trouble.UNREACHABLE) not in SHARED
+        key = "notification.heroku_restored.target" if of_targets else message.kind
+        return block_kit.paragraphs(t(key, **params))
+    return block_kit.paragraphs(t(f"{message.kind}.over" if "until" in moments else message.kind, **params))
 
 
 def channel(message: OutboxMessage, t: Translator) -> Message:
