@@ -67,6 +67,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.RULE_UNMANAGED: Topic.FINDING,
     MessageKind.RULES_UNMANAGED: Topic.FINDING,
     MessageKind.RULE_BACK: Topic.FINDING,
+    MessageKind.RULE_RESTORED: Topic.FINDING,
     MessageKind.RULE_MISSING: Topic.FINDING,
     MessageKind.RULE_UNAPPLIED: Topic.FINDING,
     MessageKind.DOWNLOAD_LINK: Topic.ITSELF,

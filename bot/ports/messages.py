@@ -58,6 +58,7 @@ class MessageKind(StrEnum):
     RULE_UNMANAGED = "notification.rule_unmanaged"
     RULES_UNMANAGED = "notification.rules_unmanaged"
     RULE_BACK = "notification.rule_back"
+    RULE_RESTORED = "notification.rule_restored"
     RULE_MISSING = "notification.rule_missing"
     RULE_UNAPPLIED = "notification.rule_unapplied"
     DOWNLOAD_LINK = "notification.download_link"

@@ -8,6 +8,7 @@ from bot.domain.command_text import line_for
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
+from bot.domain.reports.trouble import SHARED, Trouble
 from bot.domain.request import Kind, RequestState
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
@@ -52,11 +53,17 @@ def policy_unreadable(message: OutboxMessage, t: Translator, *, readable: bool) 
 def outage(message: OutboxMessage, t: Translator) -> Message:
     """Heroku holds targets up, or does so no more; a message about what is over says that as well."""
     moments = {name: datetime.fromisoformat(at) for name in MOMENTS if (at := message.params.get(name))}
-    over = "until" in moments and message.kind is not MessageKind.HEROKU_RESTORED
-    key = f"{message.kind}.over" if over else message.kind
-    if over and "gone" in message.params:
-        key = f"{message.kind}.gone"
-    return block_kit.paragraphs(t(key, **{**message.params, **moments}))
+    params = {**message.params, **moments}
+    if message.kind is MessageKind.HEROKU_RESTORED:
+        # One that was recorded before messages kept the kind of trouble may be about all of Heroku.
+        of_targets = message.params.get("trouble", Trouble.UNREACHABLE) not in SHARED
+        key = "notification.heroku_restored.target" if of_targets else message.kind
+        return block_kit.paragraphs(t(key, **params))
+    if "until" not in moments:
+        return block_kit.paragraphs(t(message.kind, **params))
+    return block_kit.paragraphs(
+        t(f"{message.kind}.{'gone' if 'gone' in message.params else 'over'}", **params)
+    )
 
 
 def channel(message: OutboxMessage, t: Translator, *, policy: Policy) -> Message:
@@ -199,16 +206,15 @@ def _said(
     kind: MessageKind, details: RequestDetails, grant: Grant, params: Mapping[str, object], t: Translator
 ) -> Sequence[Mrkdwn]:
     """What has become, or will become, of the addresses of a grant that ends, failed or was interrupted."""
-    view, own = METHOD_VIEWS[grant.method], {grant.request}
+    view = METHOD_VIEWS[grant.method]
     if kind is MessageKind.ENDING:
-        return [t(kind, **params), *reach.stays(details, own, t)]
+        return [t(kind, **params), *reach.stays(details, {grant.request}, t)]
     if kind is MessageKind.INTERRUPTED and view.interrupted is not None:
         partly = view.interrupted(details, grant, params, t)
         if partly is not None:
             return [partly]
-    # What a failed attempt left behind is removed, and allows nobody for long.
-    left = [each.without(own) for each in details.reach] if kind is MessageKind.FAILED else details.reach
-    still = reach.still(details, t, reaches=left)
+    failed = kind is MessageKind.FAILED
+    still = reach.after_failure(details, grant.request, t) if failed else reach.still(details, t)
     if not still:
         return [t(kind, **params)]
     return [t(f"{kind}.still", **{**params, "still": still[0]}), *still[1:]]

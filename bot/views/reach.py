@@ -30,18 +30,35 @@ LINE: Final = 500
 """Characters of the entries that a sentence names: with its commands it still fits a section."""
 
 
-def still(details: RequestDetails, t: Translator, *, reaches: Sequence[Reach] | None = None) -> list[Mrkdwn]:
+def still(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
     """Says what still allows the addresses of a request whose access is over, and what to do about it.
 
     Args:
         details: the request.
         t: the reader's language.
-        reaches: of its addresses; None for what the last observation shows.
 
     Returns:
         No sentence where it is known that nothing does.
     """
-    return _said("reach.still", details, details.reach if reaches is None else reaches, t)
+    return _said("reach.still", details, details.reach, t)
+
+
+def after_failure(details: RequestDetails, failed: int, t: Translator) -> list[Mrkdwn]:
+    """Says what still allows the addresses of a request that failed, and else what its attempt left behind.
+
+    Args:
+        details: the request.
+        failed: the request whose grant failed.
+        t: the reader's language.
+
+    Returns:
+        No sentence where the last observation shows nothing that allows them.
+    """
+    said = _said("reach.still", details, [reach.without({failed}) for reach in details.reach], t)
+    left_behind = _allowed(details.reach)
+    if said or not left_behind:
+        return said
+    return [t("reach.leaving", network=_subject(left_behind, details), app=details.target.label)]
 
 
 def stays(details: RequestDetails, ended: Collection[int], t: Translator) -> list[Mrkdwn]:

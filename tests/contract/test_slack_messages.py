@@ -128,6 +128,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.RULE_UNMANAGED: (None,),
     MessageKind.RULES_UNMANAGED: (None,),
     MessageKind.RULE_BACK: (None,),
+    MessageKind.RULE_RESTORED: (None,),
     MessageKind.RULE_MISSING: (None,),
     MessageKind.RULE_UNAPPLIED: (None,),
 }

@@ -24,6 +24,11 @@ def absent(target: UUID, entry: object) -> str:
     return f"{target} absent {entry}"
 
 
+def restored(target: UUID, entry: object) -> str:
+    """The name of an owned entry that is listed again although a list had shown it gone."""
+    return f"{target} restored {entry}"
+
+
 def unapplied(target: UUID, entry: object) -> str:
     """The name of an entry, or of a space's list, that is listed and not in force."""
     return f"{target} unapplied {entry}"
@@ -78,6 +83,8 @@ def _standing(target: UUID, seen: Observation) -> set[str]:
     drift: Drift = seen.drift
     found = {unapplied(target, entry) for entry in drift.unapplied}
     found |= {unmanaged(target, entry) for entry in _unmanaged(seen)}
+    if isinstance(seen, MtlsObservation):
+        found |= {restored(target, rule.id) for rule in seen.rules}
     if isinstance(seen, PrivateLinkObservation):
         found |= {connected(target, number) for number in _remaining(seen)}
     if isinstance(seen, RulesetObservation):

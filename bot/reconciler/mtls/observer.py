@@ -12,6 +12,7 @@ from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.endpoint import OPERATIONAL, PROVISIONING, endpoint_progress
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.mtls.plan import OwnedRule, StoredRules, completed
+from bot.domain.reports import findings
 from bot.domain.request import Kind
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnknownAddonError
 from bot.ports import Heroku, MessageKind, ReconcileJob, Store, Transaction
@@ -196,10 +197,11 @@ class MtlsObserver(DatabaseLeaseManager):
     async def _report_restored(self, tx: Transaction, job: ReconcileJob, rule: IpRule) -> None:
         log.warning("reconciler.restored", database=job.database.name, rule=str(rule.id))
         await tx.outbox.add(
-            MessageKind.HEROKU_TROUBLE,
+            MessageKind.RULE_RESTORED,
             to=self._operations,
-            key=f"restored:{rule.id}:{job.lease}",
-            params={"app": job.database.label, "status": "200", "id": f"listed again: {rule.network}"},
+            key=f"{MessageKind.RULE_RESTORED}:{rule.id}:{job.lease}",
+            params={"app": job.database.label, "network": str(rule.network)},
+            about=(findings.restored(job.target.id, rule.id),),
         )
 
 

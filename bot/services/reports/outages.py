@@ -56,4 +56,4 @@ async def report_departure(
     over = {**outage_params(outage, outage.labels), "until": at.isoformat()}
     await tx.outbox.refresh(outage_key(outage), params=over)
     kind, key = MessageKind.HEROKU_RESTORED, f"{outage_key(outage)}:over"
-    await tx.outbox.add(kind, to=operations_channel, key=key, params=over)
+    await tx.outbox.add(kind, to=operations_channel, key=key, params={**over, "trouble": outage.trouble})

@@ -221,7 +221,7 @@ def _outlook(details: RequestDetails, t: Translator) -> list[Block]:
         case GrantState.ENDED | GrantState.INTERRUPTED:
             said = reach.still(details, t)
         case GrantState.FAILED:
-            said = reach.still(details, t, reaches=[each.without(own) for each in details.reach])
+            said = reach.after_failure(details, grant.request, t)
         case _:
             return []
     return [block_kit.context(" ".join(said))] if said else []

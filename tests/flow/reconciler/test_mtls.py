@@ -18,12 +18,12 @@ from bot.domain.mtls.reach import listing
 from bot.domain.observation import mtls_observation
 from bot.errors import HerokuAmbiguousError
 from bot.heroku.client import HerokuClient
-from bot.ports import WorkerName
+from bot.ports import MessageKind, WorkerName
 from bot.worker import WorkLoop, running
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE, default_world
-from storage.tables import reconcile_queue
+from storage.tables import outbox, reconcile_queue
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests import database
@@ -60,8 +60,28 @@ async def test_a_rule_that_one_list_lacked_is_ours_again_and_closing_wins(harnes
     assert harness.owned() == []
     assert await harness.state(grant) == "interrupted"
     kind, params = (await harness.findings())[-1]
-    assert kind == "notification.heroku_trouble"
-    assert params["id"] == f"listed again: {NETWORK}"
+    assert kind == "notification.rule_restored"
+    assert params == {"app": "billing", "network": str(NETWORK)}
+
+
+@pytest.mark.parametrize("lists", [1, 2])
+async def test_what_says_that_a_rule_is_listed_again_is_settled_when_the_rule_goes(
+    harness: MtlsHarness, lists: int
+) -> None:
+    await harness.open()
+    with harness.stale():
+        await harness.reconcile(lists)
+    harness.heroku.fault(fault_injection.status(503), on=REMOVE, times=None)
+    await harness.reconcile(2)
+    told = {"kind": MessageKind.RULE_RESTORED}
+    assert await database.value(harness.engine, outbox, "settled_at", **told) is None
+    harness.heroku.clear_faults()
+    await harness.wait_a_minute()
+    await harness.reconcile(3)
+    assert harness.owned() == []
+    assert await database.value(harness.engine, outbox, "settled_at", **told) == harness.clock.present
+    # Nothing is left that says to be out of sync.
+    assert await database.values(harness.engine, outbox, "id", kind=MessageKind.HEROKU_TROUBLE) == []
 
 
 async def test_a_rule_that_outlived_what_seemed_its_end_is_removed_once_more(harness: MtlsHarness) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant
+from bot.domain.reports.trouble import Trouble
 from bot.domain.request import Kind
 from bot.ports import MessageKind
 from bot.ports.assertions import listed_request
@@ -150,6 +151,7 @@ async def test_operations_hear_of_an_outage_once_for_all_databases_and_get_one_a
     assert kinds == ["notification.heroku_trouble", "notification.heroku_restored"]
     (_, told), (_, over) = await harness.findings()
     assert told["until"] == over["until"] == harness.clock.present.isoformat()
+    assert over["trouble"] == Trouble.UNREACHABLE
 
 
 @pytest.mark.parametrize("code", [401, 403])

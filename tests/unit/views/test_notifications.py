@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.grant import GrantState
+from bot.domain.reports.trouble import SHARED, Trouble
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails
@@ -13,7 +14,7 @@ from bot.views import action_ids, notifications
 from bot.views.mtls.notifications import connection_line
 from bot.views.render import render
 from tests.unit import factories
-from tests.unit.factories import POLICY
+from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG
 
@@ -171,3 +172,18 @@ def test_a_database_without_a_config_var_is_reached_by_its_own_name_and_by_no_gu
 def test_a_notification_about_a_grant_that_was_never_opened_raises() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
         render(outbox_message(MessageKind.IN_FORCE), factories.case(), t=EN, policy=POLICY)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("trouble", Trouble)
+def test_an_all_clear_speaks_of_heroku_only_where_all_of_it_was_in_trouble(
+    trouble: Trouble, language: str
+) -> None:
+    since = {"since": NOW.isoformat(), "until": NOW.isoformat(), "trouble": str(trouble)}
+    restored = outbox_message(MessageKind.HEROKU_RESTORED)
+    restored = replace(restored, params={**restored.params, **since})
+    message = render(restored, None, t=Translator(language), policy=POLICY)
+    samples.require_valid(message)
+    everywhere = {"en": "Heroku can be used again", "ja": "Heroku を再び利用できます"}[language]
+    assert (everywhere in message.text) is (trouble in SHARED)
+    assert "billing" in message.text

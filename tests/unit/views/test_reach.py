@@ -397,16 +397,49 @@ def test_an_account_that_another_entry_allows_is_not_called_shut_out() -> None:
     assert "AWS 210987654321 is no longer allowed to billing; AWS 123456789012:user/etl is still" in content
 
 
+LEFT_BEHIND = "198.51.100.7/32 may be allowed to billing until pgaccess has removed what the attempt left"
+
+
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
         (look(rule(OFFICE)), f"but 198.51.100.7/32 is still allowed to billing by {UNMANAGED}"),
-        (owned(rule(ONE)), "198.51.100.7/32 cannot reach billing"),
+        (owned(rule(ONE)), LEFT_BEHIND),
+        (owned(rule(ONE, status="Authorizing")), LEFT_BEHIND),
         (look(), "198.51.100.7/32 cannot reach billing"),
     ],
 )
 def test_a_failure_says_whether_the_address_is_allowed_all_the_same(seen: MtlsObservation, said: str) -> None:
-    assert said in notified(MessageKind.FAILED, details(seen, stands=GrantState.FAILED))
+    about = details(seen, stands=GrantState.FAILED)
+    assert said in notified(MessageKind.FAILED, about)
+    assert ("cannot reach" in notified(MessageKind.FAILED, about)) is (seen == look())
+    for kind in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER):
+        assert (LEFT_BEHIND in notified(kind, about)) is (said is LEFT_BEHIND)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize(
+    "about",
+    [
+        details(owned(rule(ONE)), stands=GrantState.FAILED),
+        details(
+            replace(linked(A, B), ours=frozenset({A, B})),
+            subject=Accounts((A, B)),
+            method=Method.PRIVATELINK,
+            stands=GrantState.FAILED,
+        ),
+        details(
+            replace(ranges(str(ONE)), ours=frozenset({str(ONE)})),
+            method=Method.TRUSTED,
+            stands=GrantState.FAILED,
+        ),
+    ],
+    ids=list(Method),
+)
+def test_what_a_failed_attempt_left_is_not_called_closed(about: RequestDetails, language: str) -> None:
+    t = Translator(language)
+    left = t("reach.leaving", network=about.request.terms.subject, app=about.target.label)
+    assert str(left) in notified(MessageKind.FAILED, about, t)
 
 
 @pytest.mark.parametrize(("others", "left"), [((rule(OFFICE),), True), ((), False)])

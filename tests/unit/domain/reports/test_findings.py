@@ -60,6 +60,16 @@ OVER: Final[dict[str, tuple[Observation, Observation, str]]] = {
         findings.unmanaged(TARGET, RULE.id),
     ),
     "a rule is made anew": (mtls(RULE), mtls(SAME_NETWORK), findings.unmanaged(TARGET, RULE.id)),
+    "a rule that was listed again is removed": (
+        mtls(RULE, ours=frozenset({RULE.id})),
+        mtls(),
+        findings.restored(TARGET, RULE.id),
+    ),
+    "a rule that was listed again is made anew": (
+        mtls(RULE, ours=frozenset({RULE.id})),
+        mtls(SAME_NETWORK),
+        findings.restored(TARGET, RULE.id),
+    ),
     "a rule is back": (mtls(), mtls(RULE), findings.absent(TARGET, "192.0.2.7/32")),
     "a rule is in force": (
         mtls(RULE, drift=Drift(unapplied=frozenset({"192.0.2.7/32"}))),
