@@ -58,6 +58,7 @@ class Nearby:
         space: name of the space that a database is in; empty where that can have no trusted ranges.
         ranges: the last observation of that space's list.
         services: whether that list concerns the databases of the space; for a space, its own.
+        missing: the last discovery has not found that space, so that its list is as it was before.
         grants: open ones at the target and its space.
         adopted: entries that stay without a grant, by method and name.
         certificates: the requester's own that Heroku has at the target.
@@ -66,6 +67,7 @@ class Nearby:
     space: str = ""
     ranges: RulesetObservation | None = None
     services: DataServices = DataServices.UNKNOWN
+    missing: bool = False
     grants: tuple[Grant, ...] = ()
     adopted: frozenset[tuple[Method, str]] = frozenset()
     certificates: tuple[KnownCertificate, ...] = ()
@@ -84,7 +86,8 @@ class Reach:
         entries: those that allow all or a part of it, the most specific first.
         at: when the oldest of the lists was read, by Postgres' clock; None where none ever was.
         clear: False where a list was never read, or has something unreadable that may allow it too.
-        maybe: trusted ranges that cover it, where it is not known whether they concern databases.
+        maybe: trusted ranges that cover it, where it is not known whether they concern databases, or
+            whether they are still as they were.
     """
 
     address: Network | str
@@ -103,19 +106,37 @@ class Reach:
             return Extent.WHOLE
         if active:
             return Extent.PART
-        return Extent.NONE if self.clear else Extent.UNKNOWN
+        return Extent.UNKNOWN if self.possible or not self.clear else Extent.NONE
+
+    @property
+    def possible(self) -> tuple[ListedEntry, ...]:
+        """The ranges in force that may allow the address, beside those entries that are known to."""
+        return tuple(entry for entry in self.maybe if entry.active)
 
     def without(self, requests: Collection[int]) -> "Reach":
         """Returns the reach once the grants of some requests have ended, as they are closed by pgaccess.
 
         An entry goes if pgaccess made it and no other grant needs it.
         """
-        left = (_left(entry, frozenset(requests)) for entry in self.entries)
-        return replace(self, entries=tuple(entry for entry in left if entry is not None))
+        ended = frozenset(requests)
+        return replace(self, entries=_all_left(self.entries, ended), maybe=_all_left(self.maybe, ended))
 
-    def without_exact(self) -> "Reach":
-        """Returns the reach once every entry of exactly this address is removed."""
-        return replace(self, entries=tuple(entry for entry in self.entries if not entry.exact))
+    def without_exact(self, method: Method) -> "Reach":
+        """Returns the reach without the entries of exactly this address in the list of one access method.
+
+        A range of the space that is the same address is another entry: it stays when an IP rule is removed.
+        """
+        others = (entry for entry in self.entries if not (entry.exact and entry.method is method))
+        return replace(self, entries=tuple(others))
+
+    def without_removed(self, method: Method) -> "Reach":
+        """Returns the reach once an approved removal of this address by an access method is carried out.
+
+        It takes what no grant needs: an entry that one has come to need since then is left.
+        """
+        needed = [entry for entry in self.entries if entry.requests and entry.method is method]
+        left = self.without_exact(method).entries
+        return replace(self, entries=_sorted({*left, *needed}))
 
 
 def reach_of(
@@ -187,16 +208,17 @@ def needs(
 
 def _database_reach(network: Network, rules: MtlsObservation | None, nearby: Nearby) -> Reach:
     """By the rules of the database, and by the ranges of its space where these concern databases."""
-    listings = [mtls.listing(rules, network)]
-    ranges = trusted_ips.listing(nearby.ranges, network)
-    if nearby.space and nearby.services is DataServices.CONFIRMED:
-        return _reach(network, [*listings, ranges], nearby)
-    reach = _reach(network, listings, nearby)
+    own = mtls.listing(rules, network)
     # Web traffic alone is a person's word that support was never asked; everything else is not known.
-    unsettled = nearby.space and nearby.services is not DataServices.WEB_ONLY
+    if not nearby.space or nearby.services is DataServices.WEB_ONLY:
+        return _reach(network, [own], nearby)
+    ranges, confirmed = trusted_ips.listing(nearby.ranges, network), nearby.services is DataServices.CONFIRMED
+    if confirmed and not nearby.missing:
+        return _reach(network, [own, ranges], nearby)
     # Every new space allows everybody to its web traffic, while its databases are closed.
-    ranged = [entry for entry in ranges.entries if entry.name != EVERYWHERE]
-    return replace(reach, maybe=_sorted(ranged)) if unsettled else reach
+    ranged = [entry for entry in ranges.entries if confirmed or entry.name != EVERYWHERE]
+    reach = _reach(network, [own, replace(ranges, entries=())], nearby)
+    return replace(reach, maybe=_sorted(_with_grants(entry, nearby) for entry in ranged))
 
 
 def _reach(address: Network | str, listings: Sequence[Listing], nearby: Nearby) -> Reach:
@@ -246,6 +268,11 @@ def _with_grants(entry: ListedEntry, nearby: Nearby) -> ListedEntry:
 
 def _requests(grants: Iterable[Grant], states: Collection[GrantState]) -> tuple[int, ...]:
     return tuple(sorted({grant.request for grant in grants if grant.state in states}))
+
+
+def _all_left(entries: Iterable[ListedEntry], ended: frozenset[int]) -> tuple[ListedEntry, ...]:
+    left = (_left(entry, ended) for entry in entries)
+    return tuple(entry for entry in left if entry is not None)
 
 
 def _left(entry: ListedEntry, ended: frozenset[int]) -> ListedEntry | None:

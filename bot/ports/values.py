@@ -145,7 +145,8 @@ class DatabaseStatus:
         now: business time.
         link: the last observation of its PrivateLink.
         certificates: the reader's own that Heroku has.
-        space: the one it is in; None where that can have no trusted ranges.
+        space: the one it is in; None where that can have no trusted ranges, or is missing.
+        space_missing: the last discovery has not found its space.
     """
 
     database: Database
@@ -156,6 +157,7 @@ class DatabaseStatus:
     link: PrivateLinkObservation | None = None
     certificates: tuple[KnownCertificate, ...] = ()
     space: "SpaceStatus | None" = None
+    space_missing: bool = False
 
     @property
     def nearby(self) -> Nearby:
@@ -163,7 +165,8 @@ class DatabaseStatus:
         space = self.space
         opened = (*self.open, *(() if space is None else space.open))
         return Nearby(
-            space="" if space is None else space.space.name,
+            space=(self.database.space if self.space_missing else "") if space is None else space.space.name,
+            missing=self.space_missing,
             ranges=None if space is None else space.observation,
             services=DataServices.UNKNOWN if space is None else space.services,
             grants=tuple({each.grant.id: each.grant for each in opened if each.grant is not None}.values()),

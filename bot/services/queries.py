@@ -125,7 +125,7 @@ class QueryService:
             )
             found = await tx.requests.open_details(requester=None, target=database.id, limit=_SHOWN)
             certificates = await tx.certificates.present(database.id)
-            space = await _space_of(tx, database)
+            space, missing = await _space_of(tx, database), await _lacks_space(tx, database)
             space_status = None if space is None else await _space_status(tx, space)
         nearby = found if space_status is None else (*found, *space_status.open)
         mine = tuple(details for details in nearby if details.request.requester == person)
@@ -138,6 +138,7 @@ class QueryService:
             link=link,
             certificates=tuple(each for each in certificates if each.owner == person),
             space=space_status,
+            space_missing=missing,
         )
 
     async def refresh_space(self, target: str | None, *, person: str) -> SpaceStatus:
@@ -237,3 +238,8 @@ async def _space_of(tx: Transaction, database: Database) -> Space | None:
         return None
     spaces = await tx.targets.spaces()
     return next((each for each in spaces if database.is_in(each) and each.takes_ranges), None)
+
+
+async def _lacks_space(tx: Transaction, database: Database) -> bool:
+    """Whether the last discovery has not found the space of a database, so that its list is not known."""
+    return not database.shield and not any(map(database.is_in, await tx.targets.spaces()))

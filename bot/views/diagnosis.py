@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
-from bot.domain.reach import reach_of
+from bot.domain.reach import Extent, reach_of
 from bot.domain.subject import Network
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import DatabaseStatus, Message
@@ -41,11 +41,11 @@ def address(status: DatabaseStatus, network: Network, *, t: Translator) -> Messa
     if observation is None:
         return _answer(status, [t("status.unseen")], t)
     (reached,) = reach_of(network, method=DEFAULT.method, observation=observation, nearby=status.nearby)
-    steps, space = (
-        [reach.verdict(reached, status.database.label, status.nearby.space, t)],
-        status.nearby.space,
-    )
-    if reached.maybe and not reached.entries:
+    space = status.nearby.space
+    # Where all lists were read, the range that may concern databases is all that is not known.
+    settled = reached.extent is not Extent.UNKNOWN or not reached.clear
+    steps = [reach.verdict(reached, status.database.label, space, t)] if settled else []
+    if reached.maybe and reached.extent is not Extent.WHOLE:
         steps.append(t("why.step.maybe", network=network, by=reach.by(reached.maybe, space, t)))
     if any(entry.active and entry.method is Method.MTLS for entry in reached.entries):
         steps.append(mtls_status.certificate_step(status, observation, t))

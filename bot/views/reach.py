@@ -67,8 +67,9 @@ def stays(details: RequestDetails, ended: Collection[int], t: Translator) -> lis
 
 
 def stays_removed(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
-    """Says what will allow the addresses of a request once every entry of exactly these is removed."""
-    return _said("reach.stays", details, [reach.without_exact() for reach in details.reach], t)
+    """Says what will allow the addresses of a request once its removal is carried out."""
+    method = details.request.terms.method
+    return _said("reach.stays", details, [reach.without_removed(method) for reach in details.reach], t)
 
 
 def question(details: RequestDetails, t: Translator) -> Mrkdwn:
@@ -82,14 +83,22 @@ def question(details: RequestDetails, t: Translator) -> Mrkdwn:
         params["network"] = _subject(allowed, details)
         named = by(entries(allowed), details.nearby.space, t, most=1)
         return t(key, id=_number(details), by=named, **params)
+    possible = [entry for reach in reaches for entry in reach.possible]
+    if possible:
+        named = by(possible, details.nearby.space, t, most=1)
+        return t("confirm.revoke.maybe", id=_number(details), by=named, **params)
     if extent is Extent.UNKNOWN:
         return t("confirm.revoke.unknown", id=_number(details), **params)
     return t("confirm.revoke", **params)
 
 
 def stays_ended(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
-    """Says what will allow the addresses of a request once every grant of exactly these has ended."""
-    return stays(details, {id for reach in details.reach for id in _relying(reach)}, t)
+    """Says what will allow the addresses of a request once every grant of exactly these has ended.
+
+    A grant of the same address by another access method does not end with them.
+    """
+    method = details.request.terms.method
+    return stays(details, {id for reach in details.reach for id in _relying(reach, method)}, t)
 
 
 def outlasting(every: Iterable[RequestDetails], t: Translator) -> list[Mrkdwn]:
@@ -109,11 +118,27 @@ def outlasting(every: Iterable[RequestDetails], t: Translator) -> list[Mrkdwn]:
     return found
 
 
+def undecided(every: Iterable[RequestDetails], t: Translator) -> list[Mrkdwn]:
+    """Names those of some requests of whose addresses it is not known whether a range keeps them allowed."""
+    ending = [each for each in every if each.grant is not None and each.request.kind is Kind.OPEN]
+    ended = {each.request.id for each in ending}
+    found = []
+    for details in ending:
+        left_over = [reach.without(ended) for reach in details.reach]
+        possible = [entry for reach in left_over for entry in reach.possible]
+        if possible and extent_of(left_over) is Extent.UNKNOWN:
+            about = {"network": details.request.terms.subject, "app": details.target.label}
+            named = by(possible, details.nearby.space, t)
+            found.append(t("person.outlasts.one", id=details.request.id, by=named, **about))
+    return found
+
+
 def outlasts(details: RequestDetails) -> bool:
-    """Whether something is known to allow an address of a request once its own access has ended."""
+    """Whether an entry allows, or may allow, an address of a request once its own access has ended."""
     ended = () if details.grant is None else (details.grant.request,)
-    left_over = extent_of(reach.without(ended) for reach in details.reach)
-    return left_over in (Extent.WHOLE, Extent.PART)
+    left_over = [reach.without(ended) for reach in details.reach]
+    known = extent_of(left_over) in (Extent.WHOLE, Extent.PART)
+    return known or any(reach.possible for reach in left_over)
 
 
 def left(details: RequestDetails, address: str) -> list[ListedEntry]:
@@ -133,7 +158,7 @@ def entries(reaches: Iterable[Reach]) -> list[ListedEntry]:
 
 def covering(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
     """Says what allows the addresses of a request already, besides an entry of exactly these."""
-    others = [reach.without_exact() for reach in details.reach]
+    others = [reach.without_exact(details.request.terms.method) for reach in details.reach]
     found, extent = entries(others), extent_of(others)
     if not found:
         return []
@@ -180,8 +205,7 @@ def by(found: Iterable[ListedEntry], space: str, t: Translator, *, most: int = N
 def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Translator) -> list[Mrkdwn]:
     allowed, app = _allowed(reaches), details.target.label
     if not allowed:
-        unknown = extent_of(reaches) is Extent.UNKNOWN
-        return [t("reach.unknown", network=details.request.terms.subject, app=app)] if unknown else []
+        return _perhaps(details, reaches, t)
     found, age = entries(allowed), min(reach.at for reach in allowed if reach.at is not None)
     extent = extent_of(allowed)
     if extent not in (Extent.WHOLE, Extent.PART):
@@ -194,7 +218,27 @@ def _said(key: str, details: RequestDetails, reaches: Sequence[Reach], t: Transl
         at=age,
     )
     how = _how(found, details, t)
-    return [sentence] if how is None else [sentence, how]
+    besides = [] if extent is Extent.WHOLE else _maybe(details, reaches, t)
+    return [sentence, *besides] if how is None else [sentence, *besides, how]
+
+
+def _perhaps(details: RequestDetails, reaches: Sequence[Reach], t: Translator) -> list[Mrkdwn]:
+    """That it is not known whether anything allows the addresses; nothing where it is known not to."""
+    maybe, unknown = _maybe(details, reaches, t), extent_of(reaches) is Extent.UNKNOWN
+    if maybe or not unknown:
+        return maybe
+    return [t("reach.unknown", network=details.request.terms.subject, app=details.target.label)]
+
+
+def _maybe(details: RequestDetails, reaches: Sequence[Reach], t: Translator) -> list[Mrkdwn]:
+    """The ranges of the space that may allow the addresses: it is not known whether they do."""
+    possible = [entry for reach in reaches for entry in reach.possible]
+    if not possible:
+        return []
+    named = by(possible, details.nearby.space, t)
+    age = min(reach.at for reach in reaches if reach.at is not None)
+    about = {"network": details.request.terms.subject, "app": details.target.label}
+    return [t("reach.maybe", by=named, at=age, **about)]
 
 
 def _allowed(reaches: Iterable[Reach]) -> list[Reach]:
@@ -208,9 +252,9 @@ def _subject(allowed: Sequence[Reach], details: RequestDetails) -> Subject:
     return accounts(str(reach.address) for reach in allowed) if isinstance(subject, Accounts) else subject
 
 
-def _relying(reach: Reach) -> set[int]:
-    """The requests whose grants rely on an entry of exactly the address."""
-    exact = [entry for entry in reach.entries if entry.exact]
+def _relying(reach: Reach, method: Method) -> set[int]:
+    """The requests whose grants rely on an entry of exactly the address in the list of an access method."""
+    exact = [entry for entry in reach.entries if entry.exact and entry.method is method]
     return {id for entry in exact for id in (*entry.requests, *entry.ending)}
 
 

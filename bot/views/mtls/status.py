@@ -120,13 +120,11 @@ def _step(
     # Heroku lists an IP rule minutes before it allows traffic.
     if own:
         return t("why.step.wait", status=own[0].status, **params)
-    if reached.extent is Extent.UNKNOWN:
-        return t("why.step.unknown", state=state(details), **params)
-    missing = t("why.step.missing", state=state(details), **params)
+    said = t("why.step.missing" if reached.clear else "why.step.unknown", state=state(details), **params)
     if not reached.maybe:
-        return missing
+        return said
     maybe = t("why.step.maybe", network=network, by=reach.by(reached.maybe, status.nearby.space, t))
-    return Mrkdwn(f"{missing}\n{maybe}")
+    return Mrkdwn(f"{said}\n{maybe}")
 
 
 def _keeps(details: RequestDetails) -> bool:

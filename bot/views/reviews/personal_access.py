@@ -83,6 +83,10 @@ def _parts(access: PersonalAccess, t: Translator) -> list[Block]:
     if outlasting:
         listed = t.names(outlasting, limit=LINES)
         shown.append(block_kit.section(t("person.outlasts", list=listed)))
+    undecided = reach.undecided(access.ends, t)
+    if undecided:
+        listed = t.names(undecided, limit=LINES)
+        shown.append(block_kit.section(t("person.undecided", list=listed)))
     if access.certificates:
         first = access.certificates[0].handle
         key = "person.certificates.end" if access.certificates_end else "person.certificates.stay"

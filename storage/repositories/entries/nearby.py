@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -67,13 +68,16 @@ _SPACES: Final = (
     .outerjoin(data_service_access, data_service_access.c.target_id == targets.c.id)
     .where(
         targets.c.is_space,
-        targets.c.absent_at.is_(None),
+        # Of one that a discovery has missed the last list is all that is known; one that is gone has none.
+        targets.c.gone_at.is_(None),
         or_(
             targets.c.id == any_(_TARGETS),
             # A database that was discovered before its space's id was stored knows the name only.
             targets.c.name == any_(bindparam("names", type_=ARRAY(Text))),
         ),
     )
+    # A name may be that of a space which was replaced: the one that is there comes first.
+    .order_by(targets.c.absent_at.desc().nulls_first(), targets.c.id)
 )
 
 _GRANTS: Final = (
@@ -142,7 +146,7 @@ class NearbyReader:
         return {request.id: found.get(request.id, NOTHING_NEARBY) for request, _ in asked}
 
     async def _spaces(self, asked: Iterable[Target]) -> Sequence[tuple[Space, Nearby]]:
-        """The spaces that can have ranges among some targets and around them, with what is known of these."""
+        """The spaces among some targets and around them, with what is known of the ranges of each."""
         every = list(asked)
         databases = [each for each in every if isinstance(each, Database) and not each.shield]
         known = {each.space_id for each in databases if each.space_id is not None}
@@ -153,11 +157,7 @@ class NearbyReader:
         params = {"targets": sorted(known), "names": sorted(names)}
         rows = (await self._connection.execute(_SPACES, params)).mappings().all()
         found = [(target_of(row), row) for row in rows]
-        return [
-            (space, _of_space(space, row))
-            for space, row in found
-            if isinstance(space, Space) and space.takes_ranges
-        ]
+        return [(space, _of_space(space, row)) for space, row in found if isinstance(space, Space)]
 
     async def _grants(self, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Grant]]:
         opened: dict[UUID, list[Grant]] = defaultdict(list)
@@ -182,12 +182,23 @@ class NearbyReader:
 
 
 def _of_space(space: Space, row: Mapping[Any, Any]) -> Nearby:
+    if not space.takes_ranges:
+        return NOTHING_NEARBY
     observation = None if row["method"] is None else observation_of(row)
     return Nearby(
         space=space.name,
         ranges=ruleset_observation(observation),
         services=row["services"] or DataServices.UNKNOWN,
+        missing=row["absent_at"] is not None,
     )
+
+
+def _around(target: Database, spaces: Iterable[tuple[Space, Nearby]]) -> tuple[UUID | None, Nearby]:
+    """The space of a database; one that was never found may have any list, and is not one without ranges."""
+    if target.shield:
+        return None, NOTHING_NEARBY
+    unseen = Nearby(space=target.space, missing=True)
+    return next(((space.id, known) for space, known in spaces if target.is_in(space)), (None, unseen))
 
 
 def _nearby(
@@ -202,13 +213,10 @@ def _nearby(
         own = next((found for space, found in spaces if space.id == target.id), NOTHING_NEARBY)
         known, ids = Nearby(services=own.services), [target.id]
     else:
-        around = [(space, found) for space, found in spaces if target.is_in(space)]
-        known = around[0][1] if around else NOTHING_NEARBY
-        ids = [target.id, *(space.id for space, _ in around)]
-    return Nearby(
-        space=known.space,
-        ranges=known.ranges,
-        services=known.services,
+        around, known = _around(target, spaces)
+        ids = [target.id] if around is None else [target.id, around]
+    return replace(
+        known,
         grants=tuple(grant for id in ids for grant in opened.get(id, ())),
         adopted=frozenset(entry for id in ids for entry in adopted.get(id, ())),
         certificates=tuple(each for each in certified.get(target.id, ()) if each.owner == request.requester),

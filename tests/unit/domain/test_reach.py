@@ -133,8 +133,8 @@ def test_a_subject_that_is_no_address_has_no_reach() -> None:
     [
         (DataServices.CONFIRMED, Extent.WHOLE),
         (DataServices.WEB_ONLY, Extent.NONE),
-        (DataServices.UNKNOWN, Extent.NONE),
-        (DataServices.WAITING, Extent.NONE),
+        (DataServices.UNKNOWN, Extent.UNKNOWN),
+        (DataServices.WAITING, Extent.UNKNOWN),
     ],
 )
 def test_a_range_of_the_space_counts_once_support_has_opened_data_services(
@@ -162,6 +162,39 @@ def test_a_range_that_may_concern_databases_is_kept_apart(
 def test_a_space_whose_list_was_never_read_leaves_it_unknown() -> None:
     unread = Nearby(space="acme-private", services=DataServices.CONFIRMED)
     assert one(look(), unread).extent is Extent.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("nearby", "extent"),
+    [
+        (Nearby(space="acme-private", missing=True), Extent.UNKNOWN),
+        (Nearby(space="acme-private"), Extent.UNKNOWN),
+        (replace(in_space("198.51.100.0/24"), missing=True), Extent.UNKNOWN),
+        (replace(in_space("0.0.0.0/0"), missing=True), Extent.UNKNOWN),
+        (replace(in_space("203.0.113.0/24"), missing=True), Extent.NONE),
+        (replace(in_space("198.51.100.0/24", services=DataServices.WEB_ONLY), missing=True), Extent.NONE),
+        (replace(in_space("0.0.0.0/0", services=DataServices.UNKNOWN), missing=True), Extent.NONE),
+        (in_space("0.0.0.0/0", "203.0.113.0/24", services=DataServices.UNKNOWN), Extent.NONE),
+        (in_space("all", services=DataServices.WAITING), Extent.UNKNOWN),
+        (
+            replace(in_space(services=DataServices.UNKNOWN), ranges=ranges("198.51.100.0/24", applied=False)),
+            Extent.NONE,
+        ),
+    ],
+)
+def test_a_space_that_is_missing_or_not_settled_leaves_unknown_what_its_list_may_allow(
+    nearby: Nearby, extent: Extent
+) -> None:
+    assert one(look(), nearby).extent is extent
+    assert one(look(OFFICE), nearby).extent is Extent.WHOLE
+
+
+def test_a_range_of_ours_that_may_concern_databases_goes_with_its_own_grant() -> None:
+    seen = replace(ranges(str(ONE)), ours=frozenset({str(ONE)}))
+    grant = granted(request=6, method=Method.TRUSTED)
+    nearby = replace(in_space(services=DataServices.UNKNOWN), ranges=seen, grants=(grant,))
+    assert one(look(), nearby).without({5}).extent is Extent.UNKNOWN
+    assert one(look(), nearby).without({6}).extent is Extent.NONE
 
 
 def test_a_list_that_is_not_in_force_allows_nothing() -> None:
@@ -237,8 +270,29 @@ def test_an_adopted_entry_stays_without_a_grant() -> None:
 
 
 def test_a_removal_by_address_takes_every_exact_entry_and_no_other() -> None:
-    left = one(look(OFFICE, OURS)).without_exact()
+    left = one(look(OFFICE, OURS)).without_removed(Method.MTLS)
     assert [entry.name for entry in left.entries] == ["198.51.100.0/24"]
+
+
+@pytest.mark.parametrize("method", Method)
+def test_a_removal_by_one_access_method_leaves_the_same_address_in_another_list(method: Method) -> None:
+    reach = one(look(OURS), in_space(str(ONE)))
+    left = {
+        Method.MTLS: [Method.TRUSTED],
+        Method.TRUSTED: [Method.MTLS],
+        Method.PRIVATELINK: [Method.MTLS, Method.TRUSTED],
+    }
+    for after in (reach.without_removed(method), reach.without_exact(method)):
+        assert sorted(entry.method for entry in after.entries) == sorted(left[method])
+
+
+def test_a_removal_leaves_an_entry_that_a_grant_has_come_to_need() -> None:
+    reach = one(look(OURS, OFFICE, ours=frozenset({OURS.id})), Nearby(grants=(granted(),)))
+    assert [entry.name for entry in reach.without_removed(Method.MTLS).entries] == [
+        str(ONE),
+        str(OFFICE.network),
+    ]
+    assert [entry.name for entry in reach.without_exact(Method.MTLS).entries] == [str(OFFICE.network)]
 
 
 @pytest.mark.parametrize(

@@ -60,22 +60,56 @@ async def test_the_ranges_of_a_database_s_space_are_nearby(store: PostgresStore,
 
 
 @pytest.mark.parametrize(
-    ("database", "space"),
+    ("database", "space", "missing"),
     [
-        (replace(factories.database(), space="another"), SPACE),
-        (replace(factories.database(), space_id=UUID(int=22)), SPACE),
-        (factories.database(shield=True), replace(SPACE, shield=True)),
-        (factories.database(), replace(SPACE, generation="fir")),
+        (replace(factories.database(), space="another"), SPACE, True),
+        (replace(factories.database(), space_id=UUID(int=22)), SPACE, True),
+        (factories.database(shield=True), replace(SPACE, shield=True), False),
+        (factories.database(shield=True), SPACE, False),
+        (factories.database(), replace(SPACE, generation="fir"), False),
     ],
 )
 async def test_ranges_of_another_space_and_those_that_cannot_be_changed_are_not(
-    store: PostgresStore, database: Database, space: Space
+    store: PostgresStore, database: Database, space: Space, missing: bool
 ) -> None:
     async with store.transaction() as tx:
         await tx.targets.save_discovery([database], [space])
         await tx.commit()
     found = await nearby(store, await store_helpers.ask(store))
-    assert (found.space, found.ranges) == ("", None)
+    assert (found.space, found.ranges, found.missing) == (database.space if missing else "", None, missing)
+
+
+@pytest.mark.parametrize("database", [factories.database(), replace(BY_ID, space=SPACE.name)])
+async def test_a_space_that_a_discovery_missed_keeps_its_last_list_and_counts_as_unknown(
+    store: PostgresStore, database: Database
+) -> None:
+    await discover(store, database)
+    asked = await store_helpers.ask(store)
+    before = await nearby(store, asked)
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery([database], [])
+        await tx.commit()
+    assert await nearby(store, asked) == replace(before, missing=True)
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery([database], [SPACE])
+        await tx.commit()
+    assert not (await nearby(store, asked)).missing
+
+
+async def test_a_space_that_was_never_found_counts_as_unknown(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    found = await nearby(store, await store_helpers.ask(store))
+    assert (found.space, found.ranges, found.missing) == (SPACE.name, None, True)
+
+
+async def test_of_two_spaces_with_the_name_the_one_that_is_there_counts(store: PostgresStore) -> None:
+    await discover(store)
+    asked, another = await store_helpers.ask(store), replace(SPACE, id=UUID(int=2))
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery([factories.database()], [another])
+        await tx.commit()
+    found = await nearby(store, asked)
+    assert (found.ranges, found.missing) == (None, False)
 
 
 async def test_grants_of_the_target_are_nearby_until_they_have_ended(store: PostgresStore) -> None:

@@ -368,6 +368,147 @@ def test_a_warning_and_an_extension_say_what_outlasts_the_end() -> None:
     assert said in notified(MessageKind.DECIDED, extension)
 
 
+# --- a space that is missing, and one of which support's answer is not known -----------------------------
+
+COVERED = Nearby(space="acme-private", ranges=ranges(str(OFFICE)))
+UNSETTLED = [
+    COVERED,
+    replace(COVERED, services=DataServices.WAITING),
+    replace(COVERED, services=DataServices.CONFIRMED, missing=True),
+]
+MAYBE = f"it is covered by the trusted IP range {UNMANAGED} of the space acme-private"
+WHEN = {
+    MessageKind.ENDED: GrantState.ENDED,
+    MessageKind.ENDING: GrantState.IN_FORCE,
+    MessageKind.INTERRUPTED: GrantState.INTERRUPTED,
+    MessageKind.FAILED: GrantState.FAILED,
+}
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("nearby", UNSETTLED)
+@pytest.mark.parametrize("kind", WHEN)
+def test_a_range_that_may_keep_the_address_open_is_said_wherever_access_ends(
+    kind: MessageKind, nearby: Nearby, language: str
+) -> None:
+    content = notified(kind, details(look(), stands=WHEN[kind], nearby=nearby), Translator(language))
+    assert "198.51.100.0/24" in content
+    if language == "en":
+        assert f"may still be allowed to billing: {MAYBE}" in content
+        assert kind is MessageKind.ENDING or "no longer allow" not in content
+
+
+@pytest.mark.parametrize("nearby", UNSETTLED)
+def test_the_question_names_a_range_that_may_keep_the_address_open(nearby: Nearby) -> None:
+    about = details(owned(rule(ONE)), stands=GrantState.IN_FORCE, nearby=nearby)
+    assert f"198.51.100.7/32 may stay allowed to billing: {MAYBE}" in reach.question(about, EN)
+    message = render(outbox_message(MessageKind.IN_FORCE), about, t=EN, policy=POLICY)
+    assert MAYBE in str(message.blocks)
+
+
+@IN_BOTH_LANGUAGES
+def test_ending_all_that_a_person_has_names_the_addresses_that_may_stay_allowed(language: str) -> None:
+    access = PersonalAccess(
+        person="U0ENGINEER",
+        ends=(details(owned(rule(ONE)), stands=GrantState.IN_FORCE, nearby=COVERED),),
+        certificates=(),
+        certificates_end=False,
+        stays=(),
+    )
+    message = personal_access.revoked(access, Translator(language))
+    samples.require_valid(message, answers=True)
+    content = samples.content(message)
+    assert "198.51.100.0/24" in content
+    assert language == "ja" or "These addresses may stay allowed" in content
+
+
+@pytest.mark.parametrize("nearby", [Nearby(space="acme-private", missing=True), Nearby(space="acme-private")])
+def test_a_list_that_was_never_read_is_not_taken_for_an_empty_one(nearby: Nearby) -> None:
+    said = "198.51.100.7/32 may still be allowed to billing: what Heroku has there is not known."
+    assert said in notified(MessageKind.ENDED, details(look(), nearby=nearby))
+    about = details(owned(rule(ONE)), stands=GrantState.IN_FORCE, nearby=nearby)
+    assert "Whether anything else allows 198.51.100.7/32 to billing is not known" in reach.question(about, EN)
+
+
+@pytest.mark.parametrize(
+    "nearby",
+    [
+        replace(COVERED, ranges=ranges("0.0.0.0/0")),
+        replace(COVERED, ranges=ranges("203.0.113.0/24", "0.0.0.0/0"), services=DataServices.WAITING),
+        replace(COVERED, ranges=ranges("203.0.113.0/24"), services=DataServices.CONFIRMED, missing=True),
+        replace(COVERED, services=DataServices.WEB_ONLY, missing=True),
+    ],
+)
+def test_a_space_without_a_covering_range_needs_no_word(nearby: Nearby) -> None:
+    content = notified(MessageKind.ENDED, details(look(), nearby=nearby))
+    assert "it no longer allows" in content
+    assert "still" not in content
+    about = details(owned(rule(ONE)), stands=GrantState.IN_FORCE, nearby=nearby)
+    assert "This immediately ends the access 198.51.100.7/32 → billing." in reach.question(about, EN)
+
+
+def test_why_says_of_a_database_whose_space_is_missing_that_it_is_not_known() -> None:
+    status = replace(status_of(look()), space_missing=True)
+    content = samples.content(diagnosis.address(status, ONE, t=EN))
+    assert "Whether 198.51.100.7/32 is allowed to billing is not known" in content
+
+
+def test_why_says_of_an_address_that_only_a_range_may_allow_that_it_is_not_known() -> None:
+    space = SpaceStatus(space=SPACE, observation=ranges(str(OFFICE)), open=(), services=DataServices.UNKNOWN)
+    content = samples.content(diagnosis.address(status_of(look(), space=space), ONE, t=EN))
+    assert "whether that opens this database is not known" in content
+    assert "Nothing that Heroku lists allows" not in content
+
+
+# --- the same address in two lists ---------------------------------------------------------------------
+
+SAME = Nearby(space="acme-private", ranges=ranges(str(ONE)), services=DataServices.CONFIRMED)
+OURS_TOO = replace(
+    SAME,
+    ranges=replace(ranges(str(ONE)), ours=frozenset({str(ONE)})),
+    grants=(granted(ONE, 5), granted(ONE, 6, Method.TRUSTED)),
+)
+
+
+@pytest.mark.parametrize(
+    ("nearby", "said"),
+    [
+        (SAME, "by the trusted IP range 198.51.100.7/32 (not managed by pgaccess) of the space acme-private"),
+        (
+            replace(OURS_TOO, grants=OURS_TOO.grants[1:]),
+            "by the trusted IP range 198.51.100.7/32 (#6) of the",
+        ),
+        (replace(SAME, services=DataServices.WAITING), "may still be allowed to billing: it is covered by"),
+    ],
+)
+def test_a_removal_of_an_unmanaged_rule_does_not_take_the_same_range_of_the_space(
+    nearby: Nearby, said: str
+) -> None:
+    about = details(look(rule(ONE)), stands=None, kind=Kind.REMOVE_UNMANAGED, nearby=nearby)
+    assert said in card(about)
+    after = details(look(), stands=None, kind=Kind.OPEN, nearby=nearby)
+    assert "Already covered by the trusted IP range" in card(after) or nearby.services is DataServices.WAITING
+
+
+@pytest.mark.parametrize("closes", [(5,), (5, 7)])
+def test_an_approved_removal_by_mtls_does_not_count_the_grant_of_the_space_as_ended(
+    closes: tuple[int, ...],
+) -> None:
+    grants = (*(granted(ONE, each) for each in closes), granted(ONE, 6, Method.TRUSTED))
+    about = details(
+        owned(rule(ONE)),
+        stands=None,
+        kind=Kind.REMOVE,
+        nearby=replace(OURS_TOO, grants=grants),
+        closes=closes,
+    )
+    said = "198.51.100.7/32 is still allowed to billing by the trusted IP range 198.51.100.7/32 (#6)"
+    assert said in card(about)
+    approved = replace(about.request, state=RequestState.APPROVED)
+    decided = replace(about, request=approved, decisions=(factories.vote(),))
+    assert said in notified(MessageKind.DECIDED, decided)
+
+
 # --- what did not come about, or was taken away -------------------------------------------------------
 
 
