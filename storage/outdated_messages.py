@@ -5,32 +5,38 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Select,
     Text,
     Update,
+    Uuid,
     all_,
     and_,
     any_,
     bindparam,
     case,
+    cast,
     func,
     literal_column,
     null,
     or_,
     select,
+    union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, INET
 
 from bot.ports import MessageKind
 from bot.ports.assertions import TOPICS, listed_request
-from storage.tables import grants, outbox, requests
+from storage.tables import OPEN, grants, outbox, requests, targets
 from storage.types import UtcDateTime
 
 _NUMBERS: Final = ARRAY(BigInteger)
 _FOLLOWING: Final = [kind for kind, topic in TOPICS.items() if topic.follows_request]
 _CARDS: Final = [kind for kind in MessageKind if kind.is_card]
+_SAYING_REACH: Final = [*_CARDS, MessageKind.IN_FORCE, MessageKind.ENDING, MessageKind.INTERRUPTED]
+"""Kinds that say, or ask before a click, what else allows the address of their own grant."""
 
 _changed = bindparam("marked_changed", type_=_NUMBERS)
 _refreshed = bindparam("marked_refreshed", type_=_NUMBERS)
@@ -48,6 +54,45 @@ _extending = (
     select(requests.c.id)
     .join(grants, requests.c.grant_id == grants.c.id)
     .where(grants.c.request_id == any_(_changed))
+    .scalar_subquery()
+)
+
+# What else allows an address changes with every other grant of it, at the same target or around it.
+_moved, _other = grants.alias("moved"), grants.alias("other")
+_database = targets.alias("database")
+_moved_at = union_all(
+    select(_moved.c.target_id).where(_moved.c.request_id == any_(_changed)),
+    select(_database.c.space_id)
+    .join(_moved, _moved.c.target_id == _database.c.id)
+    .where(_moved.c.request_id == any_(_changed), _database.c.space_id.is_not(None)),
+    select(_database.c.id)
+    .join(_moved, _moved.c.target_id == _database.c.space_id)
+    .where(_moved.c.request_id == any_(_changed)),
+)
+
+
+def _network_of(subject: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The network that a subject is; null for one that is none."""
+    text = cast(subject, Text)
+    # The condition of a CASE is checked first: a subject that is no network would fail the cast.
+    return case((text.regexp_match(r"^[0-9.]+/[0-9]+$"), cast(text, INET)))
+
+
+_overlapping = (
+    select(_other.c.request_id)
+    .join(
+        _moved,
+        or_(
+            _network_of(_other.c.subject).op("&&")(_network_of(_moved.c.subject)),
+            # Accounts and users overlap in ways of their own; there are few of them at one target.
+            and_(_network_of(_other.c.subject).is_(None), _network_of(_moved.c.subject).is_(None)),
+        ),
+    )
+    .where(
+        literal_column(f"other.{OPEN}", Boolean),
+        _other.c.target_id == any_(func.array(_moved_at.scalar_subquery(), type_=ARRAY(Uuid))),
+        _moved.c.request_id == any_(_changed),
+    )
     .scalar_subquery()
 )
 
@@ -79,6 +124,10 @@ _marked = in_order(
         and_(_about_changed, outbox.c.kind.in_(_FOLLOWING)),
         _refreshed_cards,
         _refreshed_ones,
+        and_(
+            outbox.c.request_id == any_(func.array(_overlapping, type_=_NUMBERS)),
+            outbox.c.kind.in_(_SAYING_REACH),
+        ),
         and_(outbox.c.about.overlap(_listed), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None)),
     )
 )

@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import IPv4Network
+from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.method import Method
 from bot.domain.request import Kind
+from bot.domain.target import Space
 from bot.errors import LeaseLostError
 from bot.ports import MessageKind, MessageRef, OutboxMessage
 from bot.ports.assertions import TOPICS, listed_request
@@ -199,6 +203,49 @@ async def test_a_change_of_a_grant_marks_what_extends_it_and_the_other_way_round
     for changed in (grant.request, extending):
         await line(store, changed)
         assert {post.request for post in await behind(store)} == {grant.request, extending}
+        await database.end_leases(engine, outbox)
+        await show_all(store)
+
+
+@pytest.mark.parametrize(
+    ("network", "marked"), [("203.0.113.0/24", True), ("203.0.113.4/32", True), ("198.51.100.0/24", False)]
+)
+async def test_a_change_of_a_grant_marks_what_is_said_of_the_same_address(
+    store: PostgresStore, engine: AsyncEngine, network: str, marked: bool
+) -> None:
+    await store_helpers.discover(store, factories.database(), factories.database("crm", 2))
+    first = await store_helpers.in_force(store, network=IPv4Network("203.0.113.4/32"))
+    second = await store_helpers.in_force(store, network=IPv4Network(network))
+    for kind in (MessageKind.CARD_APPROVAL, MessageKind.ENDING, MessageKind.IN_FORCE, MessageKind.ENDED):
+        await add(store, kind, kind=kind, request=first.request)
+    await show_all(store)
+    await line(store, second.request)
+    kinds = {MessageKind.CARD_APPROVAL, MessageKind.ENDING, MessageKind.IN_FORCE}
+    assert {post.kind for post in await behind(store)} == (kinds if marked else set())
+
+
+async def test_a_range_of_the_space_and_an_address_at_its_database_mark_each_other(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    space = Space(id=UUID(int=21), name="acme-private", region="virginia", shield=False)
+    inside = replace(factories.database(), space_id=space.id)
+    outside = replace(factories.database("crm", 2), space_id=UUID(int=22))
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery([inside, outside], [space])
+        await tx.commit()
+    made = {}
+    for target in (inside, outside, space):
+        method = Method.TRUSTED if isinstance(target, Space) else Method.MTLS
+        asked = factories.request()
+        asked = replace(asked, terms=replace(asked.terms, target=target.id, method=method))
+        grant = await store_helpers.approve(store, await store_helpers.record(store, asked))
+        made[target.id] = grant.request
+        await add(store, str(grant.request), kind=MessageKind.CARD_APPROVAL, request=grant.request)
+    await show_all(store)
+    for changed in (inside, space):
+        await line(store, made[changed.id])
+        found = {post.request for post in await behind(store)}
+        assert found == {made[inside.id], made[space.id]}
         await database.end_leases(engine, outbox)
         await show_all(store)
 
