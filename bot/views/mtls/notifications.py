@@ -46,7 +46,10 @@ def connection_changed(it: Rendering) -> Message:
     params = {"id": details.request.id, "app": details.target.label}
     if details.target.gone_at is not None:
         return block_kit.paragraphs(t("notification.connection_changed.gone", **params))
-    if details.grant is None or details.grant.state is not GrantState.IN_FORCE:
+    in_force = details.grant is not None and details.grant.state is GrantState.IN_FORCE
+    # Whoever holds a certificate has the command from its files, with or without a grant of that request.
+    holds = details.issued is not None and details.issued.absent_at is None
+    if not in_force and not holds:
         return block_kit.paragraphs(t("notification.connection_changed.over", **params))
     line = t.show(connection_line(details.database))
     return block_kit.paragraphs(t("notification.connection_changed", **params), f"```{line}```")
