@@ -67,19 +67,29 @@ async def asked_and_approved(world: World) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Bad:
-    """A fault of every call of a kind, and what operations is told of it within four minutes."""
+    """A fault of every call of a kind, and what is told of it.
+
+    Attributes:
+        operations: what operations reads within four minutes.
+        then: what it takes to go on, as those read who wait.
+        restored: what operations reads at the end: of Heroku, or of the one database that was concerned.
+    """
 
     fault: HerokuFault
     on: str = ""
     operations: str = TROUBLE
+    then: str = "It continues by itself."
+    restored: str = "Heroku can be used again"
 
+
+RENEWED: Final = "it continues once they have renewed the token"
 
 HEROKU: Final = {
-    "401": Bad(fault=heroku.status(401), operations=REFUSED),
-    "403 two_factor": Bad(fault=heroku.two_factor(), operations=REFUSED),
-    "404 of another name": Bad(fault=heroku.status(404)),
+    "401": Bad(fault=heroku.status(401), operations=REFUSED, then=RENEWED),
+    "403 two_factor": Bad(fault=heroku.two_factor(), operations=REFUSED, then=RENEWED),
+    "404 of another name": Bad(fault=heroku.status(404), restored="billing is in sync again"),
     "a wrong Data host": Bad(fault=heroku.wrong_host()),
-    "422 that passes": Bad(fault=heroku.upgrading()),
+    "422 that passes": Bad(fault=heroku.upgrading(), restored="billing is in sync again"),
     "429": Bad(fault=heroku.status(429)),
     "500": Bad(fault=heroku.status(500)),
     "a time-out before the work": Bad(fault=heroku.slow(25)),
@@ -96,15 +106,15 @@ async def test_what_goes_wrong_at_heroku_is_told_and_mends_itself(world: World, 
     await asked_and_approved(world)
     await world.minutes(4)
     assert state(world) == "applying"
-    # Why, since when, and that nobody has to do anything.
+    # Why, since when, and who has to do anything.
     assert "on hold since" in said(world, "#approvals")
-    assert "continues by itself" in said(world, "#approvals")
+    assert bad.then in said(world, "#approvals")
     assert told(world, "can reach") == 0
     assert bad.operations in said(world, "#operations")
 
     await world.rest()
     assert (state(world), rules(world), told(world, "can reach")) == ("in_force", [OURS], 1)
-    assert "can be used again" in said(world, "#operations")
+    assert bad.restored in said(world, "#operations")
     check(world, (*AT_EACH_STEP, *AT_REST))
 
 

@@ -79,6 +79,7 @@ async def test_the_owner_revokes_it_at_once_and_everybody_who_has_to_know_is_tol
     await acts.until(lambda: acts.told("engineer", "#2 done"))
     for channel in ("#approvals", "#operations"):
         await acts.until(partial(_said, acts, channel, "nobody can connect with it any more"))
+        assert _said(acts, channel, "Sessions that were open then stay open")
         assert _said(acts, channel, "Someone else may have the private key")
     await acts.until(lambda: acts.told("engineer", "Its revocation is #2"))
     assert not acts.told("engineer", "revoke the certificate at once")
