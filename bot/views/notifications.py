@@ -165,7 +165,8 @@ def past(kind: MessageKind, details: RequestDetails, t: Translator, *, state: Mr
         state: the line that says where the request stands.
     """
     text = t(f"{kind}.late", title=request_card.title(details, t), **_params(details))
-    return block_kit.message(text, [block_kit.section(text), block_kit.context(state)])
+    # A locked screen shows the text alone, which is to say where the request stands as well.
+    return block_kit.message(f"{text}\n{state}", [block_kit.section(text), block_kit.context(state)])
 
 
 def about_grant(

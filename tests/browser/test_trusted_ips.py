@@ -73,5 +73,6 @@ def test_a_shield_space_is_answered_with_the_alternatives(opens: Callable[..., S
     engineer.sees_in_form("whole space")
     engineer.pictured("range-form")
     engineer.writes("203.0.113.400", into="Address")
+    engineer.writes("the BI tool sends no certificate", into="Why neither mTLS nor PrivateLink will do")
     engineer.sends()
     engineer.finds_wrong("Address", "203.0.113.400")

@@ -282,7 +282,7 @@ async def test_the_owner_alone_does_not_open_again_what_somebody_closed(acts: Ac
     await acts.approve("engineer")
     assert "cannot decide on your own" in acts.private("engineer")[-1]
     assert (await acts.approve("lead")).ok
-    await acts.until(lambda: acts.told("engineer", "could reach billing"))
+    await acts.until(lambda: acts.told("engineer", "was allowed to billing"))
     await acts.until(lambda: len(acts.told("engineer", "can reach billing")) == 1)
     assert acts.ours() == ["203.0.113.4/32"]
     assert len(acts.cards()) == 1
@@ -293,7 +293,7 @@ async def test_an_approver_opens_again_with_the_cards_button(acts: Acts) -> None
     await interrupt(acts)
     await acts.until(lambda: "grant.restore" in str(acts.cards()[-1]["blocks"]))
     assert (await acts.press("lead", "grant.restore")).ok
-    await acts.until(lambda: acts.told("engineer", "could reach billing"))
+    await acts.until(lambda: acts.told("engineer", "was allowed to billing"))
     await acts.until(lambda: len(acts.told("engineer", "can reach billing")) == 1)
 
 

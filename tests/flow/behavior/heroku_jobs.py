@@ -35,8 +35,8 @@ async def an_address(world: Switched) -> None:
     await world.times_out(number)
     assert world.let_in(network) == []
     # It was announced once, and that message says by now that it is over.
-    await world.hears(f"{network} could reach billing")
-    assert len(world.told("engineer", f"{network} could reach billing")) == 1
+    await world.hears(f"{network} was allowed to billing")
+    assert len(world.told("engineer", f"{network} was allowed to billing")) == 1
 
 
 async def an_address_after_a_busy_answer(world: Switched) -> None:
@@ -57,8 +57,8 @@ async def an_address_again_too_soon(world: Switched) -> None:
     await world.soon(lambda: 500 in world.answers(ADD_RULE))
     assert world.let_in(network) == []
     # It was announced once, and that message says by now that it is over.
-    await world.hears(f"{network} could reach billing")
-    assert len(world.told("engineer", f"{network} could reach billing")) == 1
+    await world.hears(f"{network} was allowed to billing")
+    assert len(world.told("engineer", f"{network} was allowed to billing")) == 1
     world.heroku.set_behavior(readd_error_seconds=0.0)
     world.impatient = True
     await world.hears(f"{network} can reach billing")

@@ -176,7 +176,8 @@ async def test_somebody_who_leaves_while_their_access_is_being_opened_does_not_g
     acts.environment.heroku.clear_faults()
     await acts.environment.refresh_twice()
     await ended(acts)
-    assert acts.ours() == []
+    # A call that was on its way may have made the rule: what an attempt left is removed right after.
+    await acts.until(lambda: acts.ours() == [])
     assert await acts.query("SELECT reason_code FROM grants") in ([("owner_left",)], [("person",)])
 
 
