@@ -1,35 +1,19 @@
 """Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
-from bot.ports.closings import Closings
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
-from bot.ports.lost_channels import LostChannels
+from bot.ports.heroku import ConnectionTest, Credential, Heroku, Login, PrivateLinkState
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
-from bot.ports.outages import Outages
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
+from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests, Standing
 from bot.ports.reviews import Reviews
-from bot.ports.services import (
-    Block,
-    Clock,
-    ConnectionTest,
-    Credential,
-    Heroku,
-    InteractiveSlack,
-    Login,
-    Message,
-    MessageRef,
-    PeoplePage,
-    PrivateLinkState,
-    Slack,
-    Wakeups,
-    WorkerName,
-)
+from bot.ports.slack import Block, InteractiveSlack, Message, MessageRef, PeoplePage, Slack
 from bot.ports.slack_users import GROUP_READINGS, LOOKUPS, DueGroups, SlackUsers, UserLookup
 from bot.ports.store import Store, Transaction
 from bot.ports.targets import ReconcileQueue, Targets
@@ -47,6 +31,7 @@ from bot.ports.values import (
     RequestDetails,
     SpaceStatus,
 )
+from bot.ports.wakeups import Clock, Wakeups, WorkerName
 
 __all__ = [
     "BOT",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from bot.ports.services import MessageRef
+from bot.ports.slack import MessageRef
 
 
 class MessageKind(StrEnum):

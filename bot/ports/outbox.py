@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
-from bot.ports.services import MessageRef
+from bot.ports.slack import MessageRef
 
 
 class Outbox(Protocol):

@@ -15,7 +15,7 @@ from bot.domain.privatelink.observation import AllowedAccount, Connection
 from bot.errors import HerokuAmbiguousError
 from bot.heroku.schemas.entries import fields_of, sort_entries, word_in
 from bot.heroku.schemas.platform import VARIABLE, Name, Text, name_of
-from bot.ports.services import PrivateLinkState
+from bot.ports.heroku import PrivateLinkState
 
 UNREAD: Final = "the answer could not be read"
 

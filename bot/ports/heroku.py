@@ -1,57 +1,18 @@
-"""Protocols of external services: time, wake-ups, Heroku and Slack; and the values that they return."""
+"""Protocols of Heroku and of a test connection, and the values that they return."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Protocol
 from uuid import UUID
 
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.observation import IpRule
-from bot.domain.person import Person
 from bot.domain.privatelink.observation import AllowedAccount, Connection
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space, Target
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
-
-# Plain dicts: the models of slack_sdk drop keys that they do not know.
-Block = dict[str, Any]
-"""One Block Kit block as JSON."""
-
-
-class Clock(Protocol):
-    """Business time: ends, warnings, dates on cards. The sandbox may move it."""
-
-    def now(self) -> datetime:
-        """The present, aware and in UTC."""
-        ...
-
-
-class WorkerName(StrEnum):
-    """The workers that a commit may wake."""
-
-    # The values travel between processes, of two releases during a deploy.
-    RECONCILER = "reconciler"
-    NOTIFIER = "notifier"
-    CLOCK = "clock"
-    DIRECTORY = "directory"
-
-
-class Wakeups(Protocol):
-    """Wakes workers in this and other processes. A wake-up may be lost: no work depends on it."""
-
-    def wake(self, loops: Iterable[WorkerName]) -> None:
-        """Wakes the workers soon; returns at once."""
-        ...
-
-    async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
-        """Returns when the worker is woken, or after the time."""
-        ...
-
-
-# --- Heroku ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,122 +208,5 @@ class ConnectionTest(Protocol):
             login: address and user.
             credential: the certificate to test.
             root: the chain by which the server is verified, PEM.
-        """
-        ...
-
-
-# --- Slack -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """A rendered message: blocks, and the text for notifications and screen readers."""
-
-    text: str
-    blocks: Sequence[Block]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageRef:
-    """Where a message is in Slack."""
-
-    channel: str
-    ts: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PeoplePage:
-    """A part of everybody in the workspace.
-
-    Attributes:
-        people: on this page.
-        next_cursor: of the following page; empty on the last one.
-    """
-
-    people: tuple[Person, ...]
-    next_cursor: str
-
-
-class Slack(Protocol):
-    """Calls of the worker to Slack; each raises ``SlackError`` when it fails."""
-
-    async def direct_channel(self, person: str) -> str:
-        """Opens the direct conversation with a person (``conversations.open``); returns its id."""
-        ...
-
-    async def post(
-        self, channel: str, message: Message, *, number: int, thread: str | None = None
-    ) -> MessageRef:
-        """Posts a message, perhaps in a thread, with its outbox number in its metadata."""
-        ...
-
-    async def update(self, place: MessageRef, message: Message) -> None:
-        """Replaces a message."""
-        ...
-
-    async def find(
-        self, channel: str, *, number: int, since: datetime, thread: str | None = None
-    ) -> MessageRef | None:
-        """Finds a message by its outbox number among those posted since a moment, perhaps in a thread."""
-        ...
-
-    async def publish_home(self, person: str, view: Block) -> None:
-        """Publishes a person's App Home (``views.publish``)."""
-        ...
-
-    async def group_members(self, group: str, *, patiently: bool = True) -> tuple[str, ...]:
-        """Lists the members of a user group by id (``usergroups.users.list``).
-
-        Args:
-            group: Slack id.
-            patiently: waits out rate limits; False leaves waiting to the caller.
-        """
-        ...
-
-    async def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Lists the members of every enabled user group by its id, with one call (``usergroups.list``).
-
-        A group is left out whose members Slack did not list in full.
-        """
-        ...
-
-    async def people_page(self, cursor: str) -> PeoplePage:
-        """Lists one page of everybody in the workspace (``users.list``), 1,000 at most.
-
-        Args:
-            cursor: of the page; empty for the first one.
-        """
-        ...
-
-    async def person(self, id: str) -> Person | None:
-        """Reads one person (``users.info``); None when Slack does not know them."""
-        ...
-
-
-class InteractiveSlack(Protocol):
-    """Calls to Slack while a person waits, each within 1.5 s and outside any transaction."""
-
-    async def hand(self, person: str, message: Message, *, number: int) -> MessageRef:
-        """Posts to one person what the store must not know, with its outbox number in its metadata.
-
-        It is posted here instead of by a notifier, and never unfurled into a preview.
-        """
-        ...
-
-    async def open_view(self, trigger: str, view: Block) -> None:
-        """Opens a modal while its trigger is valid: 3 seconds from the click or command."""
-        ...
-
-    async def push_view(self, trigger: str, view: Block) -> None:
-        """Pushes a modal on top of the one that was clicked in, which shows again once it is closed."""
-        ...
-
-    async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
-        """Answers the person who clicked or typed, privately, through a ``response_url``.
-
-        Args:
-            url: a secret of that command or click.
-            message: the answer.
-            replace: replaces the message that was clicked.
         """
         ...
