@@ -459,6 +459,35 @@ ruleset_writes = Table(
     comment="lists that pgaccess wrote, until it is known what others wrote around them",
 )
 
+unmanaged_entries = Table(
+    "unmanaged_entries",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("method", Member(Method), nullable=False),
+    Column("entry", Text, nullable=False, comment="Heroku's id of an IP rule; an ARN; a range's source"),
+    Column("subject", Text, nullable=False, comment="what it allows: a network, an ARN"),
+    Column("description", Text, nullable=False, server_default="", comment="as Heroku has it, cleaned"),
+    Column("created_by", Text, nullable=False, server_default="", comment="empty: Heroku does not tell"),
+    Column("first_seen_at", UtcDateTime, nullable=False, comment="business time"),
+    Column(
+        "absent_at", UtcDateTime, comment="business time of the observation that proved it; null: present"
+    ),
+    Column("ignored_until", UtcDateTime, comment="business time; null: not ignored"),
+    Column("ignored_by", Text),
+    Column("ignored_because", Text),
+    Index(
+        "ix_unmanaged_entries_present",
+        "target_id",
+        "method",
+        "entry",
+        unique=True,
+        postgresql_where=text("absent_at IS NULL"),
+    ),
+    Index("ix_unmanaged_entries_target", "target_id", "first_seen_at"),
+    comment="entries that no grant covers, kept after they have gone: who could reach what, and when",
+)
+
 data_service_access = Table(
     "data_service_access",
     metadata,
@@ -593,6 +622,12 @@ audit = Table(
     Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
     Column("details", JSONB, nullable=False, server_default="{}"),
+    Column(
+        "terms",
+        # A line from before terms were kept has none: null, and not a JSON value that counts as one.
+        JSONB(none_as_null=True),
+        comment="of its request and grant, as they are after the change",
+    ),
     Column("seal", BigInteger, comment="place in the chain, in the order of sealing"),
     Column("digest", LargeBinary),
     # Behind the sealer's lock: no two lines ever get the same place in the chain.
