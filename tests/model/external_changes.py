@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 from sandbox.heroku.http_types import Refused
@@ -170,9 +171,11 @@ def swaps_two_names(world: World, number: int) -> None:
 
 def puts_another_in_its_place(world: World, number: int) -> None:
     """Another database gets the name of one, in its app, which goes on under another name."""
-    name = _database(world, number)
-    if len(world.names()) < MOST_DATABASES:
-        old = world.heroku.rename_database(name, f"postgresql-old-{len(world.names())}", now=world.time.now())
+    name, taken = _database(world, number), world.names().values()
+    if len(taken) < MOST_DATABASES:
+        # Not numbered by how many there are: one of them may have been destroyed since.
+        free = next(new for new in map("postgresql-old-{}".format, count()) if new not in taken)
+        old = world.heroku.rename_database(name, free, now=world.time.now())
         made = world.heroku.add_beside(str(old.id), name)
         world.heroku.enable_mtls_externally(str(made.id), now=world.time.now())
 
