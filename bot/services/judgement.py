@@ -33,10 +33,18 @@ _CLOSING: Final = frozenset({Kind.REMOVE, Kind.REMOVE_UNMANAGED, Kind.DISABLE, K
 
 
 async def databases_inside(tx: Transaction, target: Target) -> tuple[Database, ...]:
-    """Returns the databases that a range on a space would open; none for a database."""
+    """Returns the databases that a range on a space would open; none for a database.
+
+    One that no discovery lists counts until Heroku has proven that it is gone: a list without it may be a
+    mistake, and what is not known to be harmless is judged by its rules.
+    """
     if isinstance(target, Database):
         return ()
-    return tuple(database for database in await tx.targets.databases() if database.is_in(target))
+    return tuple(
+        found
+        for found in await tx.targets.all()
+        if isinstance(found, Database) and found.gone_at is None and found.is_in(target)
+    )
 
 
 async def rule_for_member(

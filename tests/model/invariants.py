@@ -397,8 +397,9 @@ def check(world: World, invariants: Iterable[Invariant]) -> None:
 def _rule_of(world: World, target: UUID, *, is_space: bool) -> set[str]:
     """The rules that may judge a target: by what it was at first, or by what an admin has told of it."""
     if is_space:
-        # One that is not answered yet closes the space; whatever it is, production is inside.
-        return {"everything + production"}
+        # One that is not answered yet closes the space; whatever it is, production is inside while it exists.
+        inside = {"everything + production"}
+        return inside if world.production in world.names() else {"everything", *inside}
     if target in world.from_the_start:
         return {"production" if target == world.production else "everything"}
     rows = world.rows("SELECT entries <> '{}', dismissed <> '{}' FROM targets WHERE id = %s", target)

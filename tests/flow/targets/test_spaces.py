@@ -110,6 +110,16 @@ async def test_the_space_stays_denied_when_space_app_and_add_on_are_renamed(deni
     assert "production stays closed" in said
 
 
+async def test_the_space_stays_denied_until_its_database_is_proven_to_be_gone(denied: Directory) -> None:
+    asked = f"trusted add 203.0.113.4 to {SPACE} for 1h because of a BI tool"
+    denied.heroku.delete_database("postgresql-curved-12345")
+    await denied.discover()
+    assert await denied.query("SELECT 1 FROM targets WHERE absent_at IS NOT NULL")
+    assert "production stays closed" in await denied.refused(asked)
+    await denied.query("UPDATE targets SET gone_at = now() WHERE absent_at IS NOT NULL")
+    assert (await denied.judged(asked))[0] == "everything else"
+
+
 async def test_a_space_without_databases_is_judged_by_what_covers_itself(denied: Directory) -> None:
     rule, needed, name = await denied.judged("trusted add 203.0.113.4 to empty-space for 1h because of BI")
     assert (rule, needed, name) == ("everything else", 1, "empty-space")
