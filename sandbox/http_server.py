@@ -55,7 +55,7 @@ class Servers:
     async def close(self) -> None:
         """Stop all servers concurrently, since each takes a while even when idle."""
         for server in self._open:
-            server.should_exit = True
+            server.stop()
         await asyncio.gather(*self._open.values())
 
 
@@ -83,6 +83,18 @@ class _EmbeddedServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop at once; uvicorn itself would look for `should_exit` ten times a second."""
+        self.should_exit = True
+        self._stopping.set()
+
+    async def main_loop(self) -> None:
+        """Run until `stop` is called."""
+        ticking = asyncio.create_task(super().main_loop())
+        await self._stopping.wait()
+        ticking.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then set `ready`."""

@@ -54,7 +54,8 @@ def own_database(postgres: PrivatePostgres) -> Iterator[str]:
     """Yields the URL of a migrated database, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
+        # By copying files: through the log, Postgres' default, it takes twice as long.
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}" STRATEGY FILE_COPY')
         yield postgres.url(name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.domain.method import Method
 from sandbox.environment import HEROKU_TOKEN, Environment
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
@@ -45,27 +44,20 @@ class Acts:
     async def settle(self) -> None:
         """Waits until the bot has observed its databases and synchronized its users."""
 
-        app = self.environment.app
+        groups = len(self.environment.app.policy.groups)
+        read = "(SELECT count(*) FROM slack_groups WHERE known_at IS NOT NULL OR error <> '')"
 
         async def known() -> bool:
-            async with app.store.transaction() as tx:
-                person = await tx.slack_users.find("U0ENGINEER")
-                databases = await tx.targets.databases()
-                observations = [
-                    await tx.reconcile_queue.observation(database.id, method)
-                    for database in databases
-                    for method in (Method.MTLS, Method.PRIVATELINK)
-                ]
-                observations += [
-                    await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
-                    for space in await tx.targets.spaces()
-                ]
-                # Groups are read, or refused, each by itself; nobody decides before.
-            ((read,),) = await self.query(
-                "SELECT count(*) FROM slack_groups WHERE known_at IS NOT NULL OR error <> ''"
+            # One question, as it is asked again and again while the bot starts. Groups are read, or refused,
+            # each by itself; nobody decides before.
+            ((settled,),) = await self.query(
+                "SELECT EXISTS (SELECT 1 FROM slack_users WHERE id = 'U0ENGINEER' AND known_at IS NOT NULL) "
+                "AND EXISTS (SELECT 1 FROM targets WHERE absent_at IS NULL) "
+                "AND NOT EXISTS (SELECT 1 FROM reconcile_queue JOIN targets ON targets.id = target_id "
+                "WHERE absent_at IS NULL AND observation IS NULL) "
+                f"AND {groups} <= {read}"
             )
-            known = person is not None and read >= len(app.policy.groups)
-            return known and observations != [] and all(observations)
+            return bool(settled)
 
         await self.until(known)
 
