@@ -394,14 +394,24 @@ def check(world: World, invariants: Iterable[Invariant]) -> None:
     world.answered.clear()
 
 
+def _from_the_start(world: World, database: UUID) -> str:
+    """The rule of a database that was there when the bot saw Heroku for the first time."""
+    return "production" if database == world.production else "everything"
+
+
 def _rule_of(world: World, target: UUID, *, is_space: bool) -> set[str]:
     """The rules that may judge a target: by what it was at first, or by what an admin has told of it."""
     if is_space:
-        # One that is not answered yet closes the space; whatever it is, production is inside while it exists.
-        inside = {"everything + production"}
-        return inside if world.production in world.names() else {"everything", *inside}
+        # By what is inside: nothing that is there from the start goes unnoticed, and what was destroyed
+        # counts until that is proven. One that is not answered yet closes the space.
+        there = {_from_the_start(world, id) for id in world.names() if id in world.from_the_start}
+        return {
+            " + ".join(sorted(judged))
+            for judged in ({"everything"}, {"production"}, {"everything", "production"})
+            if there <= judged
+        }
     if target in world.from_the_start:
-        return {"production" if target == world.production else "everything"}
+        return {_from_the_start(world, target)}
     rows = world.rows("SELECT entries <> '{}', dismissed <> '{}' FROM targets WHERE id = %s", target)
     ((replaces, kept),) = rows
     return ({"production"} if replaces else set()) | ({"everything"} if kept and not replaces else set())

@@ -52,6 +52,9 @@ def over(message: OutboxMessage, details: RequestDetails, t: Translator) -> Mess
     params = {"handle": details.request.id, "app": details.target.label, "at": at}
     if "revocation" in message.params and state != _GONE:
         id = int(message.params["revocation"])
+        if state == DownloadLinkState.WITHDRAWN:
+            # Another link to the same files, which nobody has used.
+            return block_kit.paragraphs(t("notification.download_link.revoked.unused", id=id, **params))
         return block_kit.paragraphs(t("notification.download_link.revoked", id=id, **params))
     key = f"notification.download_link.{state}"
     not_me: list[Block] = []
