@@ -12,6 +12,7 @@ from uuid import UUID
 
 from bot.views import action_ids
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from sandbox.heroku.fixtures import DATABASE
 from tests.model.reach import Allowed, assertions, holds
 from tests.model.world import World
 from tests.model.write_recorder import subject_parts
@@ -412,8 +413,15 @@ def _rule_of(world: World, target: UUID, *, is_space: bool) -> set[str]:
         }
     if target in world.from_the_start:
         return {_from_the_start(world, target)}
-    rows = world.rows("SELECT entries <> '{}', dismissed <> '{}' FROM targets WHERE id = %s", target)
-    ((replaces, kept),) = rows
+    rows = world.rows(
+        "SELECT entries <> '{}', dismissed <> '{}', %s IN (name, known_name) FROM targets WHERE id = %s",
+        DATABASE,
+        target,
+    )
+    ((replaces, kept, named),) = rows
+    if not (replaces or kept or named):
+        # It came later, and never under the name of an entry: what covers nothing else covers it.
+        return {"everything"}
     return ({"production"} if replaces else set()) | ({"everything"} if kept and not replaces else set())
 
 
