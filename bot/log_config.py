@@ -1,4 +1,7 @@
-"""Structured logs: one JSON object a line on standard output, without bodies, headers or secrets."""
+"""Structured logs: one JSON object a line on standard error, without bodies, headers or secrets.
+
+Standard output has events alone (``bot.telemetry.events``), so that who collects them parses nothing else.
+"""
 
 import logging
 import sys
@@ -58,6 +61,6 @@ def configure(redactor: Redactor = _NOTHING) -> None:
             structlog.processors.format_exc_info,
             redacting_renderer(redactor),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
