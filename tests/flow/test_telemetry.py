@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, METRICS_TOKEN, SIGNING_SECRET, start_environment
 from tests.flow.actions import Acts, heroku_emulator
+from tests.flow.alerting import samples
 
 LINE: Final = "/pgaccess mtls add 203.0.113.4 to billing for 8h because migration"
 
@@ -41,12 +42,6 @@ async def scrape(acts: Acts, authorization: str | None = f"Bearer {METRICS_TOKEN
     headers = {} if authorization is None else {"Authorization": authorization}
     async with httpx.AsyncClient() as client:
         return await client.get(f"{acts.environment.bot_url}/metrics", headers=headers)
-
-
-def samples(text: str) -> dict[str, float]:
-    """The samples of a text of Prometheus, by name and labels as they are written."""
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 async def test_a_grants_whole_life_stands_in_the_events_and_in_the_metrics(
