@@ -196,20 +196,23 @@ async def _serve(
     from bot.config import read_settings
     from bot.lifecycle import run_until, stop_signals
     from bot.log_config import configure
-    from bot.telemetry.process_telemetry import ProcessTelemetry
+    from bot.telemetry.start import start_telemetry
 
     settings = read_settings()
     redactor = settings.redactor()
-    configure(redactor)
     process = "run" if web and worker else "web" if web else "worker"
-    telemetry = ProcessTelemetry(redactor=redactor, process=process, stream=sys.stdout)
+    started = start_telemetry(os.environ, redactor=redactor, process=process, stream=sys.stdout)
+    configure(redactor, reporting=started.log_processors)
     try:
         policy = policy_commands.current_policy()
     except MisconfiguredError as error:
         structlog.get_logger(__name__).error("policy.unreadable", error=str(error))
         policy = await stand_in_policy(settings, problem=str(error), timings=timings)
     stopping = stop_signals()
-    async with open_app(settings, policy, clock=clock, timings=timings, telemetry=telemetry) as app:
+    async with (
+        started,
+        open_app(settings, policy, clock=clock, timings=timings, telemetry=started.telemetry) as app,
+    ):
         # Side by side: a worker that waits for the store leaves `/readyz` to say so.
         parts = [part(app) for part, chosen in ((_run_worker, worker), (_run_web, web)) if chosen]
         if health_port is not None:

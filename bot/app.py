@@ -49,6 +49,7 @@ from handlers.bolt_app import Listeners
 from handlers.scheduler import Scheduler
 from handlers.transport.request_verification import RequestVerification
 from handlers.transport.socket_mode import SocketMode
+from handlers.transport.traced import Traced
 from handlers.web.download_page import DownloadPage
 from handlers.web.health import health_routes
 from handlers.web.metrics import metrics_routes
@@ -117,7 +118,7 @@ class App:
         app = await self._bolt(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
-        gate = RequestVerification(bolt, secrets=secrets, path=PATH)
+        gate = Traced(RequestVerification(bolt, secrets=secrets, path=PATH), self.telemetry)
         return Starlette(routes=[Route(PATH, gate), *self._health(self._store_answers), *self._pages()])
 
     def health(self) -> Starlette:
@@ -187,7 +188,9 @@ class App:
             Method.PRIVATELINK: PrivateLinkAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
             Method.TRUSTED: TrustedIpsAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
         }
-        return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
+        return Controller(
+            store=store, policy=policy, clock=clock, adapters=adapters, telemetry=self.telemetry
+        )
 
     def notifier(self) -> Notifier:
         """Builds the notifier."""

@@ -5,7 +5,7 @@ Standard output has events alone (``bot.telemetry.events``), so that who collect
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -42,11 +42,12 @@ def redacting_renderer(redactor: Redactor) -> Callable[[Any, str, MutableMapping
     return rendered
 
 
-def configure(redactor: Redactor = _NOTHING) -> None:
+def configure(redactor: Redactor = _NOTHING, *, reporting: Sequence[Any] = ()) -> None:
     """Sets up structlog, and lets only warnings of libraries through: their lines may hold what they sent.
 
     Args:
         redactor: removes secrets from every line, whoever writes it.
+        reporting: processors that report errors elsewhere, before they become text.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter(redactor))
@@ -58,6 +59,7 @@ def configure(redactor: Redactor = _NOTHING) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *reporting,
             structlog.processors.format_exc_info,
             redacting_renderer(redactor),
         ],

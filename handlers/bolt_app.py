@@ -244,7 +244,8 @@ class Listeners:
             return await self._unknown_people.attempt(action.person, act)
 
         # Inside of the deadline: what is refused late, when the person was answered, is told of too.
-        return await self._deadlines.wait_for(refused_actions.telling(action, attempt, self._telemetry))
+        with self._telemetry.span("slack.action", lambda: {"pgaccess.action": action.name()}):
+            return await self._deadlines.wait_for(refused_actions.telling(action, attempt, self._telemetry))
 
     async def _locale(self, person: str) -> str | None:
         try:

@@ -17,6 +17,7 @@ from bot.domain.policy.rules import Policy
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from bot.telemetry.process_telemetry import ProcessTelemetry
+from bot.telemetry.tracing import Tracing
 from sandbox.control_panel import Panel
 from sandbox.fault_injection import FaultInjection
 from sandbox.heroku.emulator import HerokuEmulator
@@ -129,11 +130,19 @@ class Bot:
         clock: Business time.
         people: Who have to know where the bot listens.
         events: Where it writes its events; None writes none.
+        tracing: Where it records spans; None records none.
     """
 
     def __init__(
-        self, settings: Settings, *, clock: MovableClock, people: People, events: TextIO | None = None
+        self,
+        settings: Settings,
+        *,
+        clock: MovableClock,
+        people: People,
+        events: TextIO | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._events = events
         self._settings = settings
         self._clock = clock
@@ -145,7 +154,9 @@ class Bot:
         enter = self._running.enter_async_context
         socket, url = await enter(listening())
         parsed = policy if isinstance(policy, Policy) else parse_policy(policy, source="the demo's policy")
-        telemetry = ProcessTelemetry(redactor=self._settings.redactor(), stream=self._events)
+        telemetry = ProcessTelemetry(
+            redactor=self._settings.redactor(), stream=self._events, tracing=self._tracing
+        )
         app = await enter(
             open_app(replace(self._settings, public_url=url), parsed, clock=self._clock, telemetry=telemetry)
         )
@@ -201,6 +212,7 @@ async def start_environment(
     probes: bool = False,
     slack: SlackEmulator | None = None,
     events: TextIO | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Environment]:
     """Start the emulators, the page and the bot; stop them at the end of the ``with`` block.
 
@@ -212,6 +224,7 @@ async def start_environment(
         probes: Whether the bot may test new certificates.
         slack: The emulated Slack, filled; the default workspace if None.
         events: Where the bot writes its events; None writes none.
+        tracing: Where it records spans; None records none.
     """
     slack = slack or SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     clock, faults = MovableClock(), FaultInjection(heroku, slack)
@@ -232,7 +245,7 @@ async def start_environment(
             heroku_url=heroku_url,
             probes=probes,
         )
-        bot = Bot(bot_settings, clock=clock, people=people, events=events)
+        bot = Bot(bot_settings, clock=clock, people=people, events=events, tracing=tracing)
         running = await enter(servers())
         await running.open(heroku_server(heroku), heroku_socket)
         await running.open(server, slack_socket)

@@ -17,7 +17,7 @@ from typing_extensions import override
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import NotMigratedError, StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
-from bot.ports.telemetry import NO_TELEMETRY, Telemetry
+from bot.ports.telemetry import NO_TELEMETRY, Telemetry, requests_noted
 from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
@@ -181,6 +181,11 @@ class PostgresTransaction(Transaction):
     def audit(self) -> PostgresAudit:
         return PostgresAudit(self._connection, self._buffer, self._telemetry)
 
+    @property
+    def changed(self) -> frozenset[int]:
+        """Numbers of the requests that its audit lines are about, those of a later rollback too."""
+        return self._buffer.concerned
+
     @override
     async def commit(self) -> None:
         await self._buffer.flush()
@@ -216,8 +221,10 @@ class PostgresStore(Store):
     @override
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         async with translating(), self._engine.connect() as connection:
-            with self._telemetry.span("store.transaction", {}):
-                yield PostgresTransaction(connection, self._wakeups, self._timings, self._telemetry)
+            with self._telemetry.span("store.transaction", {}) as note:
+                unit = PostgresTransaction(connection, self._wakeups, self._timings, self._telemetry)
+                yield unit
+                note(requests_noted(unit.changed))
 
 
 @contextlib.asynccontextmanager

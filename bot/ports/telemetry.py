@@ -1,6 +1,6 @@
 """What the code tells about itself: events for a SIEM, figures for Prometheus, spans of a trace."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
@@ -31,15 +31,30 @@ class JobOutcome(StrEnum):
     FAILED = "failed"
 
 
-Attributes: TypeAlias = Mapping[str, str | int]
+Attributes: TypeAlias = Mapping[str, str | int | tuple[int, ...]]
 """What a span says of its work: few words and numbers, never what people typed."""
+
+Lazy: TypeAlias = Attributes | Callable[[], Attributes]
+"""Attributes, or what returns them: it is only called for a span that is recorded."""
+
+REQUESTS: Final = "pgaccess.requests"
+"""Attribute with the numbers of the requests that a span had to do with: traces of one request meet there."""
+
+REQUESTS_AT_MOST: Final = 50
+"""Numbers in one attribute: a transaction may end a thousand grants at once."""
 
 Note: TypeAlias = Callable[[Attributes], None]
 """Adds attributes to a span that is under way."""
 
 
-def _note_nothing(_: Attributes) -> None:
-    pass
+def ignore(_: Attributes) -> None:
+    """Adds nothing: for spans that nobody records."""
+
+
+def requests_noted(numbers: Iterable[int]) -> Attributes:
+    """Returns the attribute for some requests, in order; none for no request."""
+    found = tuple(sorted(set(numbers)))[:REQUESTS_AT_MOST]
+    return {REQUESTS: found} if found else {}
 
 
 class Telemetry(Protocol):
@@ -70,7 +85,7 @@ class Telemetry(Protocol):
         """Counts one step of a loop: a look for work, or a job."""
         ...
 
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Note]:
+    def span(self, name: str, attributes: Lazy) -> AbstractContextManager[Note]:
         """Records a span of the trace for the length of a ``with`` block; without tracing, nothing."""
         ...
 
@@ -91,8 +106,8 @@ class NoTelemetry(Telemetry):
         pass
 
     @override
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Note]:
-        return nullcontext(_note_nothing)
+    def span(self, name: str, attributes: Lazy) -> AbstractContextManager[Note]:
+        return nullcontext(ignore)
 
 
 NO_TELEMETRY: Final = NoTelemetry()

@@ -8,9 +8,10 @@ from typing import TextIO
 from typing_extensions import override
 
 from bot.domain.outside.redaction import Redactor
-from bot.ports.telemetry import NO_TELEMETRY, Attributes, EventName, JobOutcome, Note, Service, Telemetry
+from bot.ports.telemetry import EventName, JobOutcome, Lazy, Note, Service, Telemetry
 from bot.telemetry.events import EventLog
 from bot.telemetry.process_metrics import ProcessMetrics
+from bot.telemetry.tracing import NoTracing, Tracing
 from bot.telemetry.version import own_version
 
 
@@ -21,7 +22,7 @@ class ProcessTelemetry(Telemetry):
         redactor: removes secrets from events.
         process: ``web``, ``worker`` or ``run``.
         stream: where events are written; None writes none.
-        tracing: records spans; nothing unless an operator has switched it on.
+        tracing: records spans; None records none.
 
     Attributes:
         metrics: counters of this process.
@@ -33,11 +34,11 @@ class ProcessTelemetry(Telemetry):
         redactor: Redactor,
         process: str = "run",
         stream: TextIO | None = None,
-        tracing: Telemetry = NO_TELEMETRY,
+        tracing: Tracing | None = None,
     ) -> None:
         self.metrics = ProcessMetrics(version=own_version(), process=process)
         self._events = EventLog(stream, redactor=redactor, process=process)
-        self._tracing = tracing
+        self._tracing = tracing or NoTracing()
 
     @override
     def event(self, name: EventName, fields: Mapping[str, object]) -> None:
@@ -57,5 +58,5 @@ class ProcessTelemetry(Telemetry):
         self.metrics.step_ended(loop, outcome)
 
     @override
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Note]:
+    def span(self, name: str, attributes: Lazy) -> AbstractContextManager[Note]:
         return self._tracing.span(name, attributes)
