@@ -32,6 +32,10 @@ PAST: Final = timedelta(minutes=1)
 PATIENCE: Final = timedelta(seconds=3)
 """How long a scrape waits for figures; Prometheus itself waits 10 s (``scrape_timeout``)."""
 
+SHARE: Final = 50
+"""A reading that takes long serves so many times longer: a long history costs the store a fiftieth of one
+processor at most, however often somebody scrapes."""
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -42,7 +46,7 @@ class Cached(Generic[T]):
 
     Args:
         read: reads it.
-        serves: how long it serves.
+        serves: how long it serves, at least.
         monotonic: seconds; for tests.
     """
 
@@ -72,9 +76,11 @@ class Cached(Generic[T]):
         return self._value if self._monotonic() < self._until else None
 
     async def _renew(self) -> None:
+        began = self._monotonic()
         value = await self._read()
         # From now, and not from before: what a slow store told would otherwise be old at once.
-        self._value, self._until = value, self._monotonic() + self._serves_s
+        now = self._monotonic()
+        self._value, self._until = value, now + max(self._serves_s, (now - began) * SHARE)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._reading = None

@@ -13,7 +13,9 @@ from bot.ports import MessageKind
 from bot.ports.figures import DECISION_BUCKETS, OPENING_BUCKETS
 from storage.engine import engine_for
 from storage.figures import PostgresFigures
+from storage.tables import requests
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
@@ -125,3 +127,28 @@ async def test_without_postgres_the_figures_are_unavailable() -> None:
     with pytest.raises(StoreUnavailableError):
         await PostgresFigures(engine).present(NOW)
     await engine.dispose()
+
+
+async def test_a_duration_is_in_each_bucket_that_is_not_shorter(
+    store: PostgresStore, engine: AsyncEngine, figures: PostgresFigures
+) -> None:
+    longest = DECISION_BUCKETS[-1]
+    seconds = [-5.0, 0.0, *DECISION_BUCKETS, DECISION_BUCKETS[0] + 0.001, longest + 1]
+    for took in seconds:
+        recorded = await store_helpers.ask(store)
+        decided = {"decided_at": NOW + timedelta(seconds=took), "state": RequestState.DENIED}
+        await database.update_rows(engine, requests, {**decided, "asked_at": NOW}, id=recorded.id)
+    found = (await figures.past()).decisions[Method.MTLS]
+    assert found.at_most == tuple(sum(took <= bucket for took in seconds) for bucket in DECISION_BUCKETS)
+    assert found.count == len(seconds)
+    # A clock that was set back counts as no time at all.
+    assert found.total_s == pytest.approx(sum(max(0.0, took) for took in seconds))
+
+
+async def test_what_was_never_decided_has_no_duration(
+    store: PostgresStore, engine: AsyncEngine, figures: PostgresFigures
+) -> None:
+    recorded = await store_helpers.ask(store)
+    await database.update_rows(engine, requests, {"state": RequestState.LAPSED}, id=recorded.id)
+    past = await figures.past()
+    assert (past.requests, past.decisions) == ({(RequestState.LAPSED, Method.MTLS): 1}, {})
