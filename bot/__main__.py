@@ -57,8 +57,32 @@ def _web(chosen: argparse.Namespace) -> int:
 
 
 def _worker(chosen: argparse.Namespace) -> int:
-    _run_loop(_serve(web=False, worker=True, clock=chosen.clock, timings=chosen.timings))
+    _run_loop(
+        _serve(
+            web=False,
+            worker=True,
+            clock=chosen.clock,
+            timings=chosen.timings,
+            health_port=chosen.health_port,
+        )
+    )
     return 0
+
+
+def _worker_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--health-port",
+        type=_port,
+        metavar="PORT",
+        help="serve /healthz, /readyz and /metrics on this port, on all interfaces; without it, on none",
+    )
+
+
+def _port(text: str) -> int:
+    """Reads a port of the command line; argparse prints the sentence."""
+    if not text.isdecimal() or len(text) > 5 or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535, such as 9090")
+    return int(text)
 
 
 def _run(chosen: argparse.Namespace) -> int:
@@ -138,7 +162,9 @@ class _Command:
 
 _COMMANDS: Final = {
     "web": _Command(run=_web, does="serve Slack and browsers"),
-    "worker": _Command(run=_worker, does="keep Heroku and Slack in step with the store"),
+    "worker": _Command(
+        run=_worker, does="keep Heroku and Slack in step with the store", options=_worker_options
+    ),
     "run": _Command(run=_run, does="both in one process"),
     "migrate": _Command(run=_migrate, does="migrate the database to the current schema"),
     "release": _Command(
@@ -160,7 +186,9 @@ def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
         uvloop.run(serving)
 
 
-async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timings) -> None:
+async def _serve(
+    *, web: bool, worker: bool, clock: Clock | None, timings: Timings, health_port: int | None = None
+) -> None:
     """Serves until SIGTERM or SIGINT, then finishes the work in progress: loops and requests at once."""
     import structlog
 
@@ -168,18 +196,27 @@ async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timin
     from bot.config import read_settings
     from bot.lifecycle import run_until, stop_signals
     from bot.log_config import configure
+    from bot.telemetry.start import start_telemetry
 
     settings = read_settings()
-    configure(settings.redactor())
+    redactor = settings.redactor()
+    process = "run" if web and worker else "web" if web else "worker"
+    started = start_telemetry(os.environ, redactor=redactor, process=process, stream=sys.stdout)
+    configure(redactor, reporting=started.log_processors)
     try:
         policy = policy_commands.current_policy()
     except MisconfiguredError as error:
         structlog.get_logger(__name__).error("policy.unreadable", error=str(error))
         policy = await stand_in_policy(settings, problem=str(error), timings=timings)
     stopping = stop_signals()
-    async with open_app(settings, policy, clock=clock, timings=timings) as app:
+    async with (
+        started,
+        open_app(settings, policy, clock=clock, timings=timings, telemetry=started.telemetry) as app,
+    ):
         # Side by side: a worker that waits for the store leaves `/readyz` to say so.
         parts = [part(app) for part, chosen in ((_run_worker, worker), (_run_web, web)) if chosen]
+        if health_port is not None:
+            parts.append(_run_health(app, health_port))
         await run_until(stopping, *parts)
 
 
@@ -194,6 +231,12 @@ async def _run_web(app: "App") -> None:
 
     async with app.serving() as pages:
         await serve(pages, host="0.0.0.0", port=app.settings.port)
+
+
+async def _run_health(app: "App", port: int) -> None:
+    from handlers.transport.http_server import serve
+
+    await serve(app.health(), host="0.0.0.0", port=port)
 
 
 if __name__ == "__main__":

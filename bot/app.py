@@ -32,6 +32,7 @@ from bot.heroku.connection_test import PostgresConnectionTest
 from bot.notifier import Notifier
 from bot.policy_reporter import PolicyReporter
 from bot.ports import Clock, WorkerName
+from bot.ports.figures import StoreFigures
 from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.controller import Controller
 from bot.reconciler.mtls.adapter import MtlsAdapter
@@ -41,14 +42,19 @@ from bot.retry import until_success
 from bot.services import DownloadService, Services, open_services
 from bot.slack import SlackClient
 from bot.slack_answers import Identity
+from bot.telemetry.exposition import CONTENT_TYPE, Exposition
+from bot.telemetry.process_telemetry import ProcessTelemetry
 from bot.worker import YIELD, BackgroundTasks, WorkLoop, running
 from handlers.bolt_app import Listeners
 from handlers.scheduler import Scheduler
 from handlers.transport.request_verification import RequestVerification
 from handlers.transport.socket_mode import SocketMode
+from handlers.transport.traced import Traced
 from handlers.web.download_page import DownloadPage
 from handlers.web.health import health_routes
+from handlers.web.metrics import metrics_routes
 from storage.engine import OUTSIDE_POOL, async_commit_engine, engine_for
+from storage.figures import PostgresFigures
 from storage.repositories.rate_budget import PostgresRateBudget
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
@@ -79,6 +85,8 @@ class App:
     services: Services
     background_tasks: BackgroundTasks
     timings: Timings
+    telemetry: ProcessTelemetry
+    figures: StoreFigures
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
@@ -110,12 +118,20 @@ class App:
         app = await self._bolt(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
-        gate = RequestVerification(bolt, secrets=secrets, path=PATH)
+        gate = Traced(RequestVerification(bolt, secrets=secrets, path=PATH), self.telemetry)
         return Starlette(routes=[Route(PATH, gate), *self._health(self._store_answers), *self._pages()])
 
+    def health(self) -> Starlette:
+        """Builds the ASGI application of a worker: health checks and metrics, for nobody's browser."""
+        return Starlette(routes=self._health(self._store_answers))
+
     def _health(self, ready: Callable[[], Awaitable[object]]) -> list[Route]:
-        """Health checks of this process."""
-        return health_routes(ready, policy_readable=self.policy.readable)
+        """Health checks and metrics of this process."""
+        exposition = Exposition(metrics=self.telemetry.metrics, figures=self.figures, clock=self.clock)
+        return [
+            *health_routes(ready, policy_readable=self.policy.readable),
+            *metrics_routes(self.settings.metrics_token, exposition.text, content_type=CONTENT_TYPE),
+        ]
 
     def _pages(self) -> list[Route]:
         """Pages that people open in a browser."""
@@ -140,6 +156,7 @@ class App:
             authorized=authorized,
             background_tasks=self.background_tasks,
             public_url=self.settings.public_url,
+            telemetry=self.telemetry,
         )
         return listeners.app(signing_secret=signing_secret)
 
@@ -171,7 +188,9 @@ class App:
             Method.PRIVATELINK: PrivateLinkAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
             Method.TRUSTED: TrustedIpsAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
         }
-        return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
+        return Controller(
+            store=store, policy=policy, clock=clock, adapters=adapters, telemetry=self.telemetry
+        )
 
     def notifier(self) -> Notifier:
         """Builds the notifier."""
@@ -216,6 +235,7 @@ class App:
             wakeups=self.wakeups,
             at_once=RECONCILES_AT_ONCE,
             timings=self.timings,
+            telemetry=self.telemetry,
         )
         notifying = WorkLoop(
             name=WorkerName.NOTIFIER,
@@ -225,6 +245,7 @@ class App:
             yields=YIELD,
             after=reconciling,
             timings=self.timings,
+            telemetry=self.telemetry,
         )
         directory_sync = self.directory_sync()
         # Of its own, and never yielding: the person who is looked up waits for an answer.
@@ -234,6 +255,7 @@ class App:
             wakeups=self.wakeups,
             at_once=LOOKUPS_AT_ONCE,
             timings=self.timings,
+            telemetry=self.telemetry,
         )
         scheduler = Scheduler(
             services=self.services,
@@ -241,6 +263,7 @@ class App:
             clock=self.clock,
             wakeups=self.wakeups,
             give_way=partial(reconciling.idle, at_most=SCHEDULER_YIELDS),
+            telemetry=self.telemetry,
         )
         # A store that is busy for a moment, or not migrated yet, must not end a process that starts.
         await until_success(
@@ -302,7 +325,12 @@ async def stand_in_policy(settings: Settings, *, problem: str, timings: Timings 
 
 @contextlib.asynccontextmanager
 async def open_app(
-    settings: Settings, policy: Policy, *, clock: Clock | None = None, timings: Timings = DEFAULT
+    settings: Settings,
+    policy: Policy,
+    *,
+    clock: Clock | None = None,
+    timings: Timings = DEFAULT,
+    telemetry: ProcessTelemetry | None = None,
 ) -> AsyncIterator[App]:
     """Builds the application, and closes it at the end of the ``with`` block.
 
@@ -311,10 +339,12 @@ async def open_app(
         policy: the rules.
         clock: business time; the machine's, unless the sandbox brings one that it can move.
         timings: of leases, calls and retries; tests with real processes hand out faster ones.
+        telemetry: receives what happens; None counts it for ``/metrics`` and writes no events.
     """
     engine = engine_for(settings.database_url, transactions=settings.db_connections - OUTSIDE_POOL)
     async_commit = async_commit_engine(settings.database_url)
     clock, redactor = clock or SystemClock(), settings.redactor()
+    telemetry = telemetry or ProcessTelemetry(redactor=redactor)
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
@@ -322,16 +352,21 @@ async def open_app(
         budgets=PostgresRateBudget(async_commit),
         timings=timings,
         redactor=redactor,
+        telemetry=telemetry,
     )
     try:
         async with (
             PostgresWakeups(url=settings.database_url, timings=timings, through=async_commit) as wakeups,
             SlackClient(
-                token=settings.slack_token, url=settings.slack_url, timings=timings, redactor=redactor
+                token=settings.slack_token,
+                url=settings.slack_url,
+                timings=timings,
+                redactor=redactor,
+                telemetry=telemetry,
             ) as slack,
             BackgroundTasks() as background_tasks,
         ):
-            store = PostgresStore(engine, wakeups, timings)
+            store = PostgresStore(engine, wakeups, timings, telemetry)
             yield App(
                 settings=settings,
                 policy=policy,
@@ -343,6 +378,8 @@ async def open_app(
                 services=open_services(store=store, policy=policy, clock=clock),
                 background_tasks=background_tasks,
                 timings=timings,
+                telemetry=telemetry,
+                figures=PostgresFigures(engine),
             )
     finally:
         await heroku.close()

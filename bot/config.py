@@ -22,6 +22,9 @@ CONNECTIONS_AT_LEAST: Final = 4
 CONNECTIONS_AT_MOST: Final = 500
 """As many as the largest plans of Heroku allow in all."""
 
+TOKEN_AT_LEAST: Final = 16
+"""Characters of a token that people choose: as many in hexadecimal cannot be guessed over the network."""
+
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
 
@@ -68,6 +71,7 @@ class Settings:
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
+        metrics_token: what Prometheus sends to read ``/metrics``; None serves no metrics.
     """
 
     database_url: str = field(repr=False)
@@ -82,10 +86,17 @@ class Settings:
     public_url: str | None = None
     probes: bool = False
     db_connections: int = CONNECTIONS
+    metrics_token: str | None = field(default=None, repr=False)
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
-        tokens = (self.slack_token, self.app_token or "", self.heroku_token, *self.signing_secrets)
+        tokens = (
+            self.slack_token,
+            self.app_token or "",
+            self.heroku_token,
+            self.metrics_token or "",
+            *self.signing_secrets,
+        )
         return Redactor((*tokens, *_passwords(self.database_url)))
 
 
@@ -110,6 +121,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=public_url(environ),
         probes=probes(environ),
         db_connections=db_connections(environ),
+        metrics_token=metrics_token(environ),
     )
 
 
@@ -195,6 +207,20 @@ def db_connections(environ: Mapping[str, str] = os.environ) -> int:
             f"{CONNECTIONS}: the most connections to Postgres that each process opens"
         )
     return int(text)
+
+
+def metrics_token(environ: Mapping[str, str] = os.environ) -> str | None:
+    """What Prometheus sends to read ``/metrics``; raises ``MisconfiguredError``."""
+    name = "PGACCESS_METRICS_TOKEN"
+    token = environ.get(name, "").strip()
+    if not token:
+        return None
+    if len(token) < TOKEN_AT_LEAST or not token.isascii() or not token.isprintable() or " " in token:
+        raise MisconfiguredError(
+            f"{name} has to be at least {TOKEN_AT_LEAST} letters, digits and signs without a blank, such as "
+            "what `openssl rand -hex 32` prints; without it /metrics is not served"
+        )
+    return token
 
 
 def port(environ: Mapping[str, str] = os.environ) -> int:

@@ -1,8 +1,11 @@
-"""Structured logs: one JSON object a line on standard output, without bodies, headers or secrets."""
+"""Structured logs: one JSON object a line on standard error, without bodies, headers or secrets.
+
+Standard output has events alone (``bot.telemetry.events``), so that who collects them parses nothing else.
+"""
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, Final
 
 import structlog
@@ -39,11 +42,12 @@ def redacting_renderer(redactor: Redactor) -> Callable[[Any, str, MutableMapping
     return rendered
 
 
-def configure(redactor: Redactor = _NOTHING) -> None:
+def configure(redactor: Redactor = _NOTHING, *, reporting: Sequence[Any] = ()) -> None:
     """Sets up structlog, and lets only warnings of libraries through: their lines may hold what they sent.
 
     Args:
         redactor: removes secrets from every line, whoever writes it.
+        reporting: processors that report errors elsewhere, before they become text.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter(redactor))
@@ -55,9 +59,10 @@ def configure(redactor: Redactor = _NOTHING) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *reporting,
             structlog.processors.format_exc_info,
             redacting_renderer(redactor),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

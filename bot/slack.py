@@ -5,9 +5,10 @@ their arguments from the query or a form, and answer a JSON body as if it were e
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 import structlog
@@ -21,6 +22,7 @@ from bot.domain.person import Person
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
 from bot.ports import Block, Message, MessageRef, PeoplePage
+from bot.ports.telemetry import NO_TELEMETRY, Service, Telemetry
 from bot.slack_answers import Identity, error_of, person_of
 
 HURRY: Final = timedelta(milliseconds=1000)
@@ -43,6 +45,8 @@ log = structlog.get_logger(__name__)
 
 Json = dict[str, Any]
 
+T = TypeVar("T")
+
 
 class SlackClient:
     """Client of Slack's Web API; use as an async context manager.
@@ -52,11 +56,19 @@ class SlackClient:
         url: base of the Web API, with its trailing slash.
         timings: with the deadline of a call of the worker.
         redactor: removes secrets from what Slack answers; None removes the token alone.
+        telemetry: counts the calls.
     """
 
     def __init__(
-        self, *, token: str, url: str, timings: Timings = DEFAULT, redactor: Redactor | None = None
+        self,
+        *,
+        token: str,
+        url: str,
+        timings: Timings = DEFAULT,
+        redactor: Redactor | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
+        self._telemetry = telemetry
         self._deadline = timings.slack_call
         self._redactor = redactor or Redactor((token,))
         self._token = token
@@ -219,10 +231,14 @@ class SlackClient:
         if not may_be_called(url, api_url=self._url):
             raise SlackError("response_url_not_slack")
         body = {**_body(message), "response_type": "ephemeral", "replace_original": replace}
+        await self._counted("response_url", self._respond(self._session, url, body))
+
+    async def _respond(self, session: aiohttp.ClientSession, url: str, body: Json) -> None:
+        """Posts to a ``response_url``; raises ``SlackError``."""
         try:
             async with asyncio.timeout(HURRY.total_seconds()):
                 # A redirect is none of Slack's answers, and may lead anywhere.
-                async with self._session.post(url, json=body, allow_redirects=False) as response:
+                async with session.post(url, json=body, allow_redirects=False) as response:
                     if response.status != 200:
                         raise SlackError(f"response_url answered {response.status}")
         except (TimeoutError, aiohttp.ClientError) as error:
@@ -232,12 +248,33 @@ class SlackClient:
     async def _do(self, method: str, body: Json, *, within: timedelta | None = None) -> Json:
         """Calls a method that changes something, its arguments as JSON."""
         call = self.web.api_call(method, json=body)
-        return await _answer(call, within=within or self._deadline, redactor=self._redactor)
+        return await self._counted(
+            method, _answer(call, within=within or self._deadline, redactor=self._redactor)
+        )
 
     async def _ask(self, method: str, params: Json) -> Json:
         """Calls a method that only reads, its arguments in the query."""
         call = self.web.api_call(method, http_verb="GET", params=params)
-        return await _answer(call, within=self._deadline, redactor=self._redactor)
+        return await self._counted(method, _answer(call, within=self._deadline, redactor=self._redactor))
+
+    async def _counted(self, method: str, call: Awaitable[T]) -> T:
+        """Awaits a call, and counts it with how it ended."""
+        began, status = time.monotonic(), "cut_off"
+        try:
+            with self._telemetry.span("slack.call", {"method": method}) as note:
+                try:
+                    answer = await call
+                    status = "ok"
+                except SlackError as error:
+                    # Of a ``response_url`` the code has more words: the first says what happened.
+                    status = error.code.partition(":")[0]
+                    raise
+                finally:
+                    note({"status": status})
+            return answer
+        finally:
+            seconds = time.monotonic() - began
+            self._telemetry.call_ended(Service.SLACK, kind="", method=method, status=status, seconds=seconds)
 
     async def _ask_patiently(self, method: str, params: Json) -> Json:
         """Repeats a call once its rate limit has passed: a sync that restarted each time would never end."""

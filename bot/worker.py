@@ -11,6 +11,7 @@ import structlog
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import TryAgainError
 from bot.ports import Wakeups, WorkerName
+from bot.ports.telemetry import NO_TELEMETRY, JobOutcome, Telemetry
 
 SHORTEST: Final = timedelta(milliseconds=100)
 """The shortest sleep: a row that is due and yet cannot be claimed must not keep the loop spinning."""
@@ -70,6 +71,7 @@ class WorkLoop(Generic[T]):
         yields: how long it lets others in this process go first when it is woken.
         after: a loop that goes first: while it is at work, each job waits for ``GIVE_WAY``.
         timings: with the longest sleep, and the pause after the store could not be reached.
+        telemetry: counts the steps.
     """
 
     def __init__(
@@ -82,8 +84,10 @@ class WorkLoop(Generic[T]):
         yields: timedelta = timedelta(),
         after: "WorkLoop[Any] | None" = None,
         timings: Timings = DEFAULT,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         self._timings = timings
+        self._telemetry = telemetry
         self._name = name
         self._worker = worker
         self._wakeups = wakeups
@@ -163,15 +167,20 @@ class WorkLoop(Generic[T]):
             report: receives an unexpected error.
         """
         try:
-            return await step
+            done = await step
         except TryAgainError as error:
+            self._telemetry.step_ended(self._name, JobOutcome.TRY_AGAIN)
             log.warning("loop.try_again", loop=self._name, error=str(error))
             await asyncio.sleep(self._timings.store_pause.total_seconds())
         except Exception as error:
+            self._telemetry.step_ended(self._name, JobOutcome.FAILED)
             log.exception("loop.failed", loop=self._name)
             if report is not None:
                 await report(error)
             await asyncio.sleep(self._timings.store_pause.total_seconds())
+        else:
+            self._telemetry.step_ended(self._name, JobOutcome.DONE)
+            return done
         return None
 
     async def _sleep(self) -> None:

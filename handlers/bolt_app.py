@@ -16,9 +16,11 @@ from bot.domain.command_text import COMMAND
 from bot.errors import Refused, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
+from bot.ports.telemetry import NO_TELEMETRY, Telemetry
 from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.worker import BackgroundTasks
+from handlers import refused_actions
 from handlers.advice import BUTTONS, Advisor
 from handlers.buttons import ButtonHandler
 from handlers.commands import Commands
@@ -27,6 +29,7 @@ from handlers.download_links import DownloadLinkSender
 from handlers.error_responses import ErrorResponses
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, field_errors
+from handlers.refused_actions import AttemptedAction
 from handlers.transport.authorization import authorizer
 from handlers.transport.events import (
     ChannelUnarchived,
@@ -53,6 +56,7 @@ class Listeners:
         authorized: what Bolt is told of the bot.
         background_tasks: what goes on after an answer.
         public_url: where browsers reach us; None if unknown.
+        telemetry: is told what was refused.
     """
 
     def __init__(
@@ -64,7 +68,9 @@ class Listeners:
         authorized: AuthorizeResult,
         background_tasks: BackgroundTasks,
         public_url: str | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
+        self._telemetry = telemetry
         self._services = services
         self._authorize = authorizer(team=team, authorized=authorized)
         self._deadlines = Deadlines()
@@ -128,7 +134,7 @@ class Listeners:
         async def answer() -> Message | None:
             return await self._commands.answer(command, await self._locales.of(command.person))
 
-        message = await self._attempt(command.person, answer)
+        message = await self._attempt(refused_actions.of_command(command), answer)
         await (ack() if message is None else ack(text=message.text, blocks=list(message.blocks)))
 
     async def on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -142,7 +148,7 @@ class Listeners:
                 return None
             return await self._buttons.answer(click, t)
 
-        message = await self._attempt(click.person, answer)
+        message = await self._attempt(refused_actions.of_click(click), answer)
         # Slack shows nothing of an acknowledgement's body after a click: the answer goes to its response_url.
         if message is not None and click.respond_to is not None:
             await self._errors.respond(click.respond_to, message)
@@ -158,7 +164,7 @@ class Listeners:
             await self._recommend(ack, submission)
             return
         try:
-            await self._attempt(submission.person, lambda: self._forms.submit(submission))
+            await self._attempt(refused_actions.of_form(submission), lambda: self._forms.submit(submission))
         except Refused as refused:
             t = await self._locales.of(submission.person)
             view = await self._deadlines.wait_for(self._forms.replacement(submission, refused, t))
@@ -174,7 +180,9 @@ class Listeners:
         """Pushes the recommendation on top of the questions, so that the person can go back."""
         t = await self._locales.of(submission.person)
         try:
-            view = await self._attempt(submission.person, lambda: self._advisor.answer(submission, t))
+            view = await self._attempt(
+                refused_actions.of_form(submission), lambda: self._advisor.answer(submission, t)
+            )
         except Refused as refused:
             await ack(**field_errors(refused, submission, t))
         else:
@@ -184,7 +192,8 @@ class Listeners:
         """Returns the databases that fit what was typed into the menu."""
         search = BlockSuggestion.of(body)
         t = await self._locales.of(search.person)
-        await ack(options=await self._attempt(search.person, lambda: self._forms.options(search, t)))
+        action = AttemptedAction(person=search.person, name=lambda: action_ids.FIELD_TARGET)
+        await ack(options=await self._attempt(action, lambda: self._forms.options(search, t)))
 
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Opens the form, for the global shortcut."""
@@ -196,7 +205,8 @@ class Listeners:
             t = await self._locales.of(shortcut.person)
             await self._forms.mtls.open_add(shortcut.trigger_id, RequestInput(), t)
 
-        await self._attempt(shortcut.person, open_form)
+        action = AttemptedAction(person=shortcut.person, name=lambda: action_ids.SHORTCUT_ASK)
+        await self._attempt(action, open_form)
         await ack()
 
     async def on_home(self, event: dict[str, Any]) -> None:
@@ -229,9 +239,15 @@ class Listeners:
         """Tries at once what waits for a channel: whoever joined it may be the bot."""
         await self._services.lost_channels.retry(MemberJoined.of(event).channel)
 
-    async def _attempt(self, person: str, act: Callable[[], Awaitable[T]]) -> T:
+    async def _attempt(self, action: AttemptedAction, act: Callable[[], Awaitable[T]]) -> T:
         """Acts within the deadline, whatever has to be looked up first; raises as ``Deadlines`` does."""
-        return await self._deadlines.wait_for(self._unknown_people.attempt(person, act))
+
+        async def attempt() -> T:
+            return await self._unknown_people.attempt(action.person, act)
+
+        # Inside of the deadline: what is refused late, when the person was answered, is told of too.
+        with self._telemetry.span("slack.action", lambda: {"pgaccess.action": action.name()}):
+            return await self._deadlines.wait_for(refused_actions.telling(action, attempt, self._telemetry))
 
     async def _locale(self, person: str) -> str | None:
         try:

@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.directory_sync import DirectorySync
 from bot.errors import TryAgainError
 from bot.ports import Clock, Wakeups, WorkerName
+from bot.ports.telemetry import NO_TELEMETRY, JobOutcome, Telemetry
 from bot.services import Services
 from bot.worker import YIELD
 
@@ -38,6 +39,7 @@ class Scheduler:
         clock: business time.
         wakeups: wake the scheduler when business time has jumped.
         give_way: waits shortly, after a wake-up, while more urgent work runs.
+        telemetry: counts the steps.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class Scheduler:
         clock: Clock,
         wakeups: Wakeups,
         give_way: Callable[[], Awaitable[None]] | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
+        self._telemetry = telemetry
         self._services = services
         self._directory_sync = directory_sync
         self._clock = clock
@@ -145,7 +149,10 @@ class Scheduler:
         try:
             async with asyncio.timeout(LONGEST_STEP.total_seconds()):
                 await step()
+            self._telemetry.step_ended(WorkerName.CLOCK, JobOutcome.DONE)
         except (TryAgainError, TimeoutError) as error:
+            self._telemetry.step_ended(WorkerName.CLOCK, JobOutcome.TRY_AGAIN)
             log.warning("clock.try_again", error=str(error))
         except Exception:
+            self._telemetry.step_ended(WorkerName.CLOCK, JobOutcome.FAILED)
             log.exception("clock.failed")

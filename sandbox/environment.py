@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import httpx
 
@@ -16,6 +16,8 @@ from bot.config import Settings
 from bot.domain.policy.rules import Policy
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
+from bot.telemetry.process_telemetry import ProcessTelemetry
+from bot.telemetry.tracing import Tracing
 from sandbox.control_panel import Panel
 from sandbox.fault_injection import FaultInjection
 from sandbox.heroku.emulator import HerokuEmulator
@@ -30,6 +32,7 @@ from sandbox.slack.users.simulated_users import People
 BOT_TOKEN: Final = "xoxb-emulated-token"
 SIGNING_SECRET: Final = "emulated-signing-secret"
 HEROKU_TOKEN: Final = "HRKU-emulated-token"
+METRICS_TOKEN: Final = "emulated-metrics-token"
 """Secrets of the emulators; they are valid nowhere else."""
 
 POLICY: Final = """
@@ -126,9 +129,21 @@ class Bot:
         settings: What a deploy keeps: addresses and tokens.
         clock: Business time.
         people: Who have to know where the bot listens.
+        events: Where it writes its events; None writes none.
+        tracing: Where it records spans; None records none.
     """
 
-    def __init__(self, settings: Settings, *, clock: MovableClock, people: People) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: MovableClock,
+        people: People,
+        events: TextIO | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing
+        self._events = events
         self._settings = settings
         self._clock = clock
         self._people = people
@@ -139,7 +154,12 @@ class Bot:
         enter = self._running.enter_async_context
         socket, url = await enter(listening())
         parsed = policy if isinstance(policy, Policy) else parse_policy(policy, source="the demo's policy")
-        app = await enter(open_app(replace(self._settings, public_url=url), parsed, clock=self._clock))
+        telemetry = ProcessTelemetry(
+            redactor=self._settings.redactor(), stream=self._events, tracing=self._tracing
+        )
+        app = await enter(
+            open_app(replace(self._settings, public_url=url), parsed, clock=self._clock, telemetry=telemetry)
+        )
         # Entered after the app, so that the server closes first: no request meets an app that has stopped.
         running = await enter(servers())
         await running.open(await app.web(), socket)
@@ -178,6 +198,7 @@ def settings(
         port=0,
         public_url=public_url,
         probes=probes,
+        metrics_token=METRICS_TOKEN,
     )
 
 
@@ -190,6 +211,8 @@ async def start_environment(
     policy: str | Policy = POLICY,
     probes: bool = False,
     slack: SlackEmulator | None = None,
+    events: TextIO | None = None,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Environment]:
     """Start the emulators, the page and the bot; stop them at the end of the ``with`` block.
 
@@ -200,6 +223,8 @@ async def start_environment(
         policy: The policy as TOML, or as the bot would have read it.
         probes: Whether the bot may test new certificates.
         slack: The emulated Slack, filled; the default workspace if None.
+        events: Where the bot writes its events; None writes none.
+        tracing: Where it records spans; None records none.
     """
     slack = slack or SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     clock, faults = MovableClock(), FaultInjection(heroku, slack)
@@ -220,7 +245,7 @@ async def start_environment(
             heroku_url=heroku_url,
             probes=probes,
         )
-        bot = Bot(bot_settings, clock=clock, people=people)
+        bot = Bot(bot_settings, clock=clock, people=people, events=events, tracing=tracing)
         running = await enter(servers())
         await running.open(heroku_server(heroku), heroku_socket)
         await running.open(server, slack_socket)

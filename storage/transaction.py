@@ -17,6 +17,7 @@ from typing_extensions import override
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import NotMigratedError, StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
+from bot.ports.telemetry import NO_TELEMETRY, Telemetry, requests_noted
 from storage.engine import no_connection_free
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
@@ -53,10 +54,18 @@ class PostgresTransaction(Transaction):
         connection: with its transaction begun by the first statement.
         wakeups: told after the commit which workers it concerns.
         timings: of leases, and of calls whose outcome is not known.
+        telemetry: receives audit lines as they are sealed.
     """
 
-    def __init__(self, connection: AsyncConnection, wakeups: Wakeups, timings: Timings = DEFAULT) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        wakeups: Wakeups,
+        timings: Timings = DEFAULT,
+        telemetry: Telemetry = NO_TELEMETRY,
+    ) -> None:
         self._connection = connection
+        self._telemetry = telemetry
         self._wakeups = wakeups
         self._timings = timings
         self._touched: set[WorkerName] = set()
@@ -170,7 +179,12 @@ class PostgresTransaction(Transaction):
     @cached_property
     @override
     def audit(self) -> PostgresAudit:
-        return PostgresAudit(self._connection, self._buffer)
+        return PostgresAudit(self._connection, self._buffer, self._telemetry)
+
+    @property
+    def changed(self) -> frozenset[int]:
+        """Numbers of the requests that its audit lines are about, those of a later rollback too."""
+        return self._buffer.concerned
 
     @override
     async def commit(self) -> None:
@@ -188,28 +202,50 @@ class PostgresStore(Store):
         engine: with bounded waits, see ``storage.engine``.
         wakeups: wakes workers after commits.
         timings: of leases, and of calls whose outcome is not known.
+        telemetry: receives audit lines as they are sealed, and spans.
     """
 
-    def __init__(self, engine: AsyncEngine, wakeups: Wakeups, timings: Timings = DEFAULT) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        wakeups: Wakeups,
+        timings: Timings = DEFAULT,
+        telemetry: Telemetry = NO_TELEMETRY,
+    ) -> None:
         self._engine = engine
         self._wakeups = wakeups
         self._timings = timings
+        self._telemetry = telemetry
 
     @contextlib.asynccontextmanager
     @override
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
-        try:
-            async with self._engine.connect() as connection:
-                yield PostgresTransaction(connection, self._wakeups, self._timings)
-        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-            # A commit that was cut off may have gone through; the idempotency key tells.
-            if no_connection_free(error):
-                raise StoreUnavailableError("Postgres has no connection free") from error
-            raise StoreUnavailableError("Postgres did not do it in time") from error
-        except DBAPIError as error:
-            if isinstance(error.orig, UndefinedTable | UndefinedColumn):
-                raise NotMigratedError from error
-            # A lost connection may raise other classes than these; SQLAlchemy marks them.
-            if error.connection_invalidated:
-                raise StoreUnavailableError("the connection to Postgres was lost") from error
-            raise
+        async with translating(), self._engine.connect() as connection:
+            with self._telemetry.span("store.transaction", {}) as note:
+                unit = PostgresTransaction(connection, self._wakeups, self._timings, self._telemetry)
+                yield unit
+                note(requests_noted(unit.changed))
+
+
+@contextlib.asynccontextmanager
+async def translating() -> AsyncIterator[None]:
+    """Turns what Postgres and its driver raise in a ``with`` block into the errors that callers know.
+
+    Raises:
+        NotMigratedError: a table or a column is not there.
+        StoreUnavailableError: Postgres was not reached, or did not do it in time.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        # A commit that was cut off may have gone through; the idempotency key tells.
+        if no_connection_free(error):
+            raise StoreUnavailableError("Postgres has no connection free") from error
+        raise StoreUnavailableError("Postgres did not do it in time") from error
+    except DBAPIError as error:
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise NotMigratedError from error
+        # A lost connection may raise other classes than these; SQLAlchemy marks them.
+        if error.connection_invalidated:
+            raise StoreUnavailableError("the connection to Postgres was lost") from error
+        raise

@@ -45,13 +45,21 @@ class WriteBuffer:
         self._lines: list[Row] = []
         self._messages: list[Row] = []
         self._changed: set[int] = set()
+        self._concerned: set[int] = set()
         self._refreshed: set[int] = set()
         self._keys: set[str] = set()
 
     def add_lines(self, rows: Sequence[Row]) -> None:
         """Adds audit lines, as ``audit.line_of`` makes them, and marks what was told about their requests."""
         self._lines += rows
-        self._changed.update(row["request_id"] for row in rows if row["request_id"] is not None)
+        concerned = {row["request_id"] for row in rows if row["request_id"] is not None}
+        self._changed |= concerned
+        self._concerned |= concerned
+
+    @property
+    def concerned(self) -> frozenset[int]:
+        """Requests that audit lines of the transaction are about, also after they are written."""
+        return frozenset(self._concerned)
 
     def mark_changed(self, requests: Collection[int]) -> None:
         """Marks what was told about requests that have changed without an audit line."""

@@ -4,8 +4,9 @@ Platform API (https://api.heroku.com) with a Bearer token; Data API (https://api
 behind the official data tools, with Basic, an empty user and the token as password.
 """
 
+import contextlib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -23,7 +24,12 @@ from bot.domain.subject import Network
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
-from bot.errors import HerokuAmbiguousError, HerokuError
+from bot.errors import (
+    HerokuAmbiguousError,
+    HerokuError,
+    RateBudgetExhaustedError,
+    StoreUnavailableError,
+)
 from bot.heroku.bounded_body import ACCEPTED
 from bot.heroku.data_api import DATABASE, DataApi
 from bot.heroku.rate_limiter import RateLimiter
@@ -48,6 +54,7 @@ from bot.heroku.schemas.privatelink import names_in, read_link
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
 from bot.heroku.transport import Api, parsed, read, says_gone
 from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
+from bot.ports.telemetry import NO_TELEMETRY, EventName, Telemetry
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
 
@@ -74,6 +81,7 @@ class HerokuClient:
         timings: with the deadline of a call.
         transport: for tests; None speaks HTTP.
         redactor: removes secrets from what Heroku answers; None removes the token alone.
+        telemetry: counts the calls, and is told of each change.
     """
 
     def __init__(
@@ -86,8 +94,10 @@ class HerokuClient:
         timings: Timings = DEFAULT,
         transport: httpx.AsyncBaseTransport | None = None,
         redactor: Redactor | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
         redactor = redactor or Redactor((token,))
+        self._telemetry = telemetry
         self._deadline = timings.heroku_call
         self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
@@ -102,7 +112,7 @@ class HerokuClient:
         basic = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
         bearer = httpx.AsyncClient(base_url=data_url, auth=_Bearer(token), **shared)
         self._platform, *data = (
-            Api(client, self._limiter, deadline=self._deadline, redactor=redactor)
+            Api(client, self._limiter, deadline=self._deadline, redactor=redactor, telemetry=telemetry)
             for client in (platform, basic, bearer)
         )
         self._data = DataApi(*data)
@@ -164,7 +174,8 @@ class HerokuClient:
             raise ValueError("a space's list is never written empty")
         body = {"rules": [rule.line for rule in rules]}
         path = f"/spaces/{space}/inbound-ruleset"
-        return read_ruleset(parsed(await self._platform.call("PUT", path, body)))
+        with self._change("ruleset.put", space, sources=[rule.source for rule in rules]):
+            return read_ruleset(parsed(await self._platform.call("PUT", path, body)))
 
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
@@ -209,29 +220,35 @@ class HerokuClient:
 
     async def enable_endpoint(self, database: Database) -> None:
         """Enables mTLS (``POST …/tls-endpoint``): 201, ``Provisioning``, and a first certificate later on."""
-        await self._data.write("POST", database, _MTLS)
+        with self._change("mtls.enable", database):
+            await self._data.write("POST", database, _MTLS)
 
     async def disable_endpoint(self, database: Database) -> None:
         """Disables mTLS (``DELETE …/tls-endpoint``): 202, ``Deprovisioning``, at last a 404."""
-        await self._data.write("DELETE", database, _MTLS)
+        with self._change("mtls.disable", database):
+            await self._data.write("DELETE", database, _MTLS)
 
     async def create_certificate(self, database: Database) -> Certificate:
         """Makes a client certificate (``POST …/certificates``, no body): 201, ``pending`` at first."""
-        answer = await self._data.write("POST", database, f"{_MTLS}/certificates")
-        return read(_CERTIFICATE, answer).certificate()
+        with self._change("certificate.create", database):
+            answer = await self._data.write("POST", database, f"{_MTLS}/certificates")
+            return read(_CERTIFICATE, answer).certificate()
 
     async def discard_certificate(self, database: Database, certificate: UUID) -> None:
         """Disables a certificate (``DELETE …/certificates/{id}``); worth nothing at once, for good."""
-        await self._data.write("DELETE", database, f"{_MTLS}/certificates/{certificate}")
+        with self._change("certificate.remove", database, certificate=certificate):
+            await self._data.write("DELETE", database, f"{_MTLS}/certificates/{certificate}")
 
     async def add_rule(self, database: Database, *, network: Network, description: str) -> IpRule:
         """Adds one rule (``POST …/ip-rules``) and returns it with Heroku's id."""
         body = {"cidr": str(network), "description": description}
-        return read(_RULE, await self._data.write("POST", database, f"{_MTLS}/ip-rules", body)).rule()
+        with self._change("ip_rule.add", database, **body):
+            return read(_RULE, await self._data.write("POST", database, f"{_MTLS}/ip-rules", body)).rule()
 
     async def remove_rule(self, database: Database, rule: UUID) -> None:
         """Removes one rule (``DELETE …/ip-rules/{id}``); its body and exact 2xx are not documented."""
-        await self._data.write("DELETE", database, f"{_MTLS}/ip-rules/{rule}")
+        with self._change("ip_rule.remove", database, rule=rule):
+            await self._data.write("DELETE", database, f"{_MTLS}/ip-rules/{rule}")
 
     async def privatelink(self, database: Database) -> PrivateLinkState:
         """A database's PrivateLink (``GET /private-link/v0/databases/{name}``); 404 when it has none."""
@@ -239,21 +256,26 @@ class HerokuClient:
 
     async def open_privatelink(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Makes a database's PrivateLink (``POST``), with at least one account; it takes minutes."""
-        answer = await self._data.write("POST", database, _PRIVATELINK, _allowed(accounts))
-        return read_link(parsed(answer))
+        with self._change("privatelink.open", database, accounts=list(accounts)):
+            answer = await self._data.write("POST", database, _PRIVATELINK, _allowed(accounts))
+            return read_link(parsed(answer))
 
     async def let_accounts_in(self, database: Database, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds accounts (``PUT …/allowed_accounts``): in spite of its verb it replaces nothing."""
         path = f"{_PRIVATELINK}/allowed_accounts"
-        return read_link(parsed(await self._data.write("PUT", database, path, _allowed(accounts))))
+        with self._change("privatelink.accounts.add", database, accounts=list(accounts)):
+            return read_link(parsed(await self._data.write("PUT", database, path, _allowed(accounts))))
 
     async def remove_accounts(self, database: Database, accounts: Sequence[str]) -> None:
         """Removes accounts (``PATCH …/allowed_accounts`` with only those that are to go)."""
-        await self._data.write("PATCH", database, f"{_PRIVATELINK}/allowed_accounts", _allowed(accounts))
+        path = f"{_PRIVATELINK}/allowed_accounts"
+        with self._change("privatelink.accounts.remove", database, accounts=list(accounts)):
+            await self._data.write("PATCH", database, path, _allowed(accounts))
 
     async def close_privatelink(self, database: Database) -> None:
         """Destroys a database's PrivateLink (``DELETE``); it is ``Deprovisioned`` at once, later a 404."""
-        await self._data.write("DELETE", database, _PRIVATELINK)
+        with self._change("privatelink.close", database):
+            await self._data.write("DELETE", database, _PRIVATELINK)
 
     async def config_var_names(self, app: str) -> frozenset[str]:
         """The names of an app's config vars (``GET /apps/{app}/config-vars``); values are dropped here."""
@@ -271,6 +293,39 @@ class HerokuClient:
         if self._limiter is not None and not self._limiter.is_corrected:
             answer = await self._platform.call("GET", "/account/rate-limits")
             await self._platform.correct(str(read(_LIMITS, answer).remaining))
+
+    @contextlib.contextmanager
+    def _change(self, change: str, target: Database | UUID, **what: object) -> Iterator[None]:
+        """Tells of a change once its outcome is known, for the length of a ``with`` block.
+
+        Args:
+            change: its name, which stays: ``docs/operations/events.md``.
+            target: a database, or the id of a space.
+            what: what is added or removed; no secret.
+        """
+        where = (
+            {"target": target.id, "name": target.name} if isinstance(target, Database) else {"target": target}
+        )
+        # What is cut off with its process may have reached Heroku.
+        told: dict[str, object] = {"outcome": "unknown", "status": 0, "error": ""}
+        try:
+            yield
+            told["outcome"] = "accepted"
+        except HerokuError as error:
+            told = {"outcome": _outcome(error), "status": error.status, "error": error.id}
+            raise
+        except StoreUnavailableError:
+            told["outcome"] = "not_sent"
+            raise
+        finally:
+            self._telemetry.event(EventName.HEROKU_CHANGE, {"change": change, **where, **what, **told})
+
+
+def _outcome(error: HerokuError) -> str:
+    """What an error says of a change: not asked for, rejected, or made or not."""
+    if isinstance(error, RateBudgetExhaustedError):
+        return "not_sent"
+    return "unknown" if isinstance(error, HerokuAmbiguousError) else "rejected"
 
 
 class _Bearer(httpx.Auth):

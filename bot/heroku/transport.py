@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.outside.call_kinds import kind_of
 from bot.domain.outside.redaction import Redactor
 from bot.domain.outside.retry_after import read_retry_after
 from bot.domain.outside.text import clean, visible
@@ -24,12 +26,14 @@ from bot.errors import (
     HerokuRefusedError,
     HerokuUnauthorizedError,
     HerokuUnknownAddonError,
+    RateBudgetExhaustedError,
     StoreUnavailableError,
 )
 from bot.heroku.bounded_body import read_body
 from bot.heroku.json_body import parse
 from bot.heroku.rate_limiter import RateLimiter
 from bot.ports import call_priority
+from bot.ports.telemetry import NO_TELEMETRY, Service, Telemetry
 
 PAGE: Final = 1000
 """Items asked for per page; Heroku's maximum. The next page is named by ``Next-Range``."""
@@ -39,6 +43,12 @@ PAGES: Final = 50
 
 LARGEST_LIST: Final = 32 * 2**20
 """Bytes of all pages of a list at most: more than ten thousand add-ons."""
+
+CUT_OFF: Final = "cut_off"
+"""Stands for the status of a call that ended with its process, or with the work that it was a part of."""
+
+NOT_SENT: Final = "not_sent"
+"""Stands for the status of a call that was not made: the rate budget had no token, or was unknown."""
 
 _DIGITS: Final = 9
 """Digits of a number of request tokens that is believed."""
@@ -88,6 +98,7 @@ class Api:
         limiter: this process' rate limiter; None calls without one.
         deadline: the longest that one call can take, response read.
         redactor: removes secrets from answers, which are logged, stored and shown.
+        telemetry: counts the calls.
     """
 
     def __init__(
@@ -97,7 +108,9 @@ class Api:
         *,
         deadline: timedelta,
         redactor: Redactor,
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
+        self._telemetry = telemetry
         self._client = client
         self._deadline = deadline
         self._limiter = limiter
@@ -121,6 +134,28 @@ class Api:
             HerokuError: a subclass that fits the response. All but a clear 4xx and a 429 leave open whether a
                 change was made.
         """
+        began, kind, status = time.monotonic(), kind_of(path), CUT_OFF
+        try:
+            with self._telemetry.span("heroku.call", {"kind": kind, "http.request.method": method}) as note:
+                try:
+                    response = await self._call(method, path, body, headers)
+                    status = str(response.status_code)
+                except (HerokuError, StoreUnavailableError) as error:
+                    status = _status_of(error)
+                    raise
+                finally:
+                    note({"status": status})
+            return response
+        finally:
+            seconds = time.monotonic() - began
+            self._telemetry.call_ended(
+                Service.HEROKU, kind=kind, method=method, status=status, seconds=seconds
+            )
+
+    async def _call(
+        self, method: str, path: str, body: object, headers: Mapping[str, str] | None
+    ) -> httpx.Response:
+        """Makes one call; raises as ``call`` does."""
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
                 # Inside the deadline: leases are sized by it, the wait for a token included.
@@ -209,6 +244,13 @@ class Api:
         if self._limiter is not None and left.isdecimal() and len(left) <= _DIGITS:
             with contextlib.suppress(StoreUnavailableError):
                 await self._limiter.correct(int(left))
+
+
+def _status_of(error: HerokuError | StoreUnavailableError) -> str:
+    """An error's HTTP status, or one word where there was no answer or no call."""
+    if isinstance(error, RateBudgetExhaustedError | StoreUnavailableError):
+        return NOT_SENT
+    return str(error.status) if error.status else error.id
 
 
 def says_gone(error: HerokuError, *, space: bool) -> bool:

@@ -15,6 +15,7 @@ from bot.domain.policy.rules import Policy
 from bot.domain.schedule import gap
 from bot.errors import HerokuError, LeaseLostError, StoreUnavailableError
 from bot.ports import Clock, ReconcileJob, Store, with_priority
+from bot.ports.telemetry import NO_TELEMETRY, Attributes, Telemetry, requests_noted
 from bot.reconciler.adapter import AnyAdapter, MethodAdapter, Planned, Run, Seen
 from bot.reconciler.reconciliation import Reconciliation
 from bot.reconciler.recorder import Recorder
@@ -43,11 +44,19 @@ class Controller:
         policy: whom to notify, and when to warn.
         clock: business time.
         adapters: what differs between methods.
+        telemetry: records a span of each run.
     """
 
     def __init__(
-        self, *, store: Store, policy: Policy, clock: Clock, adapters: Mapping[Method, AnyAdapter]
+        self,
+        *,
+        store: Store,
+        policy: Policy,
+        clock: Clock,
+        adapters: Mapping[Method, AnyAdapter],
+        telemetry: Telemetry = NO_TELEMETRY,
     ) -> None:
+        self._telemetry = telemetry
         self._store = store
         self._adapters = adapters
         self._recorder = Recorder(store=store, policy=policy, clock=clock)
@@ -79,7 +88,10 @@ class Controller:
                 answers again, else the lease runs out.
         """
         try:
-            with with_priority(claimed.job.purpose):
+            with (
+                with_priority(claimed.job.purpose),
+                self._telemetry.span("reconcile.run", lambda: _span(claimed)),
+            ):
                 await self._reconcile(claimed.adapter, claimed.run)
         except StoreUnavailableError:
             await self._release(claimed.job)
@@ -113,3 +125,15 @@ class Controller:
                 job, again=again, attempts=job.attempts, kept=False, failures=job.failures
             )
             await tx.commit()
+
+
+def _span(claimed: ClaimedJob) -> Attributes:
+    """What a run's span says: which target's method, and which requests' grants it is for."""
+    job, stored = claimed.job, claimed.adapter.stored(claimed.run)
+    concerned = [grant.request for grant in stored.grants]
+    concerned += [operation.request for operation in claimed.run.operations.values()]
+    return {
+        "pgaccess.target": str(job.target.id),
+        "pgaccess.method": job.method.value,
+        **requests_noted(concerned),
+    }

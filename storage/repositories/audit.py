@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.ports import Audit, AuditContext, AuditLine
+from bot.ports.telemetry import NO_TELEMETRY, EventName, Telemetry
 from storage.tables import audit, grants, requests
 from storage.write_buffer import WriteBuffer
 
@@ -93,12 +94,29 @@ def line_of(
     }
 
 
+_EVENT: Final = {
+    "line": "id", "at": "at", "recorded_at": "written_at", "actor": "actor", "subject": "subject",
+    "request": "request_id", "target": "target_id", "before": "before", "after": "after",
+    "details": "details", "terms": "terms",
+}  # fmt: skip
+"""Fields of an event, by the columns that they come from."""
+
+
+def event_of(line: RowMapping | Mapping[str, Any], *, seal: int, digest: bytes) -> dict[str, object]:
+    """Builds the event of a line that is just being sealed: the whole line, with its seal."""
+    fields = {field: line[column] for field, column in _EVENT.items()}
+    return {"seal": seal, "digest": digest, **fields}
+
+
 class PostgresAudit(Audit):
     """Writes and seals audit lines; a trigger refuses to change or delete them."""
 
-    def __init__(self, connection: AsyncConnection, buffer: WriteBuffer) -> None:
+    def __init__(
+        self, connection: AsyncConnection, buffer: WriteBuffer, telemetry: Telemetry = NO_TELEMETRY
+    ) -> None:
         self._connection = connection
         self._buffer = buffer
+        self._telemetry = telemetry
 
     async def write(
         self,
@@ -153,6 +171,10 @@ class PostgresAudit(Audit):
             previous = digest(previous, seal, line)
             seals.append({"line": line["id"], "seal": seal, "digest": previous})
         await self._connection.execute(_SEAL, seals)
+        # Before the commit: a process that dies in between has told a line twice, and never not at all.
+        for line, sealed in zip(lines, seals, strict=True):
+            event = event_of(line, seal=sealed["seal"], digest=sealed["digest"])
+            self._telemetry.event(EventName.AUDIT_LINE, event)
         return len(lines)
 
     async def verify(self) -> Verification:

@@ -201,10 +201,10 @@ async def test_a_check_changes_nothing_and_costs_few_calls(installation: Install
 async def test_each_part_of_the_settings_is_named_and_the_others_are_checked_all_the_same(
     installation: Installation,
 ) -> None:
-    lines = await installation.check(SLACK_BOT_TOKEN="", PORT="http")
+    lines = await installation.check(SLACK_BOT_TOKEN="", PORT="http", PGACCESS_METRICS_TOKEN="short")
 
     said = [line.message for line in lines if line.topic == "settings"]
-    assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT"]
+    assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT", "PGACCESS_METRICS_TOKEN"]
     assert skipped(lines) == set(SLACK)
     assert CheckStatus.PROBLEM not in {line.verdict for line in lines if line.topic in HEROKU}
 

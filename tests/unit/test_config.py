@@ -255,3 +255,24 @@ def test_every_secret_of_the_settings_is_removed_from_what_others_answer(secret:
     redactor = settings(**HIDDEN).redactor()
     assert redactor.text(f"before {secret} after") == f"before {REDACTED} after"
     assert redactor.text("pgaccess at db.example.org") == "pgaccess at db.example.org"
+
+
+# --- metrics ---------------------------------------------------------------------------------------
+
+
+def test_without_a_metrics_token_there_is_none() -> None:
+    assert settings().metrics_token is None
+    assert settings(PGACCESS_METRICS_TOKEN=" ").metrics_token is None
+
+
+def test_the_metrics_token_is_a_secret_like_the_others() -> None:
+    token = "0123456789abcdef"
+    found = settings(PGACCESS_METRICS_TOKEN=f" {token} ")
+    assert found.metrics_token == token
+    assert token not in repr(found)
+    assert found.redactor().text(f"Bearer {token}") == f"Bearer {REDACTED}"
+
+
+@pytest.mark.parametrize("token", [f"{SECRET}", f"{SECRET} {SECRET} {SECRET}", "é" * 20, f"{SECRET}\t" * 3])
+def test_a_metrics_token_that_is_no_token_is_refused(token: str) -> None:
+    assert "openssl rand -hex 32" in wrong(PGACCESS_METRICS_TOKEN=f"{token}x")

@@ -27,6 +27,7 @@ from bot.config import (
     database_url,
     db_connections,
     heroku_settings,
+    metrics_token,
     policy_text,
     port,
     probes,
@@ -62,8 +63,9 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
     for_slack = _read(slack_settings, environ, errors)
     for_heroku = _read(heroku_settings, environ, errors)
     url = _read(public_url, environ, errors)
-    # No check needs it, but a wrong one would stop the bot at its start.
+    # No check needs them, but a wrong one would stop the bot at its start.
     _read(port, environ, errors)
+    _read(metrics_token, environ, errors)
     connection_tests = _read(probes, environ, errors)
     connections = _read(db_connections, environ, errors)
     for error in errors:
