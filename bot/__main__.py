@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.cli import policy as policy_commands
+from bot.cli import watch_options
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
 from bot.ports import Clock
@@ -123,6 +124,15 @@ def _policy(chosen: argparse.Namespace) -> int:
     return WRONG if answer.wrong else 0
 
 
+def _watch(chosen: argparse.Namespace) -> int:
+    from bot.cli.watch import run
+
+    answer = run(chosen)
+    if answer.lines:
+        print(*answer.lines, sep="\n")
+    return WRONG if answer.wrong else 0
+
+
 def _no_options(_: argparse.ArgumentParser) -> None:
     pass
 
@@ -146,6 +156,7 @@ _COMMANDS: Final = {
     ),
     "check": _Command(run=_check, does="check settings, policy, tokens, scopes and hosts"),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
+    "watch": _Command(run=_watch, does=watch_options.SUMMARY, options=watch_options.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

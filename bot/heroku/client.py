@@ -63,6 +63,12 @@ def _authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+async def _require_get(request: httpx.Request) -> None:
+    """Refuses what could change something, in a process that only watches."""
+    if request.method != "GET":
+        raise RuntimeError(f"{request.method} {request.url.path} would change something at Heroku")
+
+
 class HerokuClient:
     """Client of Heroku's Platform API and Data API.
 
@@ -74,6 +80,7 @@ class HerokuClient:
         timings: with the deadline of a call.
         transport: for tests; None speaks HTTP.
         redactor: removes secrets from what Heroku answers; None removes the token alone.
+        reads_only: raises ``RuntimeError`` instead of sending anything but a GET.
     """
 
     def __init__(
@@ -86,6 +93,7 @@ class HerokuClient:
         timings: Timings = DEFAULT,
         transport: httpx.AsyncBaseTransport | None = None,
         redactor: Redactor | None = None,
+        reads_only: bool = False,
     ) -> None:
         redactor = redactor or Redactor((token,))
         self._deadline = timings.heroku_call
@@ -97,6 +105,7 @@ class HerokuClient:
             "limits": httpx.Limits(max_connections=10),
             "transport": transport,
             "verify": _authorities(),
+            "event_hooks": {"request": [_require_get]} if reads_only else None,
         }
         platform = httpx.AsyncClient(base_url=platform_url, auth=_Bearer(token), **shared)
         basic = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)

@@ -1,5 +1,6 @@
 """Judgements of the watch: what is overdue, who does not work, what nobody needs to hear of."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -52,10 +53,18 @@ def grant(
 
 
 def overdue(
-    *rules: IpRule, installations: tuple[str, ...] = (OURS,), now: datetime = NOW, **more: object
+    *rules: IpRule,
+    installations: tuple[str, ...] = (OURS,),
+    grants: Sequence[OpenGrant] = (),
+    adopted: Collection[UUID] = (),
 ) -> list[str]:
     found = overdue_entries(
-        {BILLING.id: rules}, [BILLING, LEDGER], installations=installations, now=now, **more
+        {BILLING.id: rules},
+        [BILLING, LEDGER],
+        installations=installations,
+        grants=grants,
+        adopted=adopted,
+        now=NOW,
     )
     return sorted(item.name for item in found)
 
