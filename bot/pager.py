@@ -128,6 +128,9 @@ class HttpPager(Pager):
                 self._client.stream("POST", self._address.url, content=body, headers=headers) as response,
             ):
                 return self._judge(response, await _beginning(response))
+        except httpx.InvalidURL:
+            # Its message repeats the address.
+            raise PagerError("PGACCESS_PAGE_URL is no address that can be called") from None
         except (TimeoutError, httpx.HTTPError) as error:
             return timedelta(), f"{self._address.host} cannot be reached ({type(error).__name__})"
 

@@ -310,31 +310,29 @@ class Watch:
             return
         t = Translator(self._audience.language)
         for condition, notice in list(self._unposted.items()):
+            shown = view.message(notice, t, alone=self._last is None)
             try:
-                await self._slack.post(
-                    self._audience.channel,
-                    view.message(notice, t, alone=self._last is None),
-                    number=NO_NUMBER,
-                )
+                await self._slack.post(self._audience.channel, shown, number=NO_NUMBER)
             except SlackError as error:
                 # The pager hears of it all the same; here it is tried again at the next look.
                 log.warning("watch.slack", error=str(error), condition=condition)
-                return
-            del self._unposted[condition]
+            else:
+                del self._unposted[condition]
 
     async def _page(self) -> None:
         if self._pager is None:
             return
+        # At once: one that is never taken must not keep the others waiting.
+        await asyncio.gather(*(self._send(self._pager, each) for each in list(self._unpaged.values())))
+
+    async def _send(self, pager: Pager, notice: Notice) -> None:
         t = Translator("en" if self._audience is None else self._audience.language)
-        for condition, notice in list(self._unpaged.items()):
-            try:
-                await self._pager.send(
-                    view.page(notice, t, alone=self._last is None, installation=self._name)
-                )
-            except PagerError as error:
-                log.warning("watch.pager", error=str(error), condition=condition)
-                return
-            del self._unpaged[condition]
+        try:
+            await pager.send(view.page(notice, t, alone=self._last is None, installation=self._name))
+        except PagerError as error:
+            log.warning("watch.pager", error=str(error), condition=notice.condition)
+        else:
+            del self._unpaged[notice.condition]
 
 
 class _Chain:

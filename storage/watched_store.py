@@ -170,6 +170,9 @@ class ReadOnlyStore(WatchedStore):
             if error.connection_invalidated:
                 raise StoreUnavailableError("the connection to Postgres was lost") from error
             raise
+        except (LookupError, TypeError, ValueError) as error:
+            # A value that only another version knows: it must not keep the watch from all the rest.
+            raise NotMigratedError from error
 
 
 def _since(table: Table, due: ColumnElement[bool]) -> Any:

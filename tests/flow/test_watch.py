@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import bot.watch
 from bot.cli.watch import open_watch
 from bot.config import HerokuSettings, Settings, WatchSettings
 from bot.domain.mtls.rule_description import RuleHolder, write_description
 from bot.domain.outside.page_address import PageAddress
 from bot.domain.watch.condition import LATE
 from bot.policy.loader import parse_policy
+from bot.policy_reporter import PolicyReporter
 from bot.watch import Watch
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET
 from sandbox.heroku import fault_injection as heroku_faults
@@ -33,8 +35,11 @@ from sandbox.slack import fault_injection as slack_faults
 from sandbox.slack.delivery_transport import Delivered
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
+from storage.engine import engine_for
 from storage.migrate import migrate
 from storage.tables import periodic_tasks, reconcile_queue
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresWakeups
 from tests import database
 from tests.conftest import own_database
 from tests.flow.actions import Acts, heroku_emulator, words
@@ -181,17 +186,25 @@ async def test_no_worker_and_its_return_and_access_that_nobody_closes(
 
 
 async def test_a_trail_that_was_tampered_with_is_told_and_new_lines_are_verified(
-    acts: Acts, guard: Guard
+    acts: Acts, guard: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await acts.ask_and_open("/pgaccess mtls add 203.0.113.4")
     await acts.until(lambda: acts.ours())
     assert "chain fine" in await guard.look()
     await acts.query("ALTER TABLE audit DISABLE TRIGGER audit_append_only")
-    # The newest one: what was verified before is compared by its digest.
-    await acts.query("DELETE FROM audit WHERE seal = (SELECT max(seal) FROM audit)")
+    await acts.query("UPDATE audit SET actor = 'U0OTHER' WHERE seal = 2")
+    # It was verified before, and is again with the whole trail, once a day.
+    assert await guard.look() == []
+    monkeypatch.setattr(bot.watch, "CHAIN_AGAIN", timedelta())
     assert await guard.look() == ["chain begun"]
     (told,) = said(acts, "The audit trail does not verify")
-    assert "verified earlier, is missing or has another digest" in told
+    ((line,),) = await acts.query("SELECT id FROM audit WHERE seal = 2")
+    assert f"line {line} does not fit its digest" in told
+
+    # A tail that is cut off fits by itself: only what was remembered of it tells.
+    await acts.query("DELETE FROM audit WHERE seal = (SELECT max(seal) FROM audit)")
+    assert await guard.look() == ["chain grown"]
+    assert len(said(acts, "verified earlier, is missing or has another digest")) == 1
     assert set(guard.pager.open) == {"pgaccess/chain"}
 
 
@@ -314,6 +327,32 @@ async def test_a_store_that_is_dropped_while_it_is_watched_is_told_and_so_is_its
         migrate(outside.database_url)
         assert "store cleared" in await guard.lasts()
         assert "pgaccess/store" not in guard.pager.open
+
+
+async def test_an_entry_of_the_policy_that_matches_nothing_is_told_after_half_an_hour(
+    outside: Outside,
+) -> None:
+    policy = POLICY + '[targets.ghost]\ndatabase = "postgresql-unheard-of"\nenvironment = "default"\n'
+    async with outside.guarding(outside.database_url, policy=policy) as guard:
+        assert not [new for new in await guard.lasts(looks=3) if new.startswith("policy")]
+        assert "policy begun" in await guard.look(after=timedelta(minutes=30))
+        (told,) = outside.said("Entries of the policy match nothing at Heroku")
+        assert "targets.ghost" in told
+
+
+async def test_without_a_policy_the_channel_of_the_last_one_is_told(outside: Outside) -> None:
+    engine = engine_for(outside.database_url)
+    async with PostgresWakeups(url=outside.database_url) as wakeups:
+        store = PostgresStore(engine, wakeups)
+        parsed = parse_policy(POLICY, source="the test's policy")
+        await PolicyReporter(store=store, policy=parsed, clock=MovableClock()).record()
+    await engine.dispose()
+    add_entry(outside.heroku, "1f0c2b7a", ended=datetime.now(UTC) - timedelta(hours=1))
+    async with outside.guarding(outside.database_url, policy=None) as guard:
+        # It is another installation's, as far as this store knows.
+        assert "entry fine" in await guard.look()
+        assert "worker begun" in await guard.lasts()
+        assert len(outside.said("No worker of pgaccess does what is due")) == 1
 
 
 async def test_while_heroku_answers_nothing_nothing_is_said_to_be_over(outside: Outside) -> None:
