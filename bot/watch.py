@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain.method import has_mtls
+from bot.domain.method import Method, has_mtls
 from bot.domain.mtls.observation import IpRule
 from bot.domain.target import Database, Space, with_labels
 from bot.domain.watch import condition as judge
@@ -197,13 +197,22 @@ class Watch:
         seen = {Condition.STORE: Sighting(items=troubles)}
         self._last = reading or self._last
         if reading is None:
-            seen |= dict.fromkeys((Condition.WORKER, Condition.END, Condition.UNSEALED), UNKNOWN)
+            seen |= dict.fromkeys((Condition.WORKER, Condition.UNSEALED), UNKNOWN)
+            seen[Condition.END] = self._remembered_ends()
         else:
             seen |= self._judge_store(reading)
         seen[Condition.CHAIN] = await self._chain.look() if reading is not None else UNKNOWN
         if time.monotonic() - self._heroku_at >= self._heroku_pause.total_seconds():
             seen |= await self._look_at_heroku()
         return seen
+
+    def _remembered_ends(self) -> Sighting:
+        """What was open when the store was read last, and should have been closed since."""
+        if self._last is None:
+            return UNKNOWN
+        # What mTLS allows is seen at Heroku; other entries have no description that names an end.
+        unseen = [grant for grant in self._last.grants if grant.method is not Method.MTLS]
+        return Sighting(items=judge.overdue_grants(unseen, now=self._clock.now()), complete=False)
 
     def _judge_store(self, reading: StoreReading) -> dict[Condition, Sighting]:
         if reading.installation:
@@ -310,7 +319,7 @@ class Watch:
             return
         t = Translator(self._audience.language)
         for condition, notice in list(self._unposted.items()):
-            shown = view.message(notice, t, alone=self._last is None)
+            shown = view.message(notice, t, doubtful=self._is_doubtful(notice.condition))
             try:
                 await self._slack.post(self._audience.channel, shown, number=NO_NUMBER)
             except SlackError as error:
@@ -327,12 +336,19 @@ class Watch:
 
     async def _send(self, pager: Pager, notice: Notice) -> None:
         t = Translator("en" if self._audience is None else self._audience.language)
+        doubtful = self._is_doubtful(notice.condition)
         try:
-            await pager.send(view.page(notice, t, alone=self._last is None, installation=self._name))
+            await pager.send(view.page(notice, t, doubtful=doubtful, installation=self._name))
         except PagerError as error:
             log.warning("watch.pager", error=str(error), condition=notice.condition)
         else:
             del self._unpaged[notice.condition]
+
+    def _is_doubtful(self, condition: Condition) -> bool:
+        """Whether something was judged without the store, which knows more."""
+        if condition is Condition.ENTRY:
+            return self._last is None
+        return condition is Condition.END and self._alarms[Condition.STORE].since is not None
 
 
 class _Chain:

@@ -157,4 +157,6 @@ def _lines(condition: Condition, sighting: Sighting) -> list[str]:
         return [] if sighting.complete else [f"--   {condition}: not looked at"]
     now = SystemClock().now()
     notice = Notice(condition=condition, kind=NoticeKind.BEGUN, items=sighting.items, since=now, at=now)
-    return [f"!!   {condition}: {view.page(notice, Translator('en'), alone=False, installation='').summary}"]
+    return [
+        f"!!   {condition}: {view.page(notice, Translator('en'), doubtful=False, installation='').summary}"
+    ]

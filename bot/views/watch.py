@@ -26,22 +26,22 @@ _EMOJI: Final = {
 }
 
 
-def message(notice: Notice, t: Translator, *, alone: bool) -> Message:
+def message(notice: Notice, t: Translator, *, doubtful: bool) -> Message:
     """The message in Slack.
 
     Args:
         notice: what is told.
         t: the language of the operations channel.
-        alone: whether entries were judged without the store ever having been read.
+        doubtful: whether it was judged without the store, which knows more.
     """
     emoji = _OVER if notice.is_over else _EMOJI[SEVERITIES[notice.condition]]
-    first, *more = _sentences(notice, t, alone=alone, plain=False)
+    first, *more = _sentences(notice, t, doubtful=doubtful, plain=False)
     return block_kit.paragraphs(f"{emoji} {first}", *more)
 
 
-def page(notice: Notice, t: Translator, *, alone: bool, installation: str) -> Page:
+def page(notice: Notice, t: Translator, *, doubtful: bool, installation: str) -> Page:
     """The page; arguments as for ``message``, and the installation's name, which may be empty."""
-    sentences = _sentences(notice, t, alone=alone, plain=True)
+    sentences = _sentences(notice, t, doubtful=doubtful, plain=True)
     items = [_item(item, t, plain=True) for item in in_order(notice.items)][:SHOWN]
     return Page(
         action=PageAction.RESOLVE if notice.is_over else PageAction.TRIGGER,
@@ -54,15 +54,15 @@ def page(notice: Notice, t: Translator, *, alone: bool, installation: str) -> Pa
     )
 
 
-def _sentences(notice: Notice, t: Translator, *, alone: bool, plain: bool) -> list[str]:
+def _sentences(notice: Notice, t: Translator, *, doubtful: bool, plain: bool) -> list[str]:
     """What there is to say, the most important first."""
     since = _time(notice.since, t, plain=plain)
     if notice.is_over:
         return [t(f"watch.over.{notice.condition}", since=since, until=_time(notice.at, t, plain=plain))]
     items = _items((_item(item, t, plain=plain) for item in in_order(notice.items)), t)
     said: list[str] = [t(f"watch.{notice.condition}", items=items)]
-    if notice.condition is Condition.ENTRY and alone:
-        said.append(t("watch.alone"))
+    if doubtful and notice.condition in (Condition.ENTRY, Condition.END):
+        said.append(t(f"watch.doubt.{notice.condition}"))
     if notice.kind in (NoticeKind.REPEATED, NoticeKind.GROWN):
         said.append(t("watch.since", since=since))
     return said

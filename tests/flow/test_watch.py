@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import bot.watch
 from bot.cli.watch import open_watch
 from bot.config import HerokuSettings, Settings, WatchSettings
+from bot.domain.method import Method
 from bot.domain.mtls.rule_description import RuleHolder, write_description
 from bot.domain.outside.page_address import PageAddress
 from bot.domain.watch.condition import LATE
@@ -37,12 +38,13 @@ from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 from storage.engine import engine_for
 from storage.migrate import migrate
-from storage.tables import periodic_tasks, reconcile_queue
+from storage.tables import grants, periodic_tasks, reconcile_queue
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests import database
 from tests.conftest import own_database
 from tests.flow.actions import Acts, heroku_emulator, words
+from tests.unit.storage import store_helpers
 
 UNLIMITED = 10**9
 """Calls to Heroku in an hour: each look reads it."""
@@ -327,6 +329,26 @@ async def test_a_store_that_is_dropped_while_it_is_watched_is_told_and_so_is_its
         migrate(outside.database_url)
         assert "store cleared" in await guard.lasts()
         assert "pgaccess/store" not in guard.pager.open
+
+
+async def test_ends_that_were_read_before_the_store_was_lost_are_remembered(outside: Outside) -> None:
+    engine = engine_for(outside.database_url)
+    async with PostgresWakeups(url=outside.database_url) as wakeups:
+        store = PostgresStore(engine, wakeups)
+        await store_helpers.discover(store)
+        await store_helpers.in_force(store)
+        await database.update_rows(
+            engine, grants, {"ends_at": datetime.now(UTC) + timedelta(hours=1), "method": Method.PRIVATELINK}
+        )
+    await engine.dispose()
+    async with outside.guarding(outside.database_url) as guard:
+        assert "end fine" in await guard.look()
+        outside.drop_store()
+        assert "store begun" in await guard.lasts()
+        assert "end begun" in await guard.look(after=timedelta(hours=2))
+        (told,) = outside.said("Access is past its end and not closed: #1 (billing)")
+        assert "whether it was closed since is not known" in told
+        outside.create_store()
 
 
 async def test_an_entry_of_the_policy_that_matches_nothing_is_told_after_half_an_hour(

@@ -190,6 +190,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "watch.": Condition,
     "watch.over.": Condition,
     "watch.item.": ItemKind,
+    "watch.doubt.": (Condition.ENTRY, Condition.END),
     "refused.": Refusal,
     "withdrawn.": ("other", *WITHDRAWING),
     "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),

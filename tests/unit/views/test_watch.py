@@ -29,8 +29,8 @@ def test_every_condition_has_its_words_and_pages_hold_no_markup(
     language: str, condition: Condition, kind: NoticeKind
 ) -> None:
     t = Translator(language)
-    shown = view.message(notice(condition, kind), t, alone=False)
-    page = view.page(notice(condition, kind), t, alone=False, installation="acme")
+    shown = view.message(notice(condition, kind), t, doubtful=False)
+    page = view.page(notice(condition, kind), t, doubtful=False, installation="acme")
     assert not set("*`{}<>") & set(page.summary)
     assert not page.summary.startswith(":")
     over = kind in (NoticeKind.CLEARED, NoticeKind.FINE)
@@ -45,14 +45,14 @@ def test_every_condition_has_its_words_and_pages_hold_no_markup(
 def test_an_alarm_and_its_end_have_one_key_whatever_it_is_about() -> None:
     t = Translator("en")
     other = notice(Condition.ENTRY, NoticeKind.CLEARED, Item(kind=ItemKind.ENTRY, name="b", at=LATER))
-    keys = {view.page(each, t, alone=True, installation="").key for each in (notice(), other)}
+    keys = {view.page(each, t, doubtful=True, installation="").key for each in (notice(), other)}
     assert keys == {"pgaccess/entry"}
 
 
 def test_what_others_wrote_is_escaped_for_slack_and_plain_for_the_pager() -> None:
     odd = notice(Condition.POLICY, NoticeKind.BEGUN, Item(kind=ItemKind.NAME, name="<!channel> & co"))
-    assert "&lt;!channel&gt; &amp; co" in view.message(odd, Translator("en"), alone=False).text
-    assert "<!channel> & co" in view.page(odd, Translator("en"), alone=False, installation="").summary
+    assert "&lt;!channel&gt; &amp; co" in view.message(odd, Translator("en"), doubtful=False).text
+    assert "<!channel> & co" in view.page(odd, Translator("en"), doubtful=False, installation="").summary
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -62,17 +62,23 @@ def test_many_entries_fit_and_the_rest_is_counted(language: str) -> None:
         for number in range(200)
     ]
     many = notice(Condition.ENTRY, NoticeKind.GROWN, *items)
-    page = view.page(many, Translator(language), alone=True, installation="")
+    page = view.page(many, Translator(language), doubtful=True, installation="")
     assert len(page.summary) <= 1024
     assert len(page.details["items"]) == view.SHOWN
-    said = [block["text"]["text"] for block in view.message(many, Translator(language), alone=True).blocks]
+    said = [block["text"]["text"] for block in view.message(many, Translator(language), doubtful=True).blocks]
     assert len(said) == 3
     assert all(len(each) <= 3000 for each in said)
 
 
-def test_only_where_the_store_was_never_read_an_extension_is_said_to_be_unknown() -> None:
-    t = Translator("en")
-    alone = view.page(notice(), t, alone=True, installation="").summary
-    assert "whether their access was extended is not known" in alone
-    assert "extended" not in view.page(notice(), t, alone=False, installation="").summary
-    assert "extended" not in view.page(notice(Condition.END), t, alone=True, installation="").summary
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_judged_without_the_store_says_so(language: str) -> None:
+    t = Translator(language)
+    said = {
+        condition: {
+            doubtful: view.page(notice(condition), t, doubtful=doubtful, installation="").summary
+            for doubtful in (True, False)
+        }
+        for condition in Condition
+    }
+    differing = {condition for condition, each in said.items() if each[True] != each[False]}
+    assert differing == {Condition.ENTRY, Condition.END}
