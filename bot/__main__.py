@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.cli import policy as policy_commands
+from bot.cli import watch_options
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
 from bot.ports import Clock
@@ -107,17 +108,23 @@ def _release(chosen: argparse.Namespace) -> int:
     return _migrate(chosen)
 
 
-def _check(_: argparse.Namespace) -> int:
-    return asyncio.run(_examine())
+def _check(chosen: argparse.Namespace) -> int:
+    return asyncio.run(_examine(page=chosen.page))
 
 
-async def _examine() -> int:
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--page", action="store_true", help="send a page to whoever is on call, and resolve it at once"
+    )
+
+
+async def _examine(*, page: bool) -> int:
     from bot.cli.check import CheckStatus, check_installation
     from bot.log_config import configure
 
     configure()
     verdicts = set()
-    async for line in check_installation(os.environ):
+    async for line in check_installation(os.environ, page=page):
         # Printed one by one: the check of an unreachable service takes its time.
         print(line, flush=True)
         verdicts.add(line.verdict)
@@ -147,6 +154,15 @@ def _policy(chosen: argparse.Namespace) -> int:
     return WRONG if answer.wrong else 0
 
 
+def _watch(chosen: argparse.Namespace) -> int:
+    from bot.cli.watch import run
+
+    answer = run(chosen)
+    if answer.lines:
+        print(*answer.lines, sep="\n")
+    return WRONG if answer.wrong else 0
+
+
 def _no_options(_: argparse.ArgumentParser) -> None:
     pass
 
@@ -170,8 +186,11 @@ _COMMANDS: Final = {
     "release": _Command(
         run=_release, does="validate the policy, then migrate: for a platform's release phase"
     ),
-    "check": _Command(run=_check, does="check settings, policy, tokens, scopes and hosts"),
+    "check": _Command(
+        run=_check, does="check settings, policy, tokens, scopes and hosts", options=_check_options
+    ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
+    "watch": _Command(run=_watch, does=watch_options.SUMMARY, options=watch_options.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from bot.domain.outside.page_address import PAGERDUTY, PAGERDUTY_HOST, PageAddress
 from bot.domain.outside.redaction import Redactor
 from bot.domain.outside.response_url import LOOPBACK
 from bot.errors import MisconfiguredError
@@ -24,6 +25,9 @@ CONNECTIONS_AT_MOST: Final = 500
 
 TOKEN_AT_LEAST: Final = 16
 """Characters of a token that people choose: as many in hexadecimal cannot be guessed over the network."""
+
+PAGE_KEY_AT_LEAST: Final = 16
+"""Characters of a key that is not quickly guessed; PagerDuty's integration keys have 32."""
 
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
@@ -62,6 +66,32 @@ class PolicyText:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WatchSettings:
+    """What ``pgaccess watch`` needs of the environment. Secrets are left out of its ``repr``.
+
+    Attributes:
+        database_url: of the role that only reads; None where it is not set: the store is then out of reach,
+            as after the loss of a database that had set it.
+        slack_token: None without Slack.
+        installation: the marker that is set to survive the store; empty where it is not.
+        page: None without a pager.
+    """
+
+    database_url: str | None = field(repr=False)
+    heroku: HerokuSettings
+    slack_token: str | None = field(repr=False)
+    slack_url: str
+    installation: str
+    page: PageAddress | None
+
+    def redactor(self) -> Redactor:
+        """Returns what removes these secrets from text."""
+        page = () if self.page is None else self.page.secrets
+        store = () if self.database_url is None else _passwords(self.database_url)
+        return Redactor((self.slack_token or "", self.heroku.token, *page, *store))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """What the environment says. Secrets are left out of its ``repr``.
 
@@ -72,6 +102,7 @@ class Settings:
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
         metrics_token: what Prometheus sends to read ``/metrics``; None serves no metrics.
+        page: where escalations go; None is Slack alone.
     """
 
     database_url: str = field(repr=False)
@@ -87,6 +118,7 @@ class Settings:
     probes: bool = False
     db_connections: int = CONNECTIONS
     metrics_token: str | None = field(default=None, repr=False)
+    page: PageAddress | None = None
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
@@ -97,7 +129,8 @@ class Settings:
             self.metrics_token or "",
             *self.signing_secrets,
         )
-        return Redactor((*tokens, *_passwords(self.database_url)))
+        page = () if self.page is None else self.page.secrets
+        return Redactor((*tokens, *page, *_passwords(self.database_url)))
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -122,6 +155,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         probes=probes(environ),
         db_connections=db_connections(environ),
         metrics_token=metrics_token(environ),
+        page=page_settings(environ),
     )
 
 
@@ -152,6 +186,58 @@ def heroku_settings(environ: Mapping[str, str] = os.environ) -> HerokuSettings:
         token=_required(environ, "HEROKU_API_KEY", "a Heroku API token"),
         url=_url(environ, "HEROKU_API_URL", "https://api.heroku.com"),
         data_url=_url(environ, "HEROKU_DATA_API_URL", "https://api.data.heroku.com"),
+    )
+
+
+def page_settings(environ: Mapping[str, str] = os.environ) -> PageAddress | None:
+    """The settings for the pager, None without one; raises ``MisconfiguredError``."""
+    name, key_name = "PGACCESS_PAGE_URL", "PGACCESS_PAGE_KEY"
+    key = environ.get(key_name, "").strip()
+    if not environ.get(name, "").strip():
+        if key:
+            raise MisconfiguredError(f"{key_name} is set and {name} is not: pages would go nowhere")
+        return None
+    url = _url(environ, name, f"https://events.pagerduty.com{PAGERDUTY}")
+    parts = urlsplit(url)
+    if "@" in parts.netloc or "#" in url:
+        raise MisconfiguredError(
+            f"{name} has to be without a user, a password and a #: the key is {key_name}"
+        )
+    if (parts.hostname or "").endswith(PAGERDUTY_HOST) and parts.path != PAGERDUTY:
+        raise MisconfiguredError(
+            f"{name} has to be that of PagerDuty's Events API v2: https://{parts.hostname}{PAGERDUTY}"
+        )
+    if len(key) < PAGE_KEY_AT_LEAST or not key.isascii() or not key.isprintable():
+        raise MisconfiguredError(
+            f"{key_name} has to have at least {PAGE_KEY_AT_LEAST} characters: PagerDuty's integration key, "
+            "or what a webhook is signed with, such as `openssl rand -hex 32` prints"
+        )
+    return PageAddress(url=url, key=key)
+
+
+def watch_settings(environ: Mapping[str, str] = os.environ, *, database: str) -> WatchSettings:
+    """The settings of ``pgaccess watch``.
+
+    Args:
+        environ: of its process, which may have a role and a token of its own.
+        database: name of the variable with the address of the store.
+
+    Raises:
+        MisconfiguredError: something is wrong, or nobody could be told of anything.
+    """
+    slack_token, page = environ.get("SLACK_BOT_TOKEN", "").strip() or None, page_settings(environ)
+    if slack_token is None and page is None:
+        raise MisconfiguredError(
+            "SLACK_BOT_TOKEN and PGACCESS_PAGE_URL are not set: the watch has to have one of them to tell "
+            "anybody of what it finds"
+        )
+    return WatchSettings(
+        database_url=environ.get(database, "").strip() or None,
+        heroku=heroku_settings(environ),
+        slack_token=slack_token,
+        slack_url=_url(environ, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        installation=environ.get("PGACCESS_INSTALLATION", "").strip(),
+        page=page,
     )
 
 

@@ -232,6 +232,10 @@ class NotMigratedError(StoreUnavailableError):
         super().__init__("the database is not migrated to this version: run `pgaccess migrate`")
 
 
+class StoreDeniedError(StoreUnavailableError):
+    """The role may not read what it has to: the operator grants it more."""
+
+
 class LeaseLostError(TryAgainError):
     """Another process may hold the lease by now: stop without another call or write."""
 
@@ -299,6 +303,10 @@ class RateBudgetExhaustedError(HerokuRateLimitedError):
 
 class HerokuAmbiguousError(HerokuError, TryAgainError):
     """No response, a server error or an unreadable one: the change may or may not have been made."""
+
+
+class PagerError(PgaccessError):
+    """The pager did not take a page. The message says why, and holds neither its address nor its key."""
 
 
 class SlackError(PgaccessError):

@@ -72,6 +72,11 @@ def async_commit_engine(url: str) -> AsyncEngine:
     return _engine(url, "-c synchronous_commit=off", connections=1, queue=PATIENCE)
 
 
+def read_only_engine(url: str) -> AsyncEngine:
+    """Engine with one connection on which Postgres refuses every change, for whoever only watches."""
+    return _engine(url, "-c default_transaction_read_only=on", connections=1, queue=PATIENCE)
+
+
 def engine_for(url: str, *, transactions: int = TRANSACTIONS) -> AsyncEngine:
     """Engine for transactions, whose every wait is bounded and whose sessions use UTC.
 

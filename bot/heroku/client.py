@@ -70,6 +70,12 @@ def _authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+async def _require_get(request: httpx.Request) -> None:
+    """Refuses what could change something, in a process that only watches."""
+    if request.method != "GET":
+        raise RuntimeError(f"{request.method} {request.url.path} would change something at Heroku")
+
+
 class HerokuClient:
     """Client of Heroku's Platform API and Data API.
 
@@ -82,6 +88,7 @@ class HerokuClient:
         transport: for tests; None speaks HTTP.
         redactor: removes secrets from what Heroku answers; None removes the token alone.
         telemetry: counts the calls, and is told of each change.
+        reads_only: raises ``RuntimeError`` instead of sending anything but a GET.
     """
 
     def __init__(
@@ -95,6 +102,7 @@ class HerokuClient:
         transport: httpx.AsyncBaseTransport | None = None,
         redactor: Redactor | None = None,
         telemetry: Telemetry = NO_TELEMETRY,
+        reads_only: bool = False,
     ) -> None:
         redactor = redactor or Redactor((token,))
         self._telemetry = telemetry
@@ -107,6 +115,7 @@ class HerokuClient:
             "limits": httpx.Limits(max_connections=10),
             "transport": transport,
             "verify": _authorities(),
+            "event_hooks": {"request": [_require_get]} if reads_only else None,
         }
         platform = httpx.AsyncClient(base_url=platform_url, auth=_Bearer(token), **shared)
         basic = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)

@@ -33,10 +33,33 @@ def target_findings(
         yield from _space(policy, space, [each for each in databases if each.is_in(space)])
 
 
-def _unused_entry(policy: Policy, entry: PolicyTarget, targets: Sequence[Target]) -> Iterator[Finding]:
+def unmatched(policy: Policy, databases: Sequence[Database], spaces: Sequence[Space]) -> list[str]:
+    """Names the entries and patterns of a policy that match nothing at Heroku, as the policy has them.
+
+    Args:
+        policy: that could be read.
+        databases: every one in a Private or Shield Space, with what the store knows it by.
+        spaces: every one.
+    """
+    targets: tuple[Target, ...] = (*databases, *spaces)
+    return [
+        *(f"targets.{entry.alias}" for entry in policy.targets if _is_unused(policy, entry, targets)),
+        *(
+            f"match {place} ({shown_pattern(pattern)})"
+            for place, pattern in enumerate(policy.patterns, 1)
+            if not any(pattern.matches(target) for target in targets)
+        ),
+    ]
+
+
+def _is_unused(policy: Policy, entry: PolicyTarget, targets: Sequence[Target]) -> bool:
     contested = any(entry.key in target.known.contested for target in targets)
     # What may have replaced it is named by a finding of its own.
-    if contested or policy.aliases(targets)[entry.alias.lower()]:
+    return not contested and not policy.aliases(targets)[entry.alias.lower()]
+
+
+def _unused_entry(policy: Policy, entry: PolicyTarget, targets: Sequence[Target]) -> Iterator[Finding]:
+    if not _is_unused(policy, entry, targets):
         return
     kind = "space" if entry.is_space else "add-on or app with a database in a Private or Shield Space"
     yield Finding(

@@ -32,6 +32,16 @@ from bot.ports.values import (
     SpaceStatus,
 )
 from bot.ports.wakeups import Clock, Wakeups, WorkerName
+from bot.ports.watch import (
+    ChainPart,
+    ChainPlace,
+    Page,
+    PageAction,
+    Pager,
+    StoreReading,
+    WatchedHeroku,
+    WatchedStore,
+)
 
 __all__ = [
     "BOT",
@@ -43,6 +53,8 @@ __all__ = [
     "Block",
     "CertificateList",
     "Certificates",
+    "ChainPart",
+    "ChainPlace",
     "Clock",
     "Closings",
     "ConnectionTest",
@@ -70,6 +82,9 @@ __all__ = [
     "Outages",
     "Outbox",
     "OutboxMessage",
+    "Page",
+    "PageAction",
+    "Pager",
     "PeoplePage",
     "PeriodicTasks",
     "PersonalAccess",
@@ -87,11 +102,14 @@ __all__ = [
     "SpaceStatus",
     "Standing",
     "Store",
+    "StoreReading",
     "Targets",
     "Transaction",
     "TrustedRanges",
     "UserLookup",
     "Wakeups",
+    "WatchedHeroku",
+    "WatchedStore",
     "WorkerName",
     "call_priority",
     "with_priority",

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, database_url, policy_text, read_settings
+from bot.config import (
+    Settings,
+    WatchSettings,
+    database_url,
+    policy_text,
+    read_settings,
+    watch_settings,
+)
 from bot.domain.outside.redaction import REDACTED
 from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
@@ -276,3 +283,93 @@ def test_the_metrics_token_is_a_secret_like_the_others() -> None:
 @pytest.mark.parametrize("token", [f"{SECRET}", f"{SECRET} {SECRET} {SECRET}", "é" * 20, f"{SECRET}\t" * 3])
 def test_a_metrics_token_that_is_no_token_is_refused(token: str) -> None:
     assert "openssl rand -hex 32" in wrong(PGACCESS_METRICS_TOKEN=f"{token}x")
+
+
+# --- the pager and the watch ------------------------------------------------------------------------
+
+ROUTING = f"{SECRET}-0123456789"
+PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
+
+
+def test_without_a_pager_nothing_has_to_be_set() -> None:
+    assert settings().page is None
+
+
+@pytest.mark.parametrize(
+    ("url", "is_pagerduty"),
+    [
+        (PAGERDUTY, True),
+        ("https://events.eu.pagerduty.com/v2/enqueue", True),
+        ("https://pages.example.org/v2/enqueue", True),
+        (f"https://hooks.example.org/{SECRET}?key={SECRET}", False),
+        ("http://127.0.0.1:8080/hooks/pager", False),
+    ],
+)
+def test_a_pager_is_pagerduty_or_a_webhook(url: str, is_pagerduty: bool) -> None:
+    page = settings(PGACCESS_PAGE_URL=url, PGACCESS_PAGE_KEY=ROUTING).page
+    assert page is not None
+    assert (page.url, page.is_pagerduty) == (url, is_pagerduty)
+    assert SECRET not in repr(settings(PGACCESS_PAGE_URL=url, PGACCESS_PAGE_KEY=ROUTING))
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "said"),
+    [
+        ("", ROUTING, "PGACCESS_PAGE_KEY is set and PGACCESS_PAGE_URL is not"),
+        (PAGERDUTY, "", "PGACCESS_PAGE_KEY has to have at least 16 characters"),
+        (PAGERDUTY, f"{SECRET}", "at least 16 characters"),
+        (PAGERDUTY, f"{SECRET}-schlüssel-0123", "at least 16 characters"),
+        (f"http://hooks.example.org/{SECRET}", ROUTING, "PGACCESS_PAGE_URL has to be https"),
+        (f"https://{SECRET}@hooks.example.org/", ROUTING, "without a user, a password and a #"),
+        (f"https://hooks.example.org/#{SECRET}", ROUTING, "without a user, a password and a #"),
+        (
+            SECRET,
+            ROUTING,
+            "PGACCESS_PAGE_URL is not a web address such as https://events.pagerduty.com/v2/enqueue",
+        ),
+        ("https://events.pagerduty.com/", ROUTING, "https://events.pagerduty.com/v2/enqueue"),
+        ("https://events.eu.pagerduty.com/v2/change", ROUTING, "https://events.eu.pagerduty.com/v2/enqueue"),
+    ],
+)
+def test_a_pager_that_would_reach_nobody_is_refused(url: str, key: str, said: str) -> None:
+    assert said in wrong(PGACCESS_PAGE_URL=url, PGACCESS_PAGE_KEY=key)
+
+
+def test_secrets_of_the_pager_are_removed_from_text() -> None:
+    found = settings(
+        PGACCESS_PAGE_URL=f"https://hooks.example.org/{SECRET}-0123456789", PGACCESS_PAGE_KEY=ROUTING
+    )
+    assert found.redactor().text(f"at {ROUTING}") == f"at {REDACTED}"
+
+
+def watching(**changed: str) -> WatchSettings:
+    alone = {"HEROKU_API_KEY": f"{SECRET}4", "SLACK_BOT_TOKEN": f"xoxb-{SECRET}2"}
+    return watch_settings({**alone, **changed}, database="WATCH_URL")
+
+
+def test_the_watch_needs_heroku_and_one_way_to_tell_and_no_store() -> None:
+    found = watching()
+    assert (found.database_url, found.page, found.installation) == (None, None, "")
+    assert SECRET not in repr(found)
+    found = watching(SLACK_BOT_TOKEN="", PGACCESS_PAGE_URL=PAGERDUTY, PGACCESS_PAGE_KEY=ROUTING)
+    assert (found.slack_token, found.page is None) == (None, False)
+
+
+def test_the_watch_reads_the_store_as_a_role_of_its_own() -> None:
+    found = watching(
+        WATCH_URL="postgres://watch@db.example.org/main", DATABASE_URL="postgres://owner@db/main"
+    )
+    assert found.database_url == "postgres://watch@db.example.org/main"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"SLACK_BOT_TOKEN": ""}, "SLACK_BOT_TOKEN and PGACCESS_PAGE_URL are not set"),
+        ({"HEROKU_API_KEY": ""}, "HEROKU_API_KEY is not set"),
+        ({"PGACCESS_PAGE_KEY": ROUTING}, "PGACCESS_PAGE_KEY is set and PGACCESS_PAGE_URL is not"),
+    ],
+)
+def test_a_watch_that_could_tell_nobody_does_not_start(changed: dict[str, str], said: str) -> None:
+    with pytest.raises(MisconfiguredError, match=said):
+        watching(**changed)

@@ -20,6 +20,7 @@ from bot.domain.operation import OperationState
 from bot.domain.reports.trouble import Trouble
 from bot.domain.request import Kind, RequestState
 from bot.domain.trusted_ips.ruleset import DataServices
+from bot.domain.watch.condition import Condition, ItemKind
 from bot.errors import Refusal
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
 from bot.i18n.translator import Translator, cut, escape
@@ -186,6 +187,10 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "duration.": ("d", "h", "m"),
+    "watch.": Condition,
+    "watch.over.": Condition,
+    "watch.item.": ItemKind,
+    "watch.doubt.": (Condition.ENTRY, Condition.END),
     "refused.": Refusal,
     "withdrawn.": ("other", *WITHDRAWING),
     "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),

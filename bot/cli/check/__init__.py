@@ -7,7 +7,7 @@ none changes anything, and no line contains a secret.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from bot.cli.check import database, heroku, people, slack
+from bot.cli.check import database, heroku, pager, people, slack
 from bot.cli.check.report import (
     CheckResult,
     CheckStatus,
@@ -28,12 +28,14 @@ from bot.config import (
     db_connections,
     heroku_settings,
     metrics_token,
+    page_settings,
     policy_text,
     port,
     probes,
     public_url,
     slack_settings,
 )
+from bot.domain.outside.redaction import Redactor
 from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
@@ -52,11 +54,12 @@ CONNECTION_TESTS: Final = "; new certificates can be tested from here if a rule 
 T = TypeVar("T")
 
 
-async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[ReportLine]:
+async def check_installation(environ: Mapping[str, str], *, page: bool = False) -> AsyncIterator[ReportLine]:
     """Run every check in order, and yield each line as soon as it is known.
 
     Args:
         environ: The environment that the bot would be started with.
+        page: Whether to send a page to whoever is on call, and resolve it.
     """
     errors: list[str] = []
     store_url = _read(database_url, environ, errors)
@@ -68,6 +71,9 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
     _read(metrics_token, environ, errors)
     connection_tests = _read(probes, environ, errors)
     connections = _read(db_connections, environ, errors)
+    count = len(errors)
+    address = _read(page_settings, environ, errors)
+    paging = len(errors) == count
     for error in errors:
         yield problem(SETTINGS, error)
     if not errors:
@@ -103,6 +109,12 @@ async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[Report
             yield line
     else:
         async for line in heroku.check_heroku(for_heroku, policy, {} if stored is None else stored.known):
+            yield line
+    if paging:
+        secrets = () if address is None else address.secrets
+        for line in await pager.check_pager(
+            address, source="pgaccess check", redactor=Redactor(secrets), page=page
+        ):
             yield line
 
 

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.target import Database, KnownAs, Space
-from bot.policy.coverage import target_findings
+from bot.policy.coverage import target_findings, unmatched
 from bot.policy.finding import Finding
 from tests.unit.factories import NOW, POLICY, RULE, database
 
@@ -150,3 +150,31 @@ def test_many_databases_are_named_up_to_a_limit() -> None:
     (uncovered, *_) = found(policy(targets=(WHOLE,), unmatched=None), *many)
     assert uncovered.sentence.count("postgresql-") == 8
     assert "and 12 more: every request for them is refused" in uncovered.sentence
+
+
+MATCHED, UNHEARD = 'match 1 (space = "acme-*")', 'match 2 (app = "unheard-*")'
+
+
+@pytest.mark.parametrize(
+    ("databases", "spaces", "names"),
+    [
+        ([BILLING], [SPACE], [UNHEARD]),
+        ([BILLING], [], ["targets.whole", UNHEARD]),
+        ([LEDGER], [SPACE], ["targets.money", UNHEARD]),
+        ([replace(BILLING, name="renamed", known=KnownAs(entries={MONEY.key: NOW}))], [SPACE], [UNHEARD]),
+        (
+            [replace(BILLING, name="other", known=KnownAs(contested=frozenset({MONEY.key})))],
+            [SPACE],
+            [UNHEARD],
+        ),
+        ([], [], ["targets.money", "targets.whole", MATCHED, UNHEARD]),
+    ],
+)
+def test_what_matches_nothing_is_named_as_the_policy_has_it(
+    databases: list[Database], spaces: list[Space], names: list[str]
+) -> None:
+    patterns = (
+        Pattern(environment="default", space="acme-*"),
+        Pattern(environment="default", app="unheard-*"),
+    )
+    assert unmatched(policy(patterns=patterns), databases, spaces) == names

@@ -1,0 +1,1 @@
+"""What a guard beside the bot looks at, and what it tells of it when."""
