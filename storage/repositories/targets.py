@@ -124,6 +124,12 @@ class PostgresTargets(Targets):
             self._touched.add(WorkerName.RECONCILER)
 
     @override
+    async def find(self, id: UUID) -> Target | None:
+        row = (await self._connection.execute(select(targets).where(targets.c.id == id))).mappings()
+        found = row.one_or_none()
+        return None if found is None else target_of(found)
+
+    @override
     async def all(self, *, lock: bool = False) -> tuple[Target, ...]:
         statement = select(targets).order_by(targets.c.id)
         if lock:
