@@ -71,6 +71,9 @@ NOT_CLOSED: Final = "closed_at IS NULL"
 NOT_OVER: Final = "ended_at IS NULL"
 """Outages of Heroku that go on."""
 
+IGNORED: Final = "ignored_until IS NOT NULL AND absent_at IS NULL"
+"""Unmanaged entries about which people are asked again later."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -485,6 +488,11 @@ unmanaged_entries = Table(
         postgresql_where=text("absent_at IS NULL"),
     ),
     Index("ix_unmanaged_entries_target", "target_id", "first_seen_at"),
+    Index(
+        "ix_unmanaged_entries_ignored",
+        "ignored_until",
+        postgresql_where=text(IGNORED),
+    ),
     comment="entries that no grant covers, kept after they have gone: who could reach what, and when",
 )
 

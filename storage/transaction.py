@@ -40,6 +40,7 @@ from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
 from storage.repositories.reviews import PostgresReviews
 from storage.repositories.targets import PostgresTargets
+from storage.repositories.unmanaged_entries import PostgresUnmanagedEntries
 from storage.write_buffer import WriteBuffer
 
 
@@ -96,6 +97,11 @@ class PostgresTransaction(Transaction):
     @override
     def trusted_ranges(self) -> PostgresTrustedRanges:
         return PostgresTrustedRanges(self._connection, self.audit, self._timings)
+
+    @cached_property
+    @override
+    def unmanaged_entries(self) -> PostgresUnmanagedEntries:
+        return PostgresUnmanagedEntries(self._connection, self.audit)
 
     @cached_property
     @override

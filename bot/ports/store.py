@@ -15,6 +15,7 @@ from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.reviews import Reviews
 from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
+from bot.ports.unmanaged_entries import UnmanagedEntries
 
 
 class Transaction(Protocol):
@@ -53,6 +54,11 @@ class Transaction(Protocol):
     @property
     def trusted_ranges(self) -> TrustedRanges:
         """Owned trusted IP ranges of spaces."""
+        ...
+
+    @property
+    def unmanaged_entries(self) -> UnmanagedEntries:
+        """Entries that pgaccess does not manage, and when they were seen."""
         ...
 
     @property

@@ -17,6 +17,7 @@ from bot.domain.owned_entry import Transition
 from bot.domain.policy.rules import Policy
 from bot.domain.reports import findings
 from bot.domain.reports.trouble import Trouble
+from bot.domain.unmanaged_entry import seen_entries
 from bot.errors import HerokuError
 from bot.ports import (
     BOT,
@@ -96,6 +97,7 @@ class Recorder:
                 await show_trouble(tx, job, trouble)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
             observation = await adapter.record(tx, run, seen, plan, now)
+            await tx.unmanaged_entries.record(job.target.id, job.method, seen_entries(observation), at=now)
             await tx.outbox.settle(findings.over(job.target.id, job.observation, observation), at=now)
             await tx.reconcile_queue.save_observation(job, observation)
             if trouble is not None and outcome.error is not None:
