@@ -18,6 +18,7 @@ from bot.domain.timings import DEFAULT, Timings
 from bot.errors import NotMigratedError, StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.engine import no_connection_free
+from storage.repositories.access_history import PostgresAccessHistory
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.departures import PostgresDepartures
@@ -102,6 +103,11 @@ class PostgresTransaction(Transaction):
     @override
     def unmanaged_entries(self) -> PostgresUnmanagedEntries:
         return PostgresUnmanagedEntries(self._connection, self.audit)
+
+    @cached_property
+    @override
+    def access_history(self) -> PostgresAccessHistory:
+        return PostgresAccessHistory(self._connection)
 
     @cached_property
     @override

@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from bot.ports.access_history import AccessHistory
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
@@ -59,6 +60,11 @@ class Transaction(Protocol):
     @property
     def unmanaged_entries(self) -> UnmanagedEntries:
         """Entries that pgaccess does not manage, and when they were seen."""
+        ...
+
+    @property
+    def access_history(self) -> AccessHistory:
+        """Who could reach what, and when."""
         ...
 
     @property

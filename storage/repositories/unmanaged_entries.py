@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.method import Method
-from bot.domain.outside.text import visible
+from bot.domain.outside.text import DESCRIPTION, clean
 from bot.domain.unmanaged_entry import SeenEntry
 from bot.ports import BOT, AuditContext
 from bot.ports.unmanaged_entries import UnmanagedEntries, UnmanagedEntry
@@ -48,8 +48,8 @@ class PostgresUnmanagedEntries(UnmanagedEntries):
                 "method": method,
                 "entry": each.entry,
                 "subject": each.subject,
-                "description": visible(each.description),
-                "created_by": visible(each.created_by),
+                "description": clean(each.description, limit=DESCRIPTION),
+                "created_by": clean(each.created_by),
                 "first_seen_at": at,
             }
             for name, each in shown.items()

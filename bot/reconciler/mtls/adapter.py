@@ -147,6 +147,10 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
             drift=await drift.find(tx, run, seen, plan, owned, now),
         )
 
+    def is_complete(self, seen: MtlsSnapshot) -> bool:
+        """Whether the rules were read: while an endpoint is being provisioned they are not."""
+        return seen.settled
+
     def is_watched(self, run: MtlsReconciliation, plan: MtlsPlan) -> bool:
         """Whether there are open grants, or an addition whose answer was lost: it may show very late."""
         return bool(run.stored.grants or run.stored.pending_creations)
