@@ -9,7 +9,7 @@ from bot.domain.drift import NO_DRIFT, Drift, compare
 from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.aws_account import short
 from bot.domain.reports import findings
-from bot.domain.reports.finding import asks_at_once
+from bot.domain.reports.finding import asks_at_once, channels
 from bot.domain.subject import Subject, covers
 from bot.domain.target import Database, Space
 from bot.ports import MessageKind, ReconcileJob, Transaction
@@ -47,12 +47,10 @@ class Findings:
             about: the findings, as ``bot.domain.reports.findings`` names them; it is settled with the last.
             **params: what the message says; ``listed`` is what the entry allows, as Heroku has it.
         """
-        operations, approvals = self.policy.operations_channel, self.policy.approvals_channel
-        asks = kind in CARDS and await self._asks()
-        if not asks or operations != approvals:
-            await self._tell(kind, operations, occurrence, params, about)
-        if asks:
-            await self._tell(kind, approvals, f"{occurrence}:asked", {**params, ASKS: "yes"}, about)
+        told = channels(self.policy, asks=kind in CARDS and await self._asks())
+        for channel, asked in told.items():
+            said = {**params, ASKS: "yes"} if asked else params
+            await self._tell(kind, channel, f"{occurrence}:asked" if asked else occurrence, said, about)
 
     async def report_lost(self, kind: MessageKind, entry: Subject, *, name: str, **params: str) -> None:
         """Reports to operations, and to the adopted entry's owner, that somebody else removed it.

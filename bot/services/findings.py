@@ -11,6 +11,7 @@ from bot.domain.reports import findings
 from bot.domain.reports.finding import (
     FindingAction,
     asks_at_once,
+    channels,
     parse_ignored_until,
     reached,
     require_because,
@@ -206,12 +207,11 @@ class FindingService:
             "because": entry.ignored_because or "",
         }
         key = f"{kind}:{target.id}:{entry.id}:{until}"
-        operations, approvals = policy.operations_channel, policy.approvals_channel
-        if not asks or operations != approvals:
-            await tx.outbox.add(kind, to=operations, key=key, params=params, about=[about])
-        if asks:
-            params |= {ASKS: "yes"}
-            await tx.outbox.add(kind, to=approvals, key=f"{key}:asked", params=params, about=[about])
+        for channel, asked in channels(policy, asks=asks).items():
+            said = {**params, ASKS: "yes"} if asked else params
+            await tx.outbox.add(
+                kind, to=channel, key=f"{key}:asked" if asked else key, params=said, about=[about]
+            )
 
     # --- helpers -------------------------------------------------------------------------------------
 

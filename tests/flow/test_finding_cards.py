@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from sandbox.environment import start_environment
-from sandbox.heroku.fixtures import DATABASE
+from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
 from sandbox.slack.delivery import Delivery
 from tests.flow.actions import Acts, heroku_emulator, words
 
 RULE, OTHER = "192.0.2.7/32", "192.0.2.8/32"
+ACCOUNT, PARTNER = "210987654321", "345678901234"
 
 POLICY = """
 approvals_channel = "C0APPROVALS"
@@ -135,6 +136,33 @@ async def test_removing_a_rule_by_its_card_touches_nothing_else_and_an_old_butto
     assert "finding." not in str(gone["blocks"])
     await cards.refused("lead", old, "there is nothing to decide")
     assert await cards.states() == ["approved"]
+
+
+async def test_what_was_there_at_first_is_decided_one_by_one_from_the_list_and_so_is_an_account(
+    cards: Cards,
+) -> None:
+    first = await cards.said(OFFICE, "acme-private: the first observation shows entries")
+    pressed = await cards.environment.people.sends(cards.click("lead", first, "finding.choose.trusted"))
+    assert pressed.ok
+    ((entry,),) = await cards.query("SELECT id FROM unmanaged_entries WHERE method = 'trusted'")
+    assert (await cards.submit("lead", entry=str(entry), action="adopt", reason="the office")).ok
+    await cards.until(lambda: f"Adopt {OFFICE}" in cards.card())
+    await cards.said(OFFICE, "#1: asked to adopt")
+    assert (await cards.approve("lead-2")).ok
+    await cards.said(OFFICE, "each of them is gone, or managed by pgaccess")
+    assert OFFICE in str(cards.environment.heroku.ruleset(SPACE))
+
+    now = datetime.now(UTC)
+    cards.environment.heroku.create_privatelink_externally(DATABASE, [ACCOUNT, PARTNER], now=now)
+    told = await cards.said(ACCOUNT, "was allowed to billing outside pgaccess")
+    await cards.said(PARTNER, "was allowed to billing outside pgaccess")
+    assert (await cards.environment.people.sends(cards.click("lead", told, "finding.remove"))).ok
+    assert (await cards.submit("lead")).ok
+    await cards.until(lambda: f"Remove {ACCOUNT} from billing" in cards.card())
+    assert (await cards.approve("lead-2")).ok
+    await cards.said(ACCOUNT, "removed with #2")
+    listed = cards.environment.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+    assert [each for each in (ACCOUNT, PARTNER) if each in str(listed)] == [PARTNER]
 
 
 async def test_an_ignored_rule_is_silent_until_its_time_and_then_asked_about_again(cards: Cards) -> None:

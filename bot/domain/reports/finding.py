@@ -142,6 +142,17 @@ def asks_at_once(policy: Policy, target: Target, inside: Collection[Database]) -
     return not environments.isdisjoint(policy.ask_unmanaged)
 
 
+def channels(policy: Policy, *, asks: bool) -> dict[str, bool]:
+    """Returns the channels that hear of a finding, each with whether its card asks the approvers there.
+
+    Args:
+        policy: in force now.
+        asks: whether approvers are asked at once; where one channel is both, it has one card.
+    """
+    told = {policy.operations_channel: False}
+    return {**told, policy.approvals_channel: True} if asks else told
+
+
 def is_ignored(until: datetime | None, *, now: datetime) -> bool:
     """Whether an entry is ignored at this moment."""
     return until is not None and now < until

@@ -21,6 +21,7 @@ from bot.domain.reports.finding import (
     FindingKind,
     actions,
     asks_at_once,
+    channels,
     concern,
     is_ignored,
     parse_ignored_until,
@@ -168,6 +169,14 @@ def test_who_is_asked_at_once_is_what_the_policy_says_of_the_environment(
     asked: tuple[str, ...], target: Database | Space, inside: Collection[Database], asks: bool
 ) -> None:
     assert asks_at_once(policy(*asked), target, inside) is asks
+
+
+def test_a_channel_that_is_both_has_one_card_which_asks() -> None:
+    both = replace(POLICY, operations_channel=POLICY.approvals_channel)
+    assert channels(POLICY, asks=False) == {"C0OPERATIONS": False}
+    assert channels(POLICY, asks=True) == {"C0OPERATIONS": False, "C0APPROVALS": True}
+    assert channels(both, asks=False) == {"C0APPROVALS": False}
+    assert channels(both, asks=True) == {"C0APPROVALS": True}
 
 
 def test_what_the_policy_does_not_cover_is_told_to_operations_only() -> None:
