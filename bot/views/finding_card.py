@@ -49,6 +49,9 @@ _ACTIONS: Final = {
     FindingAction.IGNORE: (action_ids.FINDING_IGNORE, None),
 }
 
+_SINCE: Final = {FindingKind.MISSING: "finding.missing", FindingKind.UNAPPLIED: "finding.unapplied"}
+"""What the time of a finding means where nothing is allowed by its entry."""
+
 _EXAMPLE: Final = timedelta(days=30)
 """How far ahead the date lies that a form gives as an example."""
 
@@ -186,25 +189,20 @@ def _facts(
     finding: FindingDetails,
     t: Translator,
 ) -> list[tuple[str, str]]:
-    seen = message.params.get("seen")
-    since = datetime.fromisoformat(seen) if seen else finding.now
+    """What is known of a finding, each below its name; what Heroku does not tell is left out."""
+    since = datetime.fromisoformat(message.params["seen"])
     if entry is not None and kind is FindingKind.UNMANAGED:
         since = entry.first_seen_at
-    return _entry_facts(entry, message.params.get("listed", ""), since, finding, t)
-
-
-def _entry_facts(
-    entry: UnmanagedEntry | None, listed: str, since: datetime, finding: FindingDetails, t: Translator
-) -> list[tuple[str, str]]:
-    """What is known of an entry, each below its name; what Heroku does not tell is left out."""
     facts: list[tuple[str, str]] = []
     if entry is not None and one_line(entry.description):
         facts.append((t("finding.description"), cut(one_line(entry.description), TEXT)))
     if entry is not None and one_line(entry.created_by):
         facts.append((t("finding.created_by"), cut(one_line(entry.created_by), TEXT)))
-    facts.append((t("finding.since"), t.show(since)))
-    facts.append((t("finding.reaches"), _reaches(finding, t)))
-    count = width(finding.method, listed)
+    facts.append((t(_SINCE.get(kind, "finding.since")), t.show(since)))
+    # What is gone, or not in force, reaches nothing.
+    reaches = "finding.concerns" if kind in _SINCE else "finding.reaches"
+    facts.append((t(reaches), _reaches(finding, t)))
+    count = width(finding.method, message.params.get("listed", ""))
     if count is not None:
         wide = t("card.width.one") if count == 1 else t("card.width.many", count=f"{count:,}")
         facts.append((t("card.width"), wide))

@@ -194,6 +194,18 @@ def test_a_card_says_what_heroku_tells_since_when_and_what_it_reaches(method: Me
     assert ("1 address" in content) is (method is Method.MTLS)
 
 
+@pytest.mark.parametrize("kind", SINGLE)
+def test_what_is_gone_or_not_in_force_is_not_said_to_reach_anything(kind: MessageKind) -> None:
+    of = CARDS[kind]
+    there = of in (FindingKind.UNMANAGED, FindingKind.BACK)
+    made = [entry(SINGLE[kind])] if there else []
+    content = samples.content(shown(kind, about(*made, method=SINGLE[kind])))
+    assert ("*Reaches*" in content) is there
+    assert ("*Concerns*" in content) is not there
+    assert ("*Missing since*" in content) is (of is FindingKind.MISSING)
+    assert ("*Not in force since*" in content) is (of is FindingKind.UNAPPLIED)
+
+
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("services", DataServices)
 @pytest.mark.parametrize("databases", [(), ("billing", "reports")])
