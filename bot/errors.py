@@ -62,6 +62,8 @@ class Refusal(StrEnum):
     END_PAST = "end_past"
     # Why.
     REASON_SHORT = "reason_short"
+    REASON_MISSING = "reason_missing"
+    REASON_LONG = "reason_long"
     REASON_CREDENTIAL = "reason_credential"
     ALTERNATIVES_MISSING = "alternatives_missing"
     ALTERNATIVES_LONG = "alternatives_long"
@@ -139,6 +141,13 @@ class Refusal(StrEnum):
     SUPPORT_ADMINS = "support_admins"
     SUPPORT_SETTLED = "support_settled"
     RULE_OURS = "rule_ours"
+    # Findings.
+    FINDING_OVER = "finding_over"
+    FINDING_APPROVERS = "finding_approvers"
+    FINDING_PENDING = "finding_pending"
+    FINDING_FIXED = "finding_fixed"
+    FINDING_NEEDED = "finding_needed"
+    IGNORE_UNTIL = "ignore_until"
     # PrivateLink.
     LINK_PLAN = "link_plan"
     LINK_NONE = "link_none"

@@ -17,6 +17,7 @@ from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
 from bot.ports.assertions import TOPICS
+from bot.ports.findings import CARDS
 from bot.services import Services
 from bot.views.app_home import home
 from bot.views.render import concerned, render
@@ -158,11 +159,12 @@ class Notifier:
     async def _render(self, message: OutboxMessage) -> Message:
         async with self._store.transaction() as tx:
             details = None if message.request is None else await tx.requests.details(message.request)
+            finding = await self._services.findings.of_message(tx, message) if message.kind in CARDS else None
             listed = {id: await tx.requests.details(id) for id in concerned(message)}
             locale = await tx.slack_users.locale(message.recipient)
         found = {id: each for id, each in listed.items() if each is not None}
         t = Translator.of(locale if locale else self._policy.language)
-        return render(message, details, t=t, policy=self._policy, listed=found)
+        return render(message, details, t=t, policy=self._policy, listed=found, finding=finding)
 
     async def _show_home(self, claimed: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which is in no channel."""

@@ -119,6 +119,11 @@ class ButtonHandler:
             return await self._tell_identity(click, t)
         if click.action in self._forms.reviews.handlers:
             return await self._forms.reviews.handlers[click.action](click, t)
+        if click.action in self._forms.findings.handlers:
+            return await self._forms.findings.handlers[click.action](click, t)
+        if click.action.startswith(action_ids.FINDING_CHOOSE):
+            await self._forms.findings.open_choice(click, t)
+            return None
         request, version = read_value(action_ids.read_button, click.value)
         # A reminder has its step where others have a version.
         if click.action in self._expiry.handlers:

@@ -10,6 +10,7 @@ from bot.ports import Block, InteractiveSlack, RequestDetails
 from bot.services import Services, Vote
 from bot.views import action_ids, form_fields, modals, responses
 from handlers.certificates import CertificateForms
+from handlers.findings import FindingButtons
 from handlers.form_values import form_input
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
@@ -36,6 +37,7 @@ class Forms:
         trusted_ips: forms about trusted IP ranges.
         certificates: forms about the mTLS endpoint.
         reviews: the buttons of reviews, and the form that one of them opens.
+        findings: the buttons of findings, and the forms that they open.
     """
 
     def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
@@ -46,6 +48,7 @@ class Forms:
         self.trusted_ips = TrustedIpsForms(services=services, interactive=interactive)
         self.certificates = CertificateForms(services=services, interactive=interactive)
         self.reviews = ReviewButtons(services=services, interactive=interactive)
+        self.findings = FindingButtons(services=services, interactive=interactive)
         self._submit: Mapping[str, Callable[[ViewSubmission], Awaitable[None]]] = {
             action_ids.FORM_ADD: self.mtls.submit,
             action_ids.FORM_LINK_ADD: self.privatelink.submit_add,
@@ -56,6 +59,8 @@ class Forms:
             action_ids.FORM_CHANGE: self._approve_with_changes,
             action_ids.FORM_EXTEND: self._extend,
             action_ids.FORM_ASSIGN: self.reviews.submit_assignment,
+            action_ids.FORM_FINDING: self.findings.submit,
+            action_ids.FORM_FINDINGS: self.findings.submit_choice,
         }
 
     async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:

@@ -77,6 +77,7 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.lost_channels.run_due)
+        self._every(EVERY_FEW_SECONDS, self._services.findings.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
         self._scheduler.start()
         try:
@@ -97,6 +98,7 @@ class Scheduler:
             await self._run_step(self._run_due)
             await self._run_step(self._services.closings.run_due)
             await self._run_step(self._services.lost_channels.run_due)
+            await self._run_step(self._services.findings.run_due)
             await self._run_step(self._services.expiry_reminders.send_weekly_summary)
             await self._run_step(self._services.entitlements.send_weekly_review)
             # What was just looked up may be that somebody has left.

@@ -17,7 +17,9 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
+    literal,
     literal_column,
     null,
     or_,
@@ -25,10 +27,10 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INET
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 
 from bot.ports import MessageKind
-from bot.ports.assertions import TOPICS, listed_request
+from bot.ports.assertions import LISTED_REQUEST, SUPERSEDED, TOPICS, listed_request
 from storage.tables import OPEN, grants, outbox, requests, targets
 from storage.types import UtcDateTime
 
@@ -145,8 +147,15 @@ MARK: Final[Update] = (
 )
 """Marks messages by the values of ``values_of``."""
 
+_SUPERSEDED: Final = literal({SUPERSEDED: "yes"}, JSONB)
+
 _ended = bindparam("ended", type_=ARRAY(Text))
-_is_over = outbox.c.about.contained_by(_ended)
+_each = func.unnest(outbox.c.about).alias("entry")
+_entry = literal_column("entry", Text)
+# Requests about a finding are listed with it, and do not keep it from being over.
+_of_requests = _entry.like(f"{LISTED_REQUEST}%")
+_remaining = select(_entry).select_from(_each).where(_entry != all_(_ended)).scalar_subquery()
+_is_over = ~exists(select(_entry).select_from(_each).where(_entry != all_(_ended), ~_of_requests))
 _reporting = and_(outbox.c.about.overlap(_ended), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None))
 
 SETTLE: Final[Update] = (
@@ -154,21 +163,35 @@ SETTLE: Final[Update] = (
     .where(outbox.c.id.in_(in_order(_reporting)))
     .values(
         # What is left of several findings; the last one settles the message.
-        about=func.array(
-            select(literal_column("entry", Text))
-            .select_from(func.unnest(outbox.c.about).alias("entry"))
-            .where(literal_column("entry", Text) != all_(_ended))
-            .scalar_subquery(),
-            type_=ARRAY(Text),
-        ),
+        about=func.array(_remaining, type_=ARRAY(Text)),
         # The key is free again: what comes back is told anew, for nobody notices an edit.
         key=case((_is_over, func.concat(outbox.c.key, ":settled:", outbox.c.id)), else_=outbox.c.key),
         settled_at=case((_is_over, bindparam("settled", type_=UtcDateTime()))),
-        version=case((_is_over, outbox.c.version + 1), else_=outbox.c.version),
-        due_at=case((_is_over, func.now()), else_=outbox.c.due_at),
+        # One about several findings lists those that are left.
+        version=outbox.c.version + 1,
+        due_at=func.now(),
     )
 )
 """Settles messages about findings that are over: ``ended`` names them, ``settled`` is business time."""
+
+SUPERSEDE: Final[Update] = SETTLE.values(
+    params=case((_is_over, outbox.c.params.op("||")(_SUPERSEDED)), else_=outbox.c.params)
+)
+"""Does the same for findings that are asked about again, and says so among the params."""
+
+_named = bindparam("named", type_=ARRAY(Text))
+_naming = and_(outbox.c.about.overlap(_named), outbox.c.about.is_not(None), outbox.c.settled_at.is_(None))
+_again = {"version": outbox.c.version + 1, "due_at": func.now()}
+
+REFRESH_FINDINGS: Final[Update] = update(outbox).where(outbox.c.id.in_(in_order(_naming))).values(**_again)
+"""Marks messages about findings, which ``named`` names, to be rendered again."""
+
+ATTACH: Final[Update] = (
+    update(outbox)
+    .where(outbox.c.id.in_(in_order(_naming)))
+    .values(about=func.array_append(outbox.c.about, bindparam("attached", type_=Text)), **_again)
+)
+"""Adds a request, which ``attached`` names, to what messages about findings are about."""
 
 
 def values_of(

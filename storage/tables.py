@@ -71,6 +71,18 @@ NOT_CLOSED: Final = "closed_at IS NULL"
 NOT_OVER: Final = "ended_at IS NULL"
 """Outages of Heroku that go on."""
 
+IGNORED: Final = "ignored_until IS NOT NULL AND absent_at IS NULL"
+"""Unmanaged entries about which people are asked again later."""
+
+CLOSED: Final = "closed_at IS NOT NULL"
+"""Grants that have been in force, or failed, until a known moment."""
+
+ENDED: Final = "state IN ('ended', 'failed')"
+"""Grants with nothing left to do."""
+
+NETWORKS: Final = "method <> 'privatelink'"
+"""Requests whose subject is short: many accounts would not fit into one entry of an index."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -190,6 +202,31 @@ targets = Table(
     ),
 )
 
+target_names = Table(
+    "target_names",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("app", Text, nullable=False, server_default="", comment="of a database"),
+    Column("shown_as", Text, nullable=False, server_default="", comment="label, if another"),
+    Column("since", UtcDateTime, comment="Postgres time; null: its first name here"),
+    Index("ix_target_names_target_id", "target_id"),
+    comment="what targets were called, and since when",
+)
+
+observation_gaps = Table(
+    "observation_gaps",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("method", Member(Method), nullable=False),
+    Column("since", UtcDateTime, comment="business time of the observation before; null: there was none"),
+    Column("until", UtcDateTime, nullable=False, comment="business time of the observation after it"),
+    Index("ix_observation_gaps_target_id", "target_id"),
+    comment="when lists were not read for long: what was there then is not known",
+)
+
 outages = Table(
     "outages",
     metadata,
@@ -273,6 +310,8 @@ requests = Table(
         comment="approvers who have its card as a direct message",
     ),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
+    Index("ix_requests_requester", "requester", "id"),
+    Index("ix_requests_subject", "subject", "id", postgresql_where=text(NETWORKS)),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
@@ -332,6 +371,8 @@ grants = Table(
     Index("ix_grants_ending", "target_id", "method", postgresql_where=text(ENDING)),
     Index("ix_grants_ends", "ends_at", postgresql_where=text(RUNNING)),
     Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
+    Index("ix_grants_closed", "target_id", "closed_at", postgresql_where=text(CLOSED)),
+    Index("ix_grants_ended", "closed_at", postgresql_where=text(ENDED)),
     Index("ix_grants_closing", "closing_id", postgresql_where=text("closing_id IS NOT NULL")),
 )
 
@@ -485,6 +526,11 @@ unmanaged_entries = Table(
         postgresql_where=text("absent_at IS NULL"),
     ),
     Index("ix_unmanaged_entries_target", "target_id", "first_seen_at"),
+    Index(
+        "ix_unmanaged_entries_ignored",
+        "ignored_until",
+        postgresql_where=text(IGNORED),
+    ),
     comment="entries that no grant covers, kept after they have gone: who could reach what, and when",
 )
 

@@ -19,6 +19,7 @@ from bot.errors import NotMigratedError, StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
 from bot.ports.telemetry import NO_TELEMETRY, Telemetry, requests_noted
 from storage.engine import no_connection_free
+from storage.repositories.access_history import PostgresAccessHistory
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.departures import PostgresDepartures
@@ -41,6 +42,7 @@ from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
 from storage.repositories.reviews import PostgresReviews
 from storage.repositories.targets import PostgresTargets
+from storage.repositories.unmanaged_entries import PostgresUnmanagedEntries
 from storage.write_buffer import WriteBuffer
 
 
@@ -105,6 +107,16 @@ class PostgresTransaction(Transaction):
     @override
     def trusted_ranges(self) -> PostgresTrustedRanges:
         return PostgresTrustedRanges(self._connection, self.audit, self._timings)
+
+    @cached_property
+    @override
+    def unmanaged_entries(self) -> PostgresUnmanagedEntries:
+        return PostgresUnmanagedEntries(self._connection, self.audit)
+
+    @cached_property
+    @override
+    def access_history(self) -> PostgresAccessHistory:
+        return PostgresAccessHistory(self._connection)
 
     @cached_property
     @override

@@ -316,6 +316,13 @@ class PolicyKeys(BaseModel):
         description="How many requests of one person may wait for a decision.",
         examples=["10"],
     )
+    ask_unmanaged: list[Word] = Field(
+        default=[],
+        description="Environments whose findings are asked about at once: an entry that pgaccess does not "
+        "manage, or that is missing, back or not in force, gets a card in the approvals channel too, which "
+        "mentions the approvers.",
+        examples=['["production"]'],
+    )
     match: list[MatchKeys] = Field(
         default=[],
         description="Environments by patterns over names, one table each; the first that matches counts, "

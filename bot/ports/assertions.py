@@ -3,7 +3,7 @@
 `docs/architecture.md` has the same table in words: what ends a message, and what it becomes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -13,6 +13,12 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.ports.messages import MessageKind, OutboxMessage
 from bot.ports.values import RequestDetails
+
+LISTED_REQUEST: Final = "request "
+"""What the name of a request begins with in what a message is about."""
+
+SUPERSEDED: Final = "superseded"
+"""The param of a message about a finding that a newer message asks about."""
 
 
 class Topic(StrEnum):
@@ -128,7 +134,12 @@ def of_operation(operation: Operation) -> str | None:
 
 def listed_request(request: int) -> str:
     """The name of a request in what a message that lists several is about."""
-    return f"request {request}"
+    return f"{LISTED_REQUEST}{request}"
+
+
+def listed_requests(about: Iterable[str]) -> tuple[int, ...]:
+    """Returns the numbers of the requests among what a message is about, in their order."""
+    return tuple(int(each.removeprefix(LISTED_REQUEST)) for each in about if each.startswith(LISTED_REQUEST))
 
 
 def holds(message: OutboxMessage, details: RequestDetails) -> bool:

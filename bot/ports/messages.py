@@ -141,6 +141,7 @@ class OutboxMessage:
         params: what it says beyond its request.
         asserts: what has to stay as it is for the message to stay true; None where nothing was recorded.
         settled_at: business time at which its finding was no longer so.
+        about: the requests that it lists, and those of its findings that are not over.
         shown: digest of what Slack is known to show; None where that is not known.
     """
 
@@ -157,4 +158,5 @@ class OutboxMessage:
     params: Mapping[str, str]
     asserts: str | None = None
     settled_at: datetime | None = None
+    about: tuple[str, ...] = ()
     shown: str | None = None

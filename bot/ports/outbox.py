@@ -93,6 +93,30 @@ class Outbox(Protocol):
         """
         ...
 
+    async def attach(self, findings: Collection[str], request: int) -> None:
+        """Records that a request is about findings: their messages show it, and follow it from now on.
+
+        Args:
+            findings: as ``bot.domain.reports.findings`` names them.
+            request: number of the request.
+        """
+        ...
+
+    async def refresh_findings(self, findings: Collection[str]) -> None:
+        """Marks messages about findings to be rendered again."""
+        ...
+
+    async def supersede(self, finding: str, *, at: datetime) -> None:
+        """Marks messages about a finding to be rendered for the last time: a new one asks about it again.
+
+        One about several findings goes on without it. That the finding was superseded is among the params.
+
+        Args:
+            finding: as ``bot.domain.reports.findings`` names it.
+            at: business time.
+        """
+        ...
+
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
         """Marks one message to be rendered and edited, perhaps with new parameters.
 

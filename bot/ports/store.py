@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from bot.ports.access_history import AccessHistory
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
@@ -15,6 +16,7 @@ from bot.ports.requests import IdempotencyKeys, Requests
 from bot.ports.reviews import Reviews
 from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
+from bot.ports.unmanaged_entries import UnmanagedEntries
 
 
 class Transaction(Protocol):
@@ -53,6 +55,16 @@ class Transaction(Protocol):
     @property
     def trusted_ranges(self) -> TrustedRanges:
         """Owned trusted IP ranges of spaces."""
+        ...
+
+    @property
+    def unmanaged_entries(self) -> UnmanagedEntries:
+        """Entries that pgaccess does not manage, and when they were seen."""
+        ...
+
+    @property
+    def access_history(self) -> AccessHistory:
+        """Who could reach what, and when."""
         ...
 
     @property

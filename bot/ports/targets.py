@@ -23,6 +23,10 @@ class Targets(Protocol):
         """Lists the spaces of the last discovery, by name."""
         ...
 
+    async def find(self, id: UUID) -> Target | None:
+        """Reads one target by Heroku's UUID, an absent one too; None where none was ever seen."""
+        ...
+
     async def all(self, *, lock: bool = False) -> tuple[Target, ...]:
         """Lists every target that was ever seen, absent ones too: what was bound to one names no other.
 

@@ -20,6 +20,7 @@ from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import DataServices, RulesetObservation
+from bot.ports.unmanaged_entries import UnmanagedEntry
 
 BOT: Final = "pgaccess"
 """Actor of what happens without a person."""
@@ -147,6 +148,7 @@ class DatabaseStatus:
         certificates: the reader's own that Heroku has.
         space: the one it is in; None where that can have no trusted ranges, or is missing.
         space_missing: the last discovery has not found its space.
+        unmanaged: entries at the database that pgaccess does not manage.
     """
 
     database: Database
@@ -158,6 +160,7 @@ class DatabaseStatus:
     certificates: tuple[KnownCertificate, ...] = ()
     space: "SpaceStatus | None" = None
     space_missing: bool = False
+    unmanaged: tuple[UnmanagedEntry, ...] = ()
 
     @property
     def nearby(self) -> Nearby:
@@ -210,12 +213,16 @@ class SpaceStatus:
     Attributes:
         open: everything pending or open there, newest first.
         services: whether Heroku's support has applied its ranges to data services.
+        unmanaged: its ranges that pgaccess does not manage.
+        now: business time; None where nobody asked for the time.
     """
 
     space: Space
     observation: RulesetObservation | None
     open: tuple[RequestDetails, ...]
     services: DataServices
+    unmanaged: tuple[UnmanagedEntry, ...] = ()
+    now: datetime | None = None
 
     @property
     def nearby(self) -> Nearby:

@@ -91,6 +91,10 @@ class MethodAdapter(ABC, Generic[Run, Seen, Planned]):
             now: business time.
         """
 
+    def is_complete(self, seen: Seen) -> bool:
+        """Whether the observation is of the whole list, so that what it lacks is not there."""
+        return True
+
     @abstractmethod
     def is_watched(self, run: Run, plan: Planned) -> bool:
         """Whether the target is observed every minute although nothing is under way."""

@@ -11,12 +11,14 @@ import structlog
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
+from bot.domain.access_history import OBSERVED_WITHIN
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy.rules import Policy
 from bot.domain.reports import findings
 from bot.domain.reports.trouble import Trouble
+from bot.domain.unmanaged_entry import seen_entries
 from bot.errors import HerokuError
 from bot.ports import (
     BOT,
@@ -96,6 +98,10 @@ class Recorder:
                 await show_trouble(tx, job, trouble)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
             observation = await adapter.record(tx, run, seen, plan, now)
+            if adapter.is_complete(seen):
+                found_there = seen_entries(observation)
+                await tx.unmanaged_entries.record(job.target.id, job.method, found_there, at=now)
+                await self._note_gap(tx, job, now)
             await tx.outbox.settle(findings.over(job.target.id, job.observation, observation), at=now)
             await tx.reconcile_queue.save_observation(job, observation)
             if trouble is not None and outcome.error is not None:
@@ -107,6 +113,12 @@ class Recorder:
                 await end_outage(tx, job, at=now, operations_channel=self._policy.operations_channel)
             await release(tx, job, following)
             await tx.commit()
+
+    async def _note_gap(self, tx: Transaction, job: ReconcileJob, now: datetime) -> None:
+        """Records for how long the list was not read before this run, where that was long."""
+        since = None if job.observation is None else job.observation.at
+        if since is None or now - since > OBSERVED_WITHIN:
+            await tx.access_history.note_gap(job.target.id, job.method, since=since, until=now)
 
     async def record_failure(
         self, adapter: MethodAdapter[Run, Seen, Planned], run: Run, error: HerokuError

@@ -81,6 +81,10 @@ class AccessMethod(Protocol):
         """Parses what a person typed as the address; raises ``Refused`` with a working example."""
         ...
 
+    async def at(self, tx: Transaction, target: Target, subject: Subject) -> RequestedEntry:
+        """Returns the entry that a subject names on a known target; raises ``TypeError`` for another kind."""
+        ...
+
     async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedEntry:
         """Parses the subject and finds the target that a person names.
 

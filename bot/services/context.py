@@ -4,20 +4,26 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.person import Person, require_member
 from bot.domain.policy.limits import require_reason
 from bot.domain.policy.rules import Policy, Rule, require_readable
+from bot.domain.reports import findings
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder, undecided_end
+from bot.domain.subject import names_of
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
 from bot.services.judgement import rule_for_member, with_fallback
 from bot.services.lookups import request_details
 from bot.services.reports.direct_cards import ask_directly
+
+ABOUT_ENTRIES: Final = (Kind.ADOPT, Kind.REMOVE_UNMANAGED)
+"""Kinds of requests that are about an entry that no grant covers."""
 
 Record = Callable[[Transaction], Awaitable[int | RequestDetails]]
 """Records one use case in an open transaction; returns the request that it concerns, or its number."""
@@ -205,7 +211,18 @@ class ServiceContext:
             Refused: the reason is shorter than the rule demands.
         """
         require_reason(rule, terms.reason)
-        return (await self.record_request(tx, kind, terms, rule, person)).id
+        request = (await self.record_request(tx, kind, terms, rule, person)).id
+        if kind in ABOUT_ENTRIES:
+            # The cards of what it is about show it, and follow it.
+            found = await tx.unmanaged_entries.present(terms.target)
+            listed = names_of(terms.subject)
+            names = [
+                findings.unmanaged(each.target, each.entry)
+                for each in found
+                if each.method is terms.method and each.subject in listed
+            ]
+            await tx.outbox.attach(names, request)
+        return request
 
     async def _recorded(self, key: str) -> RequestDetails | None:
         """The request that an idempotency key led to; None if the key was not used."""

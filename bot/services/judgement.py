@@ -79,21 +79,40 @@ async def judge(tx: Transaction, policy: Policy, details: RequestDetails, *, now
     request, target = details.request, details.target
     require_present(target)
     requester = await known_member(tx, policy, request.requester, request=request.id)
-    if request.kind in _CLOSING:
-        try:
-            return await rule_for_member(tx, policy, requester, target=target, method=request.terms.method)
-        except Refused as refused:
-            if refused.reason in TRANSIENT:
-                raise
-        # What closes is decided by those who could approve opening, even where its requester may not open;
-        # whoever may under any rule is enough, for closing is never harder than opening.
-        found = await rule_concerning(tx, policy, target, request.terms.method)
-        return replace(found, parts=(), approvals=min(part.approvals for part in found.each))
+    if request.kind in _CLOSING or request.kind is Kind.ADOPT:
+        method = request.terms.method
+        return await rule_for_entry(tx, policy, requester, request.kind, target=target, method=method)
     rule = await rule_for_member(tx, policy, requester, target=target, method=request.terms.method)
     require_terms(rule, request.kind, request.terms, now=now)
     if request.grant is not None and details.grant is not None:
         _require_open_grant(rule, request, details.grant)
     return rule
+
+
+async def rule_for_entry(
+    tx: Transaction, policy: Policy, requester: Person, kind: Kind, *, target: Target, method: Method
+) -> Rule:
+    """Returns the rule by which a closing, or the adoption of an entry, is decided.
+
+    Where no rule lets the requester open anything, a closing is still decided by those who could approve an
+    opening; so is an adoption, which opens nothing, if its requester is one of these or an admin.
+
+    Raises:
+        Refused: no rule concerns the target; or the requester may neither open there nor approve.
+    """
+    try:
+        return await rule_for_member(tx, policy, requester, target=target, method=method)
+    except Refused as refused:
+        if refused.reason in TRANSIENT:
+            raise
+        denied = refused
+    found = await rule_concerning(tx, policy, target, method)
+    if kind is not Kind.ADOPT:
+        # Whoever may under any rule is enough, for closing is never harder than opening.
+        return replace(found, parts=(), approvals=min(part.approvals for part in found.each))
+    if found.approvers.isdisjoint(requester.ids) and not policy.is_admin(requester.ids):
+        raise denied
+    return found
 
 
 def _require_open_grant(rule: Rule, request: Request, grant: Grant) -> None:

@@ -125,8 +125,9 @@ class QueryService:
             )
             found = await tx.requests.open_details(requester=None, target=database.id, limit=_SHOWN)
             certificates = await tx.certificates.present(database.id)
+            unmanaged = await tx.unmanaged_entries.present(database.id)
             space, missing = await _space_of(tx, database), await _lacks_space(tx, database)
-            space_status = None if space is None else await _space_status(tx, space)
+            space_status = None if space is None else await _space_status(tx, space, self._context.now())
         nearby = found if space_status is None else (*found, *space_status.open)
         mine = tuple(details for details in nearby if details.request.requester == person)
         return DatabaseStatus(
@@ -139,6 +140,7 @@ class QueryService:
             certificates=tuple(each for each in certificates if each.owner == person),
             space=space_status,
             space_missing=missing,
+            unmanaged=tuple(unmanaged),
         )
 
     async def refresh_space(self, target: str | None, *, person: str) -> SpaceStatus:
@@ -159,7 +161,7 @@ class QueryService:
     async def space_status(self, space: Space) -> SpaceStatus:
         """Returns everything that is known of a space."""
         async with self._context.transaction() as tx:
-            return await _space_status(tx, space)
+            return await _space_status(tx, space, self._context.now())
 
     async def observed_at(
         self, targets: Collection[tuple[UUID, Method]]
@@ -222,13 +224,15 @@ class QueryService:
         )
 
 
-async def _space_status(tx: Transaction, space: Space) -> SpaceStatus:
+async def _space_status(tx: Transaction, space: Space, now: datetime) -> SpaceStatus:
     return SpaceStatus(
         space=space,
         observation=ruleset_observation(await tx.reconcile_queue.observation(space.id, TRUSTED)),
         open=await tx.requests.open_details(requester=None, target=space.id, limit=_SHOWN),
         # Without the lock: who only reads must not wait for a decision, or make one wait.
         services=await tx.trusted_ranges.services(space.id, lock=False),
+        unmanaged=tuple(await tx.unmanaged_entries.present(space.id)),
+        now=now,
     )
 
 

@@ -11,6 +11,7 @@ from bot.services.approvals import ApprovalService
 from bot.services.context import ServiceContext
 from bot.services.deadlines import DeadlineService
 from bot.services.extensions import ExtensionService
+from bot.services.findings import FindingService
 from bot.services.grants import GrantService
 from bot.services.members import MemberService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
@@ -48,6 +49,7 @@ class Services:
         access_requests: submit, adopt, remove and cancel, for every access method.
         extensions: more time for a grant.
         approvals: votes on requests.
+        findings: what is decided about entries that pgaccess does not manage.
         grants: end, revoke, retry, abandon.
         closings: tells whoever ended something when it is closed.
         reopenings: opening again what somebody closed.
@@ -78,6 +80,7 @@ class Services:
     access_requests: AccessRequestService
     extensions: ExtensionService
     approvals: ApprovalService
+    findings: FindingService
     grants: GrantService
     closings: ClosingService
     reopenings: ReopeningService
@@ -128,6 +131,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         access_requests=AccessRequestService(context, methods=methods),
         extensions=extensions,
         approvals=approvals,
+        findings=FindingService(context, methods=methods),
         grants=grants,
         closings=ClosingService(context),
         reopenings=ReopeningService(context, approvals=approvals),

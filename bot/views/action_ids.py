@@ -4,6 +4,9 @@ import re
 from typing import Final
 from uuid import UUID
 
+from bot.domain.method import Method
+from bot.domain.reports.finding import FindingAction
+
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 """Eighteen digits stay below the maximum of Postgres' ``bigint``."""
 
@@ -54,6 +57,14 @@ REPLACE: Final = "target.replace"
 KEEP_APART: Final = "target.keep"
 """Buttons that tell whether a target has replaced another; each ``action_id`` ends in a number of its own."""
 
+FINDING_ADOPT: Final = "finding.adopt"
+FINDING_REMOVE: Final = "finding.remove"
+FINDING_IGNORE: Final = "finding.ignore"
+"""Buttons of a finding's card; their value is what `finding_value` writes."""
+
+FINDING_CHOOSE: Final = "finding.choose"
+"""The button that opens the form about unmanaged entries; each ``action_id`` ends in an access method."""
+
 ASK: Final = "home.ask"
 """The button of the App Home that opens the form."""
 
@@ -76,6 +87,8 @@ FORM_LINK_CLOSE: Final = "form.link_close"
 FORM_RANGE_ADD: Final = "form.range_add"
 FORM_ASSIGN: Final = "form.assign"
 FORM_ADVISE: Final = "form.advise"
+FORM_FINDING: Final = "form.finding"
+FORM_FINDINGS: Final = "form.findings"
 FORM_NOTE: Final = "form.note"
 """Forms, by their ``callback_id``; a note has nothing to fill in."""
 
@@ -91,6 +104,8 @@ FIELD_LENGTH: Final = "length"
 FIELD_PRODUCTION: Final = "production"
 FIELD_NAME: Final = "name"
 FIELD_PERSON: Final = "person"
+FIELD_ENTRY: Final = "entry"
+FIELD_ACTION: Final = "action"
 """Fields of the forms: ``block_id`` and ``action_id`` are the same."""
 
 
@@ -144,6 +159,41 @@ def read_identity(value: str) -> tuple[UUID, str]:
     if not separator:
         raise ValueError("a value without an entry")
     return UUID(target), entry
+
+
+def finding_value(entry: int, action: FindingAction) -> str:
+    """The value of a button about an unmanaged entry: its number in the store, and what it does."""
+    return f"{entry}.{action}"
+
+
+def read_finding(value: str) -> tuple[int, FindingAction]:
+    """Reads the entry's number and the action from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    entry, _, action = value.partition(".")
+    return _number(entry), FindingAction(action)
+
+
+def finding_list_value(target: str, method: Method) -> str:
+    """The value of a button about the unmanaged entries of a target's access method."""
+    return f"{target}.{method}"
+
+
+def read_finding_list(value: str) -> tuple[UUID, Method]:
+    """Reads the target and the access method from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    target, _, method = value.partition(".")
+    return UUID(target), Method(method)
+
+
+def read_entry(value: str) -> int:
+    """Reads an unmanaged entry's number from an option of a menu; raises ``ValueError`` as above."""
+    return _number(value)
 
 
 def person_value(person: str, reason: str) -> str:

@@ -23,6 +23,7 @@ _FIELD_OF: Final[Mapping[str, str]] = {
     "duration": action_ids.FIELD_DURATION,
     "end": action_ids.FIELD_DURATION,
     "extend": action_ids.FIELD_DURATION,
+    "ignore": action_ids.FIELD_DURATION,
     "reason": action_ids.FIELD_REASON,
     **{word: name for view in METHOD_VIEWS.values() for word, name in view.error_fields.items()},
 }

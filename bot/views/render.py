@@ -8,7 +8,8 @@ from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import PAST_FORMS, holds
-from bot.views import block_kit, closings, notifications
+from bot.ports.findings import FindingDetails
+from bot.views import block_kit, closings, finding_card, notifications
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
@@ -32,6 +33,7 @@ def render(
     t: Translator,
     policy: Policy,
     listed: Mapping[int, RequestDetails] | None = None,
+    finding: FindingDetails | None = None,
 ) -> Message:
     """Renders a card or notification from what is recorded now.
 
@@ -41,6 +43,7 @@ def render(
         t: the reader's language.
         policy: names the approvers.
         listed: the requests that it lists, where it lists any, by number.
+        finding: what is recorded of the finding that it is about, where it has a card.
 
     Raises:
         ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
@@ -68,6 +71,8 @@ def render(
         return block_kit.posted(entitlements.review(message, listed or {}, t=t, policy=policy))
     if message.kind in closings.KINDS:
         return block_kit.posted(closings.message(message, listed or {}, t))
+    if finding is not None:
+        return block_kit.posted(finding_card.card(message, finding, t=t, policy=policy))
     if details is None:
         return block_kit.posted(notifications.operational(message, t))
     rendering = _rendering(message, details, t, policy)

@@ -51,6 +51,7 @@ from storage.tables import (
     requests,
     targets,
     trusted_ranges,
+    unmanaged_entries,
 )
 
 _OPEN = literal_column(f"grants.{OPEN}", Boolean)
@@ -147,6 +148,8 @@ class PostgresDepartures(Departures):
         if row is None or row.gone_at is None:
             return False
         await self._audit.write(doing, subject="target", before="", after="gone", target=target)
+        there = (unmanaged_entries.c.target_id == target) & unmanaged_entries.c.absent_at.is_(None)
+        await self._connection.execute(update(unmanaged_entries).where(there).values(absent_at=doing.at))
         self._touched.add(WorkerName.CLOCK)
         return True
 

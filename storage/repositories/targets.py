@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, case, func, or_, select, update
+from sqlalchemy import Text, bindparam, case, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -18,7 +18,7 @@ from bot.ports import AuditContext, Targets, WorkerName
 from storage import leases
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.observations import observation_of
-from storage.tables import reconcile_queue, targets
+from storage.tables import reconcile_queue, target_names, targets
 
 _EMPTY: Final = {
     **dict.fromkeys(("app", "space", "plan", "config_var", "generation", "shown_as"), ""),
@@ -28,6 +28,9 @@ _EMPTY: Final = {
 
 _THERE: Final = dict.fromkeys(("absent_at", "missing_at", "gone_at"))
 """What is recorded of the absence of a target that is there."""
+
+_NAMES: Final = ("name", "app", "shown_as")
+"""What people call a target."""
 
 _DATABASE: Final = tuple(each.name for each in fields(Database) if each.compare)
 _SPACE: Final = tuple(each.name for each in fields(Space) if each.compare)
@@ -122,6 +125,13 @@ class PostgresTargets(Targets):
         if changed:
             await self._write(changed)
             self._touched.add(WorkerName.RECONCILER)
+        await self._keep_names(found)
+
+    @override
+    async def find(self, id: UUID) -> Target | None:
+        row = (await self._connection.execute(select(targets).where(targets.c.id == id))).mappings()
+        found = row.one_or_none()
+        return None if found is None else target_of(found)
 
     @override
     async def all(self, *, lock: bool = False) -> tuple[Target, ...]:
@@ -162,12 +172,35 @@ class PostgresTargets(Targets):
         await self._connection.execute(
             update(targets).where(targets.c.id == database).values(name=name, listed_as=listed_as)
         )
+        await self._keep_names([database])
 
     async def _present(self) -> tuple[Target, ...]:
         statement = (
             select(targets).where(targets.c.absent_at.is_(None)).order_by(targets.c.app, targets.c.name)
         )
         return tuple(target_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    async def _keep_names(self, ids: Collection[UUID]) -> None:
+        """Writes down what targets are called now, where that differs from their last row, in one statement.
+
+        Of all targets and not only of changed ones: a process of the version before writes no names.
+        """
+        last = (
+            select(target_names)
+            .where(target_names.c.target_id == targets.c.id)
+            .order_by(target_names.c.id.desc())
+            .limit(1)
+            .lateral()
+        )
+        named = [targets.c[column] for column in _NAMES]
+        differs = or_(last.c.id.is_(None), *(last.c[column.name] != column for column in named))
+        now = (
+            select(targets.c.id, *named, case((last.c.id.is_not(None), func.now())))
+            .select_from(targets.outerjoin(last, true()))
+            .where(targets.c.id.in_(sorted(ids)), differs)
+        )
+        columns = ["target_id", *_NAMES, "since"]
+        await self._connection.execute(insert(target_names).from_select(columns, now))
 
     async def _write(self, found: Sequence[Target]) -> None:
         """Writes targets that are new, differ, or are back after an absence; all of them are due at once."""

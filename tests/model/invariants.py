@@ -40,6 +40,9 @@ POSSIBLE: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
 }
 """States of what a button is about in which it can do something."""
 
+ABOUT_ENTRIES: Final = (action_ids.FINDING_ADOPT, action_ids.FINDING_REMOVE, action_ids.FINDING_IGNORE)
+"""Buttons about an entry that pgaccess does not manage: they can do something while it is listed."""
+
 ONE_RUN: Final = timedelta(seconds=30)
 """How late an end may be: time goes on while an invariant is checked."""
 
@@ -292,6 +295,7 @@ def invariant_15(world: World) -> None:
         "grant": dict(world.rows("SELECT request_id, state FROM grants")),
         "operation": dict(world.rows("SELECT request_id, state FROM operations")),
     }
+    listed = {id for (id,) in world.rows("SELECT id FROM unmanaged_entries WHERE absent_at IS NULL")}
     shown = world.rows(
         "SELECT kind, channel, ts FROM outbox WHERE ts IS NOT NULL AND ts <> 'home' "
         "AND sent_version = version AND recipient <> ALL(%s)",
@@ -299,6 +303,9 @@ def invariant_15(world: World) -> None:
     )
     for kind, channel, ts in shown:
         for action, value in world.buttons_of(channel, ts):
+            if action in ABOUT_ENTRIES:
+                entry, _ = action_ids.read_finding(value)
+                assert entry in listed, f"{kind} offers {action} of an entry that is gone or managed"
             possible = POSSIBLE.get(action)
             if possible is None:
                 continue

@@ -94,6 +94,7 @@ BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
     ),
     (invariants.invariant_14, says_it_is_closed),
     (invariants.invariant_15, stored("UPDATE grants SET state = 'ended'")),
+    (invariants.invariant_15, stored("UPDATE unmanaged_entries SET absent_at = now()")),
     (invariants.invariant_16, loses_its_approvers),
     (invariants.invariant_13, stored("UPDATE requests SET rule = 'everything'")),
     (invariants.invariant_13, written(Write(what="POST", opens=IT, covered=IT, target=UUID(int=1)))),
@@ -112,6 +113,10 @@ async def test_every_invariant_fails_when_it_is_broken(postgres: PrivatePostgres
         card = next(each for each in world.buttons("lead") if each.action == "request.approve")
         await world.presses("lead", card)
         await world.rest()
+        # Known before, so that what somebody adds now has a card of its own.
+        world.heroku.add_rule_externally(DATABASE, "192.0.2.7/32", "a vendor", now=world.time.now())
+        await world.rest()
+        assert any(each.action == "finding.remove" for each in world.buttons("lead"))
         check(world, (*AT_EACH_STEP, *AT_REST))
         for invariant, breaks in BROKEN:
             world.store.execute("BEGIN")

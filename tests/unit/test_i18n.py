@@ -17,6 +17,7 @@ from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
+from bot.domain.reports.finding import FindingAction
 from bot.domain.reports.trouble import Trouble
 from bot.domain.request import Kind, RequestState
 from bot.domain.trusted_ips.ruleset import DataServices
@@ -144,6 +145,14 @@ FAMILIES: dict[str, Iterable[str]] = {
         *("done", "end", "extend", "revoke", "retry", "give_up", "restore", "ask_restore"),
         *("files", "installed", "test", "keep_old"),
     ),
+    "button.finding.": FindingAction,
+    "form.finding.about.": FindingAction,
+    "form.finding.action.": FindingAction,
+    "form.finding.title.": (*FindingAction, "choose"),
+    "finding.requested.": (FindingAction.ADOPT, FindingAction.REMOVE),
+    "finding.what.": (FindingAction.ADOPT, FindingAction.REMOVE),
+    "finding.over.": (FindingAction.ADOPT, FindingAction.REMOVE),
+    "finding.fixed.": ("everywhere", "odd"),
     "state.": (
         *(state for state in RequestState if state not in (RequestState.PENDING, RequestState.APPROVED)),
         *(state for state in GrantState),

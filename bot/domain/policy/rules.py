@@ -100,6 +100,7 @@ class Policy:
         when_nobody: what becomes of a request that nobody could approve.
         when_owner_leaves: what becomes of the certificates of somebody who left.
         pending_per_person: how many requests of one person may wait for a decision.
+        ask_unmanaged: environments whose findings are asked about at once in the approvals channel.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
@@ -117,6 +118,7 @@ class Policy:
     when_nobody: WhenNobody = WhenNobody.REFUSE
     when_owner_leaves: WhenOwnerLeaves = WhenOwnerLeaves.ASK
     pending_per_person: int = 20
+    ask_unmanaged: frozenset[str] = frozenset()
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)

@@ -28,6 +28,11 @@ def contradictions(policy: Policy) -> Iterator[str]:
             'others an environment, for example unmatched = "default"'
         )
     yield from _shadowed_patterns(policy.patterns)
+    for environment in sorted(policy.ask_unmanaged - known):
+        yield (
+            f"ask_unmanaged names {environment}, and no database is in it; there is "
+            f"{', '.join(sorted(known)) or 'none'}"
+        )
     for rule in policy.rules:
         # A rule that denies records no request, so its approvals and durations are never asked.
         limits = () if rule.denies else (*_approval(rule), *_durations(rule, policy), *_reminders(rule))

@@ -19,6 +19,12 @@ def unmanaged(target: UUID, entry: object) -> str:
     return f"{target} unmanaged {entry}"
 
 
+def entries_of(target: UUID, names: Iterable[str]) -> tuple[str, ...]:
+    """Returns the entries of those findings that are about unmanaged ones, in their order."""
+    prefix = unmanaged(target, "")
+    return tuple(name.removeprefix(prefix) for name in names if name.startswith(prefix))
+
+
 def absent(target: UUID, entry: object) -> str:
     """The name of an adopted entry that somebody else removed."""
     return f"{target} absent {entry}"

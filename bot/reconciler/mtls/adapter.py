@@ -51,6 +51,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         probe: ConnectionTest | None = None,
     ) -> None:
         self._clock = clock
+        self._policy = policy
         self._operations_channel = policy.operations_channel
         self._observer = observer = MtlsObserver(
             store=store, heroku=heroku, operations=policy.operations_channel
@@ -134,7 +135,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         await self._report_orphans(tx, run, seen)
         # Read after everything above: the observation has to agree with the rows of this very commit.
         owned = await tx.mtls_rules.owned(job.target.id)
-        drift = MtlsDrift(operations=self._operations_channel, marker=_marker(job))
+        drift = MtlsDrift(policy=self._policy, marker=_marker(job))
         return MtlsObservation(
             at=now,
             # An endpoint that is being taken away still answers; no new request may count on it.
@@ -143,8 +144,12 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
             ours=owned,
             certificates=seen.certificates,
             certificates_at=seen.certificates_at,
-            drift=await drift.find(tx, run, seen, plan, owned),
+            drift=await drift.find(tx, run, seen, plan, owned, now),
         )
+
+    def is_complete(self, seen: MtlsSnapshot) -> bool:
+        """Whether the rules were read: while an endpoint is being provisioned they are not."""
+        return seen.settled
 
     def is_watched(self, run: MtlsReconciliation, plan: MtlsPlan) -> bool:
         """Whether there are open grants, or an addition whose answer was lost: it may show very late."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.method import AUTHORISED
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import MtlsPlan
+from bot.domain.policy.rules import Policy
 from bot.domain.reports.findings import unapplied, unmanaged
 from bot.domain.request import Kind
 from bot.domain.subject import Network
@@ -19,20 +21,17 @@ from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 FEW: Final = 3
 """New unmanaged rules that are reported one by one; a script that adds sixty is reported once."""
 
-NAMED: Final = 10
-"""Networks that one message names; the status of the database has them all."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MtlsDrift:
     """Compares observed rules with what was left, and reports what differs.
 
     Attributes:
-        operations: the channel that hears of it.
+        policy: names the channels that hear of it.
         marker: what the descriptions of this installation's rules begin with; those are reported as orphans.
     """
 
-    operations: str
+    policy: Policy
     marker: str
 
     async def find(
@@ -42,6 +41,7 @@ class MtlsDrift:
         seen: MtlsSnapshot,
         plan: MtlsPlan,
         owned: Collection[UUID],
+        now: datetime,
     ) -> Drift:
         """Reports what is new since the last observation, and returns all that differs."""
         before = run.observation
@@ -62,7 +62,7 @@ class MtlsDrift:
             idle_before=frozenset() if before is None else _idle(before.rules),
             lost=plan.lost_adopted,
         )
-        findings = Findings(tx=tx, job=run.job, operations=self.operations)
+        findings = Findings(tx=tx, job=run.job, policy=self.policy, at=now)
         app = run.job.target.label
         # Disabling removes every rule, as was approved.
         disabled = run.operations_of(Kind.DISABLE) and not seen.enabled
@@ -71,46 +71,40 @@ class MtlsDrift:
                 MessageKind.RULE_MISSING, Network(network), name=network, app=app, network=network
             )
         if before is None:
-            # What was there before the first observation is not drift.
+            # What was there before the first observation is not drift; it is told of once, as a list.
+            there = {str(rule.id): str(rule.network) for rule in others}
+            await findings.report_several(there, occurrence="", first=True)
             return drift
         known = {rule.id for rule in before.rules}
         news = [rule for rule in others if rule.id not in known]
         for rule in (rule for rule in news if str(rule.network) in drift.back):
-            about = (unmanaged(run.job.target.id, rule.id),)
+            network, about = str(rule.network), (unmanaged(run.job.target.id, rule.id),)
             await findings.report(
-                MessageKind.RULE_BACK, str(rule.id), about=about, app=app, network=str(rule.network)
+                MessageKind.RULE_BACK, str(rule.id), about=about, app=app, network=network, listed=network
             )
         await _report_unmanaged(findings, [rule for rule in news if str(rule.network) not in drift.back])
         for each in sorted(drift.unapplied - before.drift.unapplied):
             status = next(rule.status for rule in seen.rules if str(rule.network) == each)
             occurrence = f"{each}:{run.job.lease}"
             about = (unapplied(run.job.target.id, each),)
-            await findings.report(
-                MessageKind.RULE_UNAPPLIED, occurrence, about=about, app=app, network=each, status=status
-            )
+            params = {"app": app, "network": each, "listed": each, "status": status}
+            await findings.report(MessageKind.RULE_UNAPPLIED, occurrence, about=about, **params)
         return drift
 
 
 async def _report_unmanaged(findings: Findings, news: Sequence[IpRule]) -> None:
     """Reports what others have added since the last observation: one by one, or many in one message."""
-    app, target = findings.job.target.label, findings.job.target.id
-    if len(news) <= FEW:
-        for rule in news:
-            network, about = str(rule.network), (unmanaged(target, rule.id),)
-            await findings.report(
-                MessageKind.RULE_UNMANAGED, str(rule.id), about=about, app=app, network=network
-            )
+    if len(news) > FEW:
+        await findings.report_several(
+            {str(rule.id): str(rule.network) for rule in news}, occurrence=str(news[0].id)
+        )
         return
-    networks = ", ".join(f"`{rule.network}`" for rule in news[:NAMED]) + (" …" if news[NAMED:] else "")
-    occurrence, count = str(news[0].id), str(len(news))
-    await findings.report(
-        MessageKind.RULES_UNMANAGED,
-        occurrence,
-        about=[unmanaged(target, rule.id) for rule in news],
-        app=app,
-        count=count,
-        networks=networks,
-    )
+    app, target = findings.job.target.label, findings.job.target.id
+    for rule in news:
+        network, about = str(rule.network), (unmanaged(target, rule.id),)
+        await findings.report(
+            MessageKind.RULE_UNMANAGED, str(rule.id), about=about, app=app, network=network, listed=network
+        )
 
 
 def _idle(rules: Iterable[IpRule]) -> frozenset[str]:

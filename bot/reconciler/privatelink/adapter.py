@@ -37,7 +37,7 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
 
     def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
         self._clock = clock
-        self._operations_channel = policy.operations_channel
+        self._policy = policy
         self._observer = PrivateLinkObserver(store=store, heroku=heroku, clock=clock)
         self._accounts = AccountExecutor(observer=self._observer, heroku=heroku, policy=policy, clock=clock)
 
@@ -108,7 +108,7 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
         await tx.privatelink_accounts.abandon(job, plan.abandoned)
         seen = replace(seen, ours=await tx.privatelink_accounts.owned(job.target.id) & listed)
         await milestones.tell(tx, run, plan, seen)
-        return await PrivateLinkDrift(operations=self._operations_channel).find(tx, run, plan, seen)
+        return await PrivateLinkDrift(policy=self._policy).find(tx, run, plan, seen, now)
 
     def is_watched(self, run: PrivateLinkReconciliation, plan: PrivateLinkPlan) -> bool:
         """Whether there are open grants or owned accounts."""

@@ -1,8 +1,10 @@
 """Finds what an observation of a database's PrivateLink shows that was not planned."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain.grant import GrantState
+from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.aws_account import number_of, short
 from bot.domain.privatelink.observation import LEAVING, OPERATIONAL, PrivateLinkObservation
 from bot.domain.privatelink.plan import PrivateLinkPlan
@@ -18,10 +20,10 @@ class PrivateLinkDrift:
     """Compares observed accounts with what was left, and reports what differs.
 
     Attributes:
-        operations: the channel that hears of it.
+        policy: names the channels that hear of it.
     """
 
-    operations: str
+    policy: Policy
 
     async def find(
         self,
@@ -29,6 +31,7 @@ class PrivateLinkDrift:
         run: PrivateLinkReconciliation,
         plan: PrivateLinkPlan,
         observation: PrivateLinkObservation,
+        now: datetime,
     ) -> PrivateLinkObservation:
         """Reports what is new since the last observation, and returns this one with all that differs."""
         before = run.observation
@@ -43,13 +46,16 @@ class PrivateLinkDrift:
             lost=plan.lost_adopted,
         )
         found = replace(observation, drift=drift)
-        findings = Findings(tx=tx, job=run.job, operations=self.operations)
+        findings = Findings(tx=tx, job=run.job, policy=self.policy, at=now)
         for arn in plan.lost_adopted:
             params = {"app": run.job.target.label, "account": short(arn)}
             await findings.report_lost(MessageKind.LINK_MISSING, Accounts((arn,)), name=arn, **params)
         if before is not None:
-            # What was there before the first observation is not drift.
             await _report_new(findings, before, found)
+        else:
+            # What was there before the first observation is not drift; it is told of once, as a list.
+            there = {account.arn: account.arn for account in found.unmanaged}
+            await findings.report_several(there, occurrence="", first=True)
         await _report_remaining_connections(findings, run, plan, observation)
         return found
 
@@ -70,12 +76,12 @@ async def _report_new(
     for arn in (account.arn for account in observation.unmanaged if account.arn not in known):
         kind = MessageKind.LINK_BACK if arn in observation.drift.back else MessageKind.LINK_UNMANAGED
         about = (unmanaged(target, arn),)
-        await findings.report(kind, f"{arn}:{lease}", about=about, app=app, account=short(arn))
+        await findings.report(kind, f"{arn}:{lease}", about=about, app=app, account=short(arn), listed=arn)
     for arn in sorted(observation.drift.unapplied - before.drift.unapplied):
         account = observation.account(arn)
         listed = "" if account is None else account.status
         status = listed if observation.status == OPERATIONAL else f"{observation.status}"
-        params = {"app": app, "account": short(arn), "status": status}
+        params = {"app": app, "account": short(arn), "listed": arn, "status": status}
         about = (unapplied(target, arn),)
         await findings.report(MessageKind.LINK_UNAPPLIED, f"{arn}:{lease}", about=about, **params)
 

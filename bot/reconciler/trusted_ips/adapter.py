@@ -30,7 +30,7 @@ class TrustedIpsAdapter(MethodAdapter[TrustedIpsReconciliation, Ruleset, Trusted
 
     def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
         self._clock = clock
-        self._operations_channel = policy.operations_channel
+        self._policy = policy
         self._ruleset = RulesetExecutor(store=store, heroku=heroku, policy=policy)
 
     async def load(
@@ -89,7 +89,7 @@ class TrustedIpsAdapter(MethodAdapter[TrustedIpsReconciliation, Ruleset, Trusted
         await tx.trusted_ranges.absent(job, plan.absent)
         owned = await tx.trusted_ranges.owned(job.target.id)
         observation = RulesetObservation(at=now, ruleset=seen, ours=owned & allowed(seen))
-        return await TrustedIpsDrift(operations=self._operations_channel).find(tx, job, plan, observation)
+        return await TrustedIpsDrift(policy=self._policy).find(tx, job, plan, observation)
 
     def is_watched(self, run: TrustedIpsReconciliation, plan: TrustedIpsPlan) -> bool:
         """Whether a range was changed of late: once in a minute, for others may undo it."""

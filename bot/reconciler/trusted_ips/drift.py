@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.drift import Drift
 from bot.domain.observation import ruleset_observation
+from bot.domain.policy.rules import Policy
 from bot.domain.reports.findings import stuck, unapplied, unmanaged
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.plan import TrustedIpsPlan
@@ -17,17 +18,17 @@ class TrustedIpsDrift:
     """Compares an observed list with what was left, and reports what differs.
 
     Attributes:
-        operations: the channel that hears of it.
+        policy: names the channels that hear of it.
     """
 
-    operations: str
+    policy: Policy
 
     async def find(
         self, tx: Transaction, job: ReconcileJob, plan: TrustedIpsPlan, observation: RulesetObservation
     ) -> RulesetObservation:
         """Reports what is new since the last observation, and returns this one with all that differs."""
         ruleset, space = observation.ruleset, job.target.label
-        findings = Findings(tx=tx, job=job, operations=self.operations)
+        findings = Findings(tx=tx, job=job, policy=self.policy, at=observation.at)
         for source in plan.stuck:
             about = (stuck(job.target.id, source),)
             await findings.report(
@@ -39,8 +40,11 @@ class TrustedIpsDrift:
             )
         before = ruleset_observation(job.observation)
         if before is not None:
-            # What was there before the first observation is not drift.
             await _report_new(findings, plan, before, observation)
+        else:
+            # What was there before the first observation is not drift; it is told of once, as a list.
+            others = sorted(allowed(ruleset) - observation.ours - {EVERYWHERE})
+            await findings.report_several({each: each for each in others}, occurrence="", first=True)
         lost = (await tx.trusted_ranges.recent_removals(job.target.id)).lost
         drift = Drift(back=frozenset(plan.back), missing=lost - allowed(ruleset))
         return replace(observation, drift=drift)
@@ -64,4 +68,5 @@ async def _report_new(
     for source in sorted(allowed(ruleset) - allowed(before.ruleset) - observation.ours - {EVERYWHERE}):
         kind = MessageKind.RANGE_BACK if source in plan.back else MessageKind.RANGE_UNMANAGED
         about = (unmanaged(target, source),)
-        await findings.report(kind, f"{source}:{ruleset.id}", about=about, space=space, range=source, by=by)
+        params = {"space": space, "range": source, "listed": source, "by": by}
+        await findings.report(kind, f"{source}:{ruleset.id}", about=about, **params)

@@ -65,7 +65,6 @@ class RulesetExecutor(LeaseManager):
         super().__init__(store=store, deadline=heroku.deadline)
         self._heroku = heroku
         self._policy = policy
-        self._operations = policy.operations_channel
 
     async def observe(self, run: TrustedIpsReconciliation) -> Ruleset:
         """Reads the list, and once more where settling earlier writes has changed it.
@@ -224,7 +223,7 @@ class RulesetExecutor(LeaseManager):
         self, tx: Transaction, run: TrustedIpsReconciliation, merged: Merged | None
     ) -> None:
         """Reports what could not be kept or read, in the commit that settles our writes."""
-        findings = Findings(tx=tx, job=run.job, operations=self._operations)
+        findings = Findings(tx=tx, job=run.job, policy=self._policy)
         space, occurrence = run.job.target.label, str(run.writes[-1].id)
         if merged is None:
             lists = {"before": _text(run.writes[0].before), "after": _text(run.writes[-1].rules)}

@@ -16,8 +16,8 @@ from bot.domain.operation import Operation
 from bot.domain.policy.limits import require_width
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.request import Kind, Request, Terms
-from bot.domain.subject import Network
-from bot.domain.target import Database
+from bot.domain.subject import Network, Subject, network_of
+from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, Transaction
 from bot.services.access_method import open_grant
@@ -116,6 +116,13 @@ class MtlsRequests:
     def parse_subject(self, text: str) -> Network:
         """Parses an IPv4 address or network."""
         return parse_address(text)
+
+    async def at(self, tx: Transaction, target: Target, subject: Subject) -> RequestedRule:
+        """Returns the IP rule of a network on a known database."""
+        if not isinstance(target, Database):
+            raise TypeError(f"{target.name} is not a database")
+        observation = mtls_observation(await tx.reconcile_queue.observation(target.id, MTLS))
+        return RequestedRule(target=target, subject=network_of(subject), observation=observation)
 
     async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedRule:
         """Parses the network and finds the database that a person names."""

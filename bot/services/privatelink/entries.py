@@ -12,8 +12,8 @@ from bot.domain.policy.rules import Policy, Rule
 from bot.domain.privatelink.aws_account import accounts, parse_accounts, short
 from bot.domain.privatelink.observation import LEAVING, PrivateLinkObservation, has_privatelink
 from bot.domain.request import Kind, Request, Terms
-from bot.domain.subject import Accounts, covers
-from bot.domain.target import Database
+from bot.domain.subject import Accounts, Subject, accounts_of, covers
+from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, Transaction
 from bot.services.access_method import open_grant
@@ -92,6 +92,14 @@ class PrivateLinkRequests:
     def parse_subject(self, text: str) -> Accounts:
         """Parses one or more AWS accounts."""
         return parse_accounts(text)
+
+    async def at(self, tx: Transaction, target: Target, subject: Subject) -> RequestedAccounts:
+        """Returns accounts on a known database."""
+        if not isinstance(target, Database):
+            raise TypeError(f"{target.name} is not a database")
+        observation = privatelink_observation(await tx.reconcile_queue.observation(target.id, PRIVATELINK))
+        arns = Accounts(accounts_of(subject))
+        return RequestedAccounts(target=target, subject=arns, observation=observation)
 
     async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedAccounts:
         """Parses the accounts and finds the database that a person names."""

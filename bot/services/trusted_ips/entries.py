@@ -11,8 +11,8 @@ from bot.domain.operation import Operation
 from bot.domain.policy.limits import require_width
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.request import Request, Terms
-from bot.domain.subject import Network
-from bot.domain.target import Space
+from bot.domain.subject import Network, Subject, network_of
+from bot.domain.target import Space, Target
 from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, RulesetObservation
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, Transaction
@@ -112,6 +112,13 @@ class TrustedIpsRequests:
     def parse_subject(self, text: str) -> Network:
         """Parses an IPv4 address or network."""
         return parse_address(text)
+
+    async def at(self, tx: Transaction, target: Target, subject: Subject) -> RequestedRange:
+        """Returns the range of a network on a known space."""
+        if not isinstance(target, Space):
+            raise TypeError(f"{target.name} is not a space")
+        observation = ruleset_observation(await tx.reconcile_queue.observation(target.id, TRUSTED))
+        return RequestedRange(target=target, subject=network_of(subject), observation=observation)
 
     async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedRange:
         """Parses the range and finds the space that a person names."""

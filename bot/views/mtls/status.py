@@ -1,6 +1,6 @@
 """A database's IP rules and client certificates, and what keeps a person from connecting through mTLS."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.reach import Extent, reach_of
 from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Block, DatabaseStatus, RequestDetails
-from bot.views import block_kit, drift, reach
+from bot.views import block_kit, drift, reach, unmanaged
 from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
 from bot.views.mtls.notifications import connection_line
 from bot.views.text import NOTHING, numbers, one_line
@@ -45,7 +45,7 @@ def section(status: DatabaseStatus, t: Translator, refreshed: bool) -> list[Bloc
         return [block_kit.section(missing), *drifted]
     key = "status.rules.refreshed" if refreshed else "status.rules"
     used = t(key, used=len(observation.rules), limit=MTLS_RULE_LIMIT, at=observation.at)
-    return [block_kit.section(used), *_rules(observation, status.open, t), *drifted]
+    return [block_kit.section(used), *_rules(observation, status, t), *drifted]
 
 
 def steps(
@@ -74,10 +74,10 @@ def _connect(status: DatabaseStatus, requests: Sequence[RequestDetails], t: Tran
     return [Mrkdwn(f"{t('why.step.connect')}\n```{t.show(connection_line(status.database))}```")]
 
 
-def _rules(observation: MtlsObservation, open: Iterable[RequestDetails], t: Translator) -> list[Block]:
+def _rules(observation: MtlsObservation, status: DatabaseStatus, t: Translator) -> list[Block]:
     if not observation.rules:
         return []
-    rules = [_rule(rule, observation, open, t) for rule in observation.rules]
+    rules = [_rule(rule, observation, status, t) for rule in observation.rules]
     shown = join(
         rules,
         more=lambda count: t("status.more", count=count),
@@ -85,16 +85,15 @@ def _rules(observation: MtlsObservation, open: Iterable[RequestDetails], t: Tran
         limit=block_kit.SECTION_TEXT,
         by="\n",
     )
-    return [block_kit.section(shown)]
+    return [block_kit.section(shown), *unmanaged.choice(status.database, METHOD, status.unmanaged, t)]
 
 
-def _rule(
-    rule: IpRule, observation: MtlsObservation, open: Iterable[RequestDetails], t: Translator
-) -> Mrkdwn:
+def _rule(rule: IpRule, observation: MtlsObservation, status: DatabaseStatus, t: Translator) -> Mrkdwn:
     if rule.id not in observation.ours:
         text = cut(one_line(rule.description) or NOTHING, TEXT)
-        return t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
-    owners = numbers(keeping(asking_for(METHOD, open), str(rule.network)))
+        row = t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
+        return Mrkdwn(f"{row}{unmanaged.remark(status.unmanaged, METHOD, rule.id, status.now, t)}")
+    owners = numbers(keeping(asking_for(METHOD, status.open), str(rule.network)))
     requests = t.names(owners, most=NAMED) or NOTHING
     return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 

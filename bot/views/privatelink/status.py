@@ -1,6 +1,6 @@
 """The status of a database's PrivateLink, and what keeps a person from connecting through it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -18,7 +18,7 @@ from bot.domain.reach import Extent, reach_of
 from bot.domain.subject import Accounts, Subject
 from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, DatabaseStatus, Message, RequestDetails
-from bot.views import block_kit, drift, reach
+from bot.views import block_kit, drift, reach, unmanaged
 from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
 from bot.views.privatelink.card import ARN, region
 from bot.views.privatelink.next_steps import PORT_LIST, next_steps
@@ -62,11 +62,12 @@ def section(status: DatabaseStatus, t: Translator) -> list[Block]:
     )
     if observation is None or observation.status is None:
         return drifted
-    accounts = [_account(each, observation, status.open, t) for each in observation.accounts]
+    accounts = [_account(each, observation, status, t) for each in observation.accounts]
     connections = [_connection(each, observation, t) for each in observation.connections]
     return [
         block_kit.section(_state(observation, t)),
         _list("privatelink.accounts", accounts, t),
+        *unmanaged.choice(status.database, METHOD, status.unmanaged, t),
         _list("privatelink.connections", connections, t),
         *drifted,
     ]
@@ -157,13 +158,14 @@ def _list(key: str, lines: Sequence[str], t: Translator) -> Block:
 def _account(
     account: AllowedAccount,
     observation: PrivateLinkObservation,
-    open: Iterable[RequestDetails],
+    status: DatabaseStatus,
     t: Translator,
 ) -> Mrkdwn:
     params = {"account": as_code(short(account.arn), ARN), "status": account.status}
     if account.arn not in observation.ours:
-        return t("privatelink.account.unmanaged", **params)
-    requests = numbers(keeping(asking_for(METHOD, open), account.arn))
+        row = t("privatelink.account.unmanaged", **params)
+        return Mrkdwn(f"{row}{unmanaged.remark(status.unmanaged, METHOD, account.arn, status.now, t)}")
+    requests = numbers(keeping(asking_for(METHOD, status.open), account.arn))
     return t("privatelink.account.ours", requests=t.names(requests, most=NAMED) or NOTHING, **params)
 
 

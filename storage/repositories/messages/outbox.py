@@ -10,8 +10,9 @@ from typing_extensions import override
 
 from bot.domain.timings import Timings
 from bot.ports import MessageKind, MessageRef, Notification, Outbox, OutboxMessage, WorkerName
+from bot.ports.assertions import listed_request
 from storage import leases
-from storage.outdated_messages import SETTLE, in_order
+from storage.outdated_messages import ATTACH, REFRESH_FINDINGS, SETTLE, SUPERSEDE, in_order
 from storage.tables import outbox
 from storage.write_buffer import WriteBuffer
 
@@ -36,6 +37,7 @@ def message_of(row: RowMapping) -> OutboxMessage:
         params=row["params"],
         asserts=row["asserts"],
         settled_at=row["settled_at"],
+        about=tuple(row["about"] or ()),
         shown=row["shown"],
     )
 
@@ -157,6 +159,27 @@ class PostgresOutbox(Outbox):
             await self._buffer.flush_messages()
             await self._connection.execute(SETTLE, {"ended": sorted(ended), "settled": at})
             self._touched.add(WorkerName.NOTIFIER)
+
+    @override
+    async def attach(self, findings: Collection[str], request: int) -> None:
+        if findings:
+            await self._buffer.flush_messages()
+            named = {"named": sorted(findings), "attached": listed_request(request)}
+            await self._connection.execute(ATTACH, named)
+            self._touched.add(WorkerName.NOTIFIER)
+
+    @override
+    async def refresh_findings(self, findings: Collection[str]) -> None:
+        if findings:
+            await self._buffer.flush_messages()
+            await self._connection.execute(REFRESH_FINDINGS, {"named": sorted(findings)})
+            self._touched.add(WorkerName.NOTIFIER)
+
+    @override
+    async def supersede(self, finding: str, *, at: datetime) -> None:
+        await self._buffer.flush_messages()
+        await self._connection.execute(SUPERSEDE, {"ended": [finding], "settled": at})
+        self._touched.add(WorkerName.NOTIFIER)
 
     @override
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:

@@ -29,6 +29,7 @@ from bot.domain.subject import Subject, Whole
 from bot.domain.target import Target
 from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, Transaction
+from bot.ports.findings import FIRST, TARGET
 from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.controller import ClaimedJob, Controller
 from sandbox.heroku.emulator import HerokuEmulator
@@ -252,12 +253,21 @@ class Harness:
 
     async def messages(self, to: str = OPERATIONS) -> list[str]:
         """The kinds of what a person or channel is told, oldest first; operations unless said."""
-        return await database.outbox_kinds(self.engine, recipient=to)
+        return [kind for kind, _ in await self.findings(to)]
 
-    async def findings(self) -> list[tuple[str, dict[str, str]]]:
-        """What operations is told, oldest first: kinds and parameters."""
-        found = await database.outbox_messages(self.engine, "kind", "params", recipient=OPERATIONS)
-        return [(str(kind), params) for kind, params in found]
+    async def findings(self, to: str = OPERATIONS) -> list[tuple[str, dict[str, str]]]:
+        """What a person or channel is told, oldest first: kinds and parameters.
+
+        Without the lists of what the first observations of each target show, for which there is ``first``.
+        """
+        found = await database.outbox_messages(self.engine, "kind", "params", recipient=to)
+        return [(str(kind), params) for kind, params in found if FIRST not in params]
+
+    async def first(self) -> list[dict[str, str]]:
+        """What operations is told of what was there at the first observation of the target."""
+        found = await database.outbox_messages(self.engine, "params", recipient=OPERATIONS)
+        here = str(self.target.id)
+        return [params for (params,) in found if FIRST in params and params[TARGET] == here]
 
     async def observation(self) -> Observation | None:
         """What was last observed."""

@@ -19,7 +19,7 @@ from sandbox.heroku.fixtures import default_world
 from storage.tables import outbox
 from storage.transaction import PostgresStore
 from tests import database
-from tests.flow.reconciler.harness import TOKEN, heroku_client
+from tests.flow.reconciler.harness import OPERATIONS, TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import ADD, REMOVE, MtlsHarness
 from tests.unit.factories import NETWORK
 
@@ -193,6 +193,32 @@ async def test_a_crowd_of_new_unmanaged_rules_is_told_in_one_message(harness: Mt
     ((_, params),) = await harness.findings()
     assert params["count"] == "20"
     assert "`192.0.2.9/32` …" in params["networks"]
+
+
+async def test_what_stood_there_at_first_is_told_as_one_list_and_what_comes_later_by_itself(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    heroku = default_world(token=TOKEN, times=TransitionTimes.of(0), behavior=Behavior(provisioning_errors=0))
+    async with heroku_client(heroku) as client:
+        harness = MtlsHarness(store=store, engine=engine, heroku=heroku, client=client)
+        there = [str(rule.cidr) for rule in harness.endpoint().rules.values()]
+        for host in range(40):
+            harness.rule_externally(IPv4Network(f"192.0.2.{host}/32"), "a script's")
+        await harness.begin()
+        await harness.reconcile()
+        assert await harness.messages() == []
+        (first,) = await harness.first()
+        assert first["count"] == str(len(there) + 40)
+        ((about, settled),) = await database.rows(
+            engine, outbox, "about", "settled_at", kind="notification.rules_unmanaged", recipient=OPERATIONS
+        )
+        assert (len(about), settled) == (len(there) + 40, None)
+        harness.rule_externally(IPv4Network("198.51.100.7/32"))
+        harness.removed_externally(IPv4Network("192.0.2.1/32"))
+        await harness.reconcile()
+        assert await harness.messages() == [UNMANAGED]
+        (left,) = await database.values(engine, outbox, "about", kind="notification.rules_unmanaged")
+        assert len(left) == len(about) - 1
 
 
 async def test_what_is_back_after_our_verified_removal_is_told_as_such_and_kept_as_drift(

@@ -237,7 +237,11 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
          "the key approvals_chanel is unknown; did you mean approvals_channel?"),
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, language, admins, "
-         "warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, match, targets, rules"),
+         "warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, ask_unmanaged, match, "
+         "targets, rules"),
+        ('ask_unmanaged = ["production"]\n' + MINIMAL,
+         "ask_unmanaged names production, and no database is in it; there is default"),
+        ('ask_unmanaged = "default"\n' + MINIMAL, "ask_unmanaged: "),
         ('approvers = ["U0123ABCD"]\n' + CHANNEL,
          "the key approvers belongs to a rule: move it below [[rules]]"),
         (MINIMAL + 'language = "ja"',

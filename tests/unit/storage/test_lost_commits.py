@@ -46,6 +46,8 @@ class Unanswered:
         self.certificates = inner.certificates
         self.expiry_reminders = inner.expiry_reminders
         self.trusted_ranges = inner.trusted_ranges
+        self.unmanaged_entries = inner.unmanaged_entries
+        self.access_history = inner.access_history
         self.download_links = inner.download_links
         self.audit = inner.audit
 

@@ -13,7 +13,7 @@ from bot.domain.request import Kind
 from bot.domain.target import Space
 from bot.errors import LeaseLostError
 from bot.ports import MessageKind, MessageRef, OutboxMessage
-from bot.ports.assertions import TOPICS, listed_request
+from bot.ports.assertions import SUPERSEDED, TOPICS, listed_request
 from storage.tables import outbox
 from storage.transaction import PostgresStore
 from tests import database
@@ -308,14 +308,66 @@ async def test_a_message_about_findings_is_settled_with_the_last_of_them_and_onc
             await tx.commit()
     await show_all(store)
     await settle(store, "a")
-    (found,) = await behind(store)
-    assert (found.settled_at, found.version) == (NOW, 2)
+    # One that is about others too is not settled, but lists fewer.
+    found = sorted(await behind(store), key=lambda post: post.id)
+    assert [(post.settled_at, post.version, post.about) for post in found] == [
+        (NOW, 2, ()),
+        (None, 2, ("b",)),
+    ]
     await database.end_leases(engine, outbox)
     await show_all(store)
     await settle(store, "a", "b")
     await settle(store, "a", "b")
-    assert [post.version for post in await behind(store)] == [2]
+    assert [(post.version, post.settled_at) for post in await behind(store)] == [(3, NOW)]
     assert await database.count(engine, outbox, settled_at=None) == 1
+
+
+async def test_a_request_about_a_finding_keeps_its_message_up_to_date_and_not_open(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        await tx.outbox.add(MessageKind.RULE_UNMANAGED, to="C0OPERATIONS", key="one", about=["a"])
+        await tx.outbox.add(MessageKind.RULE_UNMANAGED, to="C0OPERATIONS", key="other", about=["b"])
+        await tx.commit()
+    await show_all(store)
+    async with store.transaction() as tx:
+        await tx.outbox.attach(["a"], 17)
+        await tx.commit()
+    (attached,) = await behind(store)
+    assert (attached.about, attached.version) == (("a", "request 17"), 2)
+    await database.end_leases(engine, outbox)
+    await show_all(store)
+    async with store.transaction() as tx:
+        await tx.outbox.requests_changed([17, 18])
+        await tx.commit()
+    assert [post.version for post in await behind(store)] == [3]
+    await database.end_leases(engine, outbox)
+    await settle(store, "a")
+    (settled,) = await behind(store)
+    assert (settled.settled_at, settled.about) == (NOW, ("request 17",))
+
+
+async def test_a_finding_that_is_asked_about_again_leaves_its_message_and_a_list_goes_on_without_it(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    for key, about in {"one": ["a"], "list": ["a", "b"]}.items():
+        async with store.transaction() as tx:
+            await tx.outbox.add(
+                MessageKind.RULES_UNMANAGED, to="C0OPERATIONS", key=key, about=about, params={"app": "x"}
+            )
+            await tx.commit()
+    await show_all(store)
+    async with store.transaction() as tx:
+        await tx.outbox.supersede("a", at=NOW)
+        # Its key is free again, for the message that asks about it now.
+        await tx.outbox.add(MessageKind.RULE_UNMANAGED, to="C0OPERATIONS", key="one", about=["a"])
+        await tx.commit()
+    found = sorted(await behind(store), key=lambda post: post.id)
+    assert [(post.settled_at, post.about, post.params) for post in found] == [
+        (NOW, (), {"app": "x", SUPERSEDED: "yes"}),
+        (None, ("b",), {"app": "x"}),
+        (None, ("a",), {}),
+    ]
 
 
 async def test_a_finding_that_comes_back_is_told_anew(store: PostgresStore, engine: AsyncEngine) -> None:

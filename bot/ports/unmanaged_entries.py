@@ -1,0 +1,86 @@
+"""Entries that pgaccess does not manage, in the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from bot.domain.method import Method
+from bot.domain.unmanaged_entry import SeenEntry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnmanagedEntry:
+    """An entry that pgaccess does not manage, for as long as observations show it.
+
+    Attributes:
+        entry: Heroku's id of an IP rule; an ARN; a range's source.
+        subject: what it allows: a network, an ARN.
+        description: as Heroku has it, cleaned.
+        created_by: empty where Heroku does not tell.
+        first_seen_at: business time.
+        absent_at: business time of the observation that proved it; None while it is there.
+        ignored_until: business time; None where it is not ignored.
+    """
+
+    id: int
+    target: UUID
+    method: Method
+    entry: str
+    subject: str
+    description: str
+    created_by: str
+    first_seen_at: datetime
+    absent_at: datetime | None = None
+    ignored_until: datetime | None = None
+    ignored_by: str | None = None
+    ignored_because: str | None = None
+
+
+class UnmanagedEntries(Protocol):
+    """Which unmanaged entries were seen at Heroku, and when."""
+
+    async def record(self, target: UUID, method: Method, seen: Sequence[SeenEntry], *, at: datetime) -> None:
+        """Records which entries an observation shows; those that it lacks are gone since then.
+
+        Args:
+            target: where.
+            method: the access method whose list was read.
+            seen: every unmanaged entry of that list.
+            at: business time.
+        """
+        ...
+
+    async def present(self, target: UUID) -> Sequence[UnmanagedEntry]:
+        """Lists the entries that the last observations of a target show."""
+        ...
+
+    async def find(self, id: int) -> UnmanagedEntry | None:
+        """Reads an entry by its number, one that is gone too."""
+        ...
+
+    async def ignore(
+        self, entry: UnmanagedEntry, *, until: datetime, by: str, because: str, at: datetime
+    ) -> bool:
+        """Records that an entry is ignored, with its audit line.
+
+        Args:
+            entry: as it was read.
+            until: business time.
+            by: Slack id of who has it ignored.
+            because: why.
+            at: business time at which it was decided.
+
+        Returns:
+            Whether the entry is still there; else nothing is recorded.
+        """
+        ...
+
+    async def ignored_past(self, now: datetime, *, limit: int) -> Sequence[UnmanagedEntry]:
+        """Lists entries that are there and no longer ignored, locked, but for those that others hold."""
+        ...
+
+    async def end_ignoring(self, entry: UnmanagedEntry, *, at: datetime) -> None:
+        """Records that an entry, which this transaction has locked, is no longer ignored, with its line."""
+        ...
