@@ -68,12 +68,16 @@ log = structlog.get_logger(__name__)
 
 
 class Poster(Protocol):
-    """Where messages are posted; all that the watch does in Slack."""
+    """Where messages are posted and edited; all that the watch does in Slack."""
 
     async def post(
         self, channel: str, message: Message, *, number: int, thread: str | None = None
     ) -> MessageRef:
         """Posts a message; raises ``SlackError``."""
+        ...
+
+    async def update(self, place: MessageRef, message: Message) -> None:
+        """Replaces a message; raises ``SlackError``."""
         ...
 
 
@@ -168,6 +172,9 @@ class Watch:
         # The newest notice of each condition that has not arrived, by destination.
         self._unposted: dict[Condition, Notice] = {}
         self._unpaged: dict[Condition, Notice] = {}
+        # What Slack shows of each alarm, and what has become false there.
+        self._posted: dict[Condition, list[MessageRef]] = {}
+        self._outdated: list[tuple[MessageRef, Message]] = []
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -321,12 +328,28 @@ class Watch:
         for condition, notice in list(self._unposted.items()):
             shown = view.message(notice, t, doubtful=self._is_doubtful(notice.condition))
             try:
-                await self._slack.post(self._audience.channel, shown, number=NO_NUMBER)
+                place = await self._slack.post(self._audience.channel, shown, number=NO_NUMBER)
             except SlackError as error:
                 # The pager hears of it all the same; here it is tried again at the next look.
                 log.warning("watch.slack", error=str(error), condition=condition)
+                continue
+            del self._unposted[condition]
+            if notice.is_over:
+                self._outdated += [(each, shown) for each in self._posted.pop(condition, ())]
             else:
-                del self._unposted[condition]
+                self._posted.setdefault(condition, []).append(place)
+        await self._correct(self._slack)
+
+    async def _correct(self, slack: Poster) -> None:
+        """Edits messages that have become false; what cannot be edited any more stays."""
+        waiting, self._outdated = self._outdated, []
+        for place, shown in waiting:
+            try:
+                await slack.update(place, shown)
+            except SlackError as error:
+                log.warning("watch.slack", error=str(error))
+                if error.unclear or error.retry_after_s is not None or error.code == "unreachable":
+                    self._outdated.append((place, shown))
 
     async def _page(self) -> None:
         if self._pager is None:

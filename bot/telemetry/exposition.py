@@ -33,8 +33,8 @@ PATIENCE: Final = timedelta(seconds=3)
 """How long a scrape waits for figures; Prometheus itself waits 10 s (``scrape_timeout``)."""
 
 SHARE: Final = 50
-"""A reading that takes long serves so many times longer: a long history costs the store a fiftieth of one
-processor at most, however often somebody scrapes."""
+"""How many times longer than its reading took the history serves: a long one costs the store a fiftieth of
+one processor at most, however often somebody scrapes. Not the present, which matters most when it is slow."""
 
 T = TypeVar("T")
 
@@ -47,6 +47,7 @@ class Cached(Generic[T]):
     Args:
         read: reads it.
         serves: how long it serves, at least.
+        share: how many times longer than its reading took it serves, at least.
         monotonic: seconds; for tests.
     """
 
@@ -55,9 +56,11 @@ class Cached(Generic[T]):
         read: Callable[[], Awaitable[T]],
         *,
         serves: timedelta,
+        share: int = 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read = read
+        self._share = share
         self._serves_s = serves.total_seconds()
         self._monotonic = monotonic
         self._value: T | None = None
@@ -80,7 +83,7 @@ class Cached(Generic[T]):
         value = await self._read()
         # From now, and not from before: what a slow store told would otherwise be old at once.
         now = self._monotonic()
-        self._value, self._until = value, now + max(self._serves_s, (now - began) * SHARE)
+        self._value, self._until = value, now + max(self._serves_s, (now - began) * self._share)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._reading = None
@@ -102,7 +105,7 @@ class Exposition:
         self._metrics = metrics
         self._figures = figures
         self._present: Cached[PresentFigures] = Cached(lambda: figures.present(clock.now()), serves=PRESENT)
-        self._past: Cached[PastFigures] = Cached(figures.past, serves=PAST)
+        self._past: Cached[PastFigures] = Cached(figures.past, serves=PAST, share=SHARE)
 
     async def text(self) -> bytes:
         """Returns everything, in Prometheus' text format."""

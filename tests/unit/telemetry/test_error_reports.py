@@ -159,3 +159,25 @@ def test_what_is_off_is_not_even_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "module", "extra"),
+    [
+        ({"SENTRY_DSN": DSN}, "sentry_sdk", "pgaccess[sentry]"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"},
+            "opentelemetry.sdk.trace",
+            "pgaccess[otel]",
+        ),
+    ],
+)
+def test_a_setting_without_its_extra_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, setting: dict[str, str], module: str, extra: str
+) -> None:
+    # As Python has it for a module that is not there.
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MisconfiguredError) as caught:
+        start_telemetry(setting, redactor=REDACTOR, process="web", stream=sys.stdout)
+    assert extra in str(caught.value)
+    assert next(iter(setting)) in str(caught.value)

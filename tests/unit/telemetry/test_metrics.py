@@ -207,6 +207,22 @@ async def test_a_late_reading_goes_on_and_serves_the_next_who_asks() -> None:
     assert await cached.get(at_most=timedelta(seconds=1)) == 7
 
 
+@pytest.mark.parametrize(("share", "reads"), [(0, 2), (50, 1)])
+async def test_only_a_history_that_takes_long_to_read_serves_longer(share: int, reads: int) -> None:
+    time, made = 0.0, 0
+
+    async def read() -> int:
+        nonlocal time, made
+        time += 2.0
+        made += 1
+        return made
+
+    cached = Cached(read, serves=timedelta(seconds=5), share=share, monotonic=lambda: time)
+    await cached.get(at_most=timedelta(seconds=1))
+    time = 90.0
+    assert await cached.get(at_most=timedelta(seconds=1)) == reads
+
+
 # --- words ------------------------------------------------------------------------------------------
 
 UUID = "0a1b2c3d-0000-4000-8000-000000000001"
