@@ -28,6 +28,7 @@ PAST: Final = frozenset(
         *(Refusal.GRANT_NOT_OPEN, Refusal.GRANT_NOT_FAILED, Refusal.GRANT_NOT_INTERRUPTED),
         *(Refusal.REOPENING_PENDING, Refusal.RETRY_ASKS_AGAIN, Refusal.RETRY_DECIDED_ANEW),
         *(Refusal.KEEP_NOT_NEEDED, Refusal.EXTEND_NOT_TIMED, Refusal.CERTIFICATE_NOT_OFFERED),
+        Refusal.FINDING_PENDING,
         *(Refusal.ROTATION_NOT_WAITING, Refusal.ROTATION_OLD_GOING, Refusal.ROTATION_NO_TEST),
     }
 )

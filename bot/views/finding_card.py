@@ -1,6 +1,6 @@
 """Cards of findings: what differs at Heroku, what it reaches, and what approvers can do about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,9 +18,8 @@ from bot.domain.reports.finding import (
     is_ignored,
     width,
 )
-from bot.domain.request import Kind, RequestState
+from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import names_of
-from bot.domain.target import Database
 from bot.domain.trusted_ips.ruleset import EVERYWHERE
 from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, OutboxMessage, RequestDetails
@@ -68,22 +67,18 @@ def card(message: OutboxMessage, finding: FindingDetails, *, t: Translator, poli
     if message.settled_at is not None:
         return block_kit.paragraphs(_over(message, message.settled_at, finding, t))
     if message.kind is LISTS:
-        return _list(message, finding, t=t, policy=policy)
+        return _list(message, finding, t)
     kind, entry = CARDS[message.kind], _entry(message, finding)
-    asked = (
-        t("finding.asks", approvers=t.people(sorted(finding.approvers)))
-        if ASKS in message.params and finding.approvers
-        else None
-    )
-    text = t(message.kind, **message.params)
-    blocks = [block_kit.section(text), block_kit.fields(*_facts(message, kind, entry, finding, t))]
-    if asked is not None:
-        blocks.insert(0, block_kit.section(asked))
-    blocks += [block_kit.context(line) for line in _again(message, t)]
-    blocks += [block_kit.context(line) for line in _state(kind, entry, finding, t=t, policy=policy)]
-    return block_kit.message(
-        text if asked is None else f"{text} {asked}", [*blocks, *_buttons(kind, entry, finding, t)]
-    )
+    text, asked = t(message.kind, **message.params), _asks(message, kind, [entry], finding, t)
+    remarks = [*_again(message, t), *_state(kind, entry, finding, t=t, policy=policy)]
+    blocks = [
+        *map(block_kit.section, asked),
+        block_kit.section(text),
+        block_kit.fields(*_facts(message, kind, entry, finding, t)),
+        *map(block_kit.context, remarks),
+        *_buttons(kind, entry, finding, t),
+    ]
+    return block_kit.message(" ".join([text, *asked]), blocks)
 
 
 # --- forms ----------------------------------------------------------------------------------------
@@ -180,6 +175,24 @@ def _entry(message: OutboxMessage, finding: FindingDetails) -> UnmanagedEntry | 
     """The one unmanaged entry that a message is about; None where it is gone, or the finding another."""
     about = set(findings.entries_of(finding.target.id, message.about))
     return next((each for each in finding.entries if each.entry in about), None)
+
+
+def _asks(
+    message: OutboxMessage,
+    kind: FindingKind,
+    entries: Iterable[UnmanagedEntry | None],
+    finding: FindingDetails,
+    t: Translator,
+) -> list[Mrkdwn]:
+    """The question to the approvers, where they are asked; none once somebody has answered it."""
+    open_ones = [
+        each for each in entries if each is None or not is_ignored(each.ignored_until, now=finding.now)
+    ]
+    answered = message.kind is not LISTS and any(map(_is_under_way, finding.requests))
+    if ASKS not in message.params or not finding.approvers or not open_ones or answered:
+        return []
+    key = "finding.asks.check" if kind in _SINCE else "finding.asks"
+    return [t(key, approvers=t.people(sorted(finding.approvers)))]
 
 
 def _facts(
@@ -309,7 +322,9 @@ def _over(message: OutboxMessage, at: datetime, finding: FindingDetails, t: Tran
         app=finding.target.label,
         id=details.request.id,
         person=mention(details.request.requester),
-        approvers=t.people(each.person for each in details.decisions),
+        approvers=t.people(
+            each.person for each in details.decisions if each.verdict is Verdict.APPROVE and each.counts
+        ),
         at=at,
     )
 
@@ -323,25 +338,23 @@ def _named(message: OutboxMessage) -> Mrkdwn:
     return as_code(short(message.params.get("listed", NOTHING)), ENTRY)
 
 
-def _list(message: OutboxMessage, finding: FindingDetails, *, t: Translator, policy: Policy) -> Message:
+def _list(message: OutboxMessage, finding: FindingDetails, t: Translator) -> Message:
     """Several entries, each with where it stands, and one button to decide about one after the other."""
     about = set(findings.entries_of(finding.target.id, message.about))
     entries = [each for each in finding.entries if each.entry in about]
     text = t("finding.list.first" if FIRST in message.params else message.kind, **message.params)
-    blocks = [block_kit.section(text)]
-    if ASKS in message.params and finding.approvers:
-        blocks.insert(0, block_kit.section(t("finding.asks", approvers=t.people(sorted(finding.approvers)))))
-    blocks += _lines(entries, finding, t=t, policy=policy)
-    if finding.services is not None or isinstance(finding.target, Database):
-        blocks.append(block_kit.context(t("finding.list.reaches", databases=_reaches(finding, t))))
-    if entries and finding.target.gone_at is None:
-        blocks += unmanaged.choice(finding.target, finding.method, entries, t)
-    return block_kit.message(text, blocks)
+    asked = _asks(message, CARDS[message.kind], entries, finding, t)
+    blocks = [
+        *map(block_kit.section, asked),
+        block_kit.section(text),
+        *_lines(entries, finding, t),
+        block_kit.context(t("finding.list.reaches", databases=_reaches(finding, t))),
+        *unmanaged.choice(finding.target, finding.method, entries, t),
+    ]
+    return block_kit.message(" ".join([text, *asked]), blocks)
 
 
-def _lines(
-    entries: Iterable[UnmanagedEntry], finding: FindingDetails, *, t: Translator, policy: Policy
-) -> Sequence[Block]:
+def _lines(entries: Iterable[UnmanagedEntry], finding: FindingDetails, t: Translator) -> list[Block]:
     lines = [_line(each, finding, t) for each in entries]
     if not lines:
         return []

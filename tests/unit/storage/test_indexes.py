@@ -43,6 +43,8 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_outbox_request": lambda tx: _marked(tx),
     "ix_requests_grant": lambda tx: _marked(tx),
     "ix_outbox_about": lambda tx: tx.outbox.settle(["a"], at=NOW),
+    "ix_unmanaged_entries_present": lambda tx: tx.unmanaged_entries.present(UUID(int=1)),
+    "ix_unmanaged_entries_ignored": lambda tx: tx.unmanaged_entries.ignored_past(NOW, limit=50),
     "ix_closings_open": lambda tx: tx.closings.due(NOW, limit=100),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
@@ -151,3 +153,23 @@ async def test_nobody_who_has_left_costs_no_reading_of_history(
     assert " ix_operations_check " in found
     assert " ix_certificates_present " in found
     assert " ix_grants_" in found
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        lambda tx: tx.outbox.attach(["a"], 17),
+        lambda tx: tx.outbox.refresh_findings(["a"]),
+        lambda tx: tx.outbox.supersede("a", at=NOW),
+    ],
+    ids=["attach", "refresh_findings", "supersede"],
+)
+async def test_messages_about_a_finding_are_found_without_reading_all_messages(
+    store: PostgresStore, engine: AsyncEngine, mark: Question
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await mark(tx)
+    found = await plans(engine, sent)
+    assert " ix_outbox_about " in found
+    assert "Seq Scan" not in found

@@ -195,6 +195,29 @@ def test_a_card_says_what_heroku_tells_since_when_and_what_it_reaches(method: Me
 
 
 @pytest.mark.parametrize("kind", SINGLE)
+def test_approvers_are_asked_for_what_they_can_do(kind: MessageKind) -> None:
+    there = CARDS[kind] in (FindingKind.UNMANAGED, FindingKind.BACK)
+    made = [entry(SINGLE[kind])] if there else []
+    content = samples.content(shown(kind, about(*made, method=SINGLE[kind]), EN, {ASKS: "yes"}))
+    assert ("Adopt it, remove it, or ignore it" in content) is there
+    assert ("find out who changed it" in content) is not there
+
+
+def test_nobody_is_asked_again_what_was_answered() -> None:
+    asked = {ASKS: "yes"}
+    answered = [
+        shown(MessageKind.RULE_UNMANAGED, about(ignored()), EN, asked),
+        shown(MessageKind.RULE_UNMANAGED, about(entry(), requests=(request(Kind.ADOPT),)), EN, asked),
+        shown(LISTS, about(ignored(), ignored(number=2)), EN, asked),
+    ]
+    assert not [each for each in answered if "Is this wanted?" in samples.content(each)]
+    some = shown(LISTS, about(ignored(), entry(number=2)), EN, asked)
+    assert "Is this wanted?" in samples.content(some)
+    denied = about(entry(), requests=(request(Kind.ADOPT, RequestState.DENIED),))
+    assert "Is this wanted?" in samples.content(shown(MessageKind.RULE_UNMANAGED, denied, EN, asked))
+
+
+@pytest.mark.parametrize("kind", SINGLE)
 def test_what_is_gone_or_not_in_force_is_not_said_to_reach_anything(kind: MessageKind) -> None:
     of = CARDS[kind]
     there = of in (FindingKind.UNMANAGED, FindingKind.BACK)
