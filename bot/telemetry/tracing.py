@@ -79,7 +79,9 @@ def open_telemetry(
         ) from error
     own = {"service.name": "pgaccess", "service.version": version, "pgaccess.process": process}
     # What an operator sets, such as OTEL_SERVICE_NAME, goes before our own.
-    provider = TracerProvider(resource=Resource(own).merge(OTELResourceDetector().detect()))
+    resource = Resource(own).merge(OTELResourceDetector().detect())
+    # Not at exit, where nothing bounds it: the process closes it itself.
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter()))
     return _OpenTelemetry(provider.get_tracer("pgaccess", version), redactor, provider.shutdown)
 

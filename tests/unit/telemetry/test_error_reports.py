@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -15,7 +18,8 @@ from sentry_sdk.transport import Transport
 from bot.domain.outside.redaction import REDACTED, Redactor
 from bot.errors import MisconfiguredError
 from bot.telemetry.error_reports import ErrorReports, reporting_processor, scrubbed, sentry_reports
-from bot.telemetry.start import start_telemetry
+from bot.telemetry.process_telemetry import ProcessTelemetry
+from bot.telemetry.start import StartedTelemetry, start_telemetry
 
 TOKEN: Final = "HRKU-0123456789abcdef"
 DSN: Final = "https://0123456789@sentry.example.com/1"
@@ -181,3 +185,22 @@ def test_a_setting_without_its_extra_is_refused_in_one_sentence(
         start_telemetry(setting, redactor=REDACTOR, process="web", stream=sys.stdout)
     assert extra in str(caught.value)
     assert next(iter(setting)) in str(caught.value)
+
+
+async def test_a_process_that_stops_sends_what_is_left_and_waits_no_longer_than_it_may() -> None:
+    sent, never = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        never.wait(60)
+
+    started = StartedTelemetry(
+        telemetry=ProcessTelemetry(redactor=REDACTOR),
+        closing=[wait, sent.set],
+        at_most=timedelta(milliseconds=50),
+    )
+    began = time.monotonic()
+    async with started:
+        pass
+    assert sent.is_set()
+    assert time.monotonic() - began < 5
+    never.set()

@@ -37,8 +37,8 @@ OF_PROMETHEUS: Final = frozenset({"up", "ALERTS"})
 
 
 @cache
-def exposed() -> dict[str, dict[str, set[str]]]:
-    """What a process exposes that has done everything once: values of labels, by metric and label."""
+def scraped() -> str:
+    """What a process exposes that has done everything once."""
     telemetry = ProcessTelemetry(redactor=Redactor())
     for status in ("200", "503", "timeout", "unreachable", "cut"):
         telemetry.call_ended(
@@ -51,9 +51,14 @@ def exposed() -> dict[str, dict[str, set[str]]]:
     telemetry.event(EventName.HEROKU_CHANGE, {"change": "ip_rule.add", "outcome": "accepted"})
     figures = Figures(present=replace(PRESENT, observed_s=1.0, tokens=4000.0, tokens_at_most=4500.0))
     exposition = Exposition(metrics=telemetry.metrics, figures=figures, clock=Clock())
-    text = asyncio.run(exposition.text()).decode()
+    return asyncio.run(exposition.text()).decode()
+
+
+@cache
+def exposed() -> dict[str, dict[str, set[str]]]:
+    """The values of labels, by metric and label."""
     found: dict[str, dict[str, set[str]]] = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(scraped()):
         for sample in family.samples:
             labels = found.setdefault(sample.name, {})
             for label, value in sample.labels.items():
@@ -157,12 +162,18 @@ def test_each_alert_of_the_runbook_says_what_it_means_and_what_to_do() -> None:
         assert "\n**Do.** " in part
 
 
-@pytest.mark.parametrize("command", [("check", "rules", str(RULES)), ("test", "rules", str(RULE_TESTS))])
-def test_promtool_takes_the_rules_and_each_fires_on_what_it_is_about(command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [("check", "rules", str(RULES)), ("test", "rules", str(RULE_TESTS)), ("check", "metrics")],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_promtool_takes_the_rules_and_lets_each_fire_and_takes_the_metrics(command: tuple[str, ...]) -> None:
     tool = shutil.which("promtool")
     if tool is None:
         pytest.skip("promtool is not installed (Debian: apt-get install prometheus)")
-    done = subprocess.run([tool, *command], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [tool, *command], input=scraped(), capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
