@@ -156,6 +156,7 @@ _COMMANDS: Final = {
     "web": _Command(run=_web, does="serve Slack and browsers"),
     "worker": _Command(run=_worker, does="keep Heroku and Slack in step with the store"),
     "run": _Command(run=_run, does="both in one process"),
+    "watch": _Command(run=_watch, does=watch_options.SUMMARY, options=watch_options.add_arguments),
     "migrate": _Command(run=_migrate, does="migrate the database to the current schema"),
     "release": _Command(
         run=_release, does="validate the policy, then migrate: for a platform's release phase"
@@ -164,7 +165,6 @@ _COMMANDS: Final = {
         run=_check, does="check settings, policy, tokens, scopes and hosts", options=_check_options
     ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
-    "watch": _Command(run=_watch, does=watch_options.SUMMARY, options=watch_options.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

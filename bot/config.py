@@ -23,11 +23,11 @@ CONNECTIONS_AT_LEAST: Final = 4
 CONNECTIONS_AT_MOST: Final = 500
 """As many as the largest plans of Heroku allow in all."""
 
-PAGE_KEY_AT_LEAST: Final = 16
-"""Characters of a key that is not quickly guessed; PagerDuty's integration keys have 32."""
-
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
+
+PAGE_KEY_AT_LEAST: Final = 16
+"""Characters of a key that is not quickly guessed; PagerDuty's integration keys have 32."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,10 +95,10 @@ class Settings:
     Attributes:
         signing_secrets: one, or two while the secret is being rotated; may be empty with an app token.
         app_token: opens Socket Mode; None is HTTP.
+        page: where escalations go; None is Slack alone.
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
-        page: where escalations go; None is Slack alone.
     """
 
     database_url: str = field(repr=False)
@@ -110,10 +110,10 @@ class Settings:
     heroku_data_url: str
     port: int
     app_token: str | None = field(default=None, repr=False)
+    page: PageAddress | None = None
     public_url: str | None = None
     probes: bool = False
     db_connections: int = CONNECTIONS
-    page: PageAddress | None = None
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
@@ -140,10 +140,10 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         heroku_url=heroku.url,
         heroku_data_url=heroku.data_url,
         port=port(environ),
+        page=page_settings(environ),
         public_url=public_url(environ),
         probes=probes(environ),
         db_connections=db_connections(environ),
-        page=page_settings(environ),
     )
 
 
