@@ -67,6 +67,15 @@ def _run(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _watch(chosen: argparse.Namespace) -> int:
+    from bot.cli.watch import run
+
+    answer = run(chosen)
+    if answer.lines:
+        print(*answer.lines, sep="\n")
+    return WRONG if answer.wrong else 0
+
+
 def _migrate(_: argparse.Namespace) -> int:
     # Imported here: Alembic takes a quarter of a second and 10 MiB that serving does not need.
     from bot.config import database_url
@@ -127,15 +136,6 @@ def _manifest_options(parser: argparse.ArgumentParser) -> None:
 def _policy(chosen: argparse.Namespace) -> int:
     answer = policy_commands.run(chosen)
     print(*answer.lines, sep="\n")
-    return WRONG if answer.wrong else 0
-
-
-def _watch(chosen: argparse.Namespace) -> int:
-    from bot.cli.watch import run
-
-    answer = run(chosen)
-    if answer.lines:
-        print(*answer.lines, sep="\n")
     return WRONG if answer.wrong else 0
 
 
