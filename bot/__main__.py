@@ -91,6 +91,15 @@ def _run(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _watch(chosen: argparse.Namespace) -> int:
+    from bot.cli.watch import run
+
+    answer = run(chosen)
+    if answer.lines:
+        print(*answer.lines, sep="\n")
+    return WRONG if answer.wrong else 0
+
+
 def _migrate(_: argparse.Namespace) -> int:
     # Imported here: Alembic takes a quarter of a second and 10 MiB that serving does not need.
     from bot.config import database_url
@@ -154,15 +163,6 @@ def _policy(chosen: argparse.Namespace) -> int:
     return WRONG if answer.wrong else 0
 
 
-def _watch(chosen: argparse.Namespace) -> int:
-    from bot.cli.watch import run
-
-    answer = run(chosen)
-    if answer.lines:
-        print(*answer.lines, sep="\n")
-    return WRONG if answer.wrong else 0
-
-
 def _no_options(_: argparse.ArgumentParser) -> None:
     pass
 
@@ -182,6 +182,7 @@ _COMMANDS: Final = {
         run=_worker, does="keep Heroku and Slack in step with the store", options=_worker_options
     ),
     "run": _Command(run=_run, does="both in one process"),
+    "watch": _Command(run=_watch, does=watch_options.SUMMARY, options=watch_options.add_arguments),
     "migrate": _Command(run=_migrate, does="migrate the database to the current schema"),
     "release": _Command(
         run=_release, does="validate the policy, then migrate: for a platform's release phase"
@@ -190,7 +191,6 @@ _COMMANDS: Final = {
         run=_check, does="check settings, policy, tokens, scopes and hosts", options=_check_options
     ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
-    "watch": _Command(run=_watch, does=watch_options.SUMMARY, options=watch_options.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

@@ -26,11 +26,11 @@ CONNECTIONS_AT_MOST: Final = 500
 TOKEN_AT_LEAST: Final = 16
 """Characters of a token that people choose: as many in hexadecimal cannot be guessed over the network."""
 
-PAGE_KEY_AT_LEAST: Final = 16
-"""Characters of a key that is not quickly guessed; PagerDuty's integration keys have 32."""
-
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
+
+PAGE_KEY_AT_LEAST: Final = 16
+"""Characters of a key that is not quickly guessed; PagerDuty's integration keys have 32."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,11 +98,11 @@ class Settings:
     Attributes:
         signing_secrets: one, or two while the secret is being rotated; may be empty with an app token.
         app_token: opens Socket Mode; None is HTTP.
+        page: where escalations go; None is Slack alone.
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
         metrics_token: what Prometheus sends to read ``/metrics``; None serves no metrics.
-        page: where escalations go; None is Slack alone.
     """
 
     database_url: str = field(repr=False)
@@ -114,11 +114,11 @@ class Settings:
     heroku_data_url: str
     port: int
     app_token: str | None = field(default=None, repr=False)
+    page: PageAddress | None = None
     public_url: str | None = None
     probes: bool = False
     db_connections: int = CONNECTIONS
     metrics_token: str | None = field(default=None, repr=False)
-    page: PageAddress | None = None
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
@@ -151,11 +151,11 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         heroku_url=heroku.url,
         heroku_data_url=heroku.data_url,
         port=port(environ),
+        page=page_settings(environ),
         public_url=public_url(environ),
         probes=probes(environ),
         db_connections=db_connections(environ),
         metrics_token=metrics_token(environ),
-        page=page_settings(environ),
     )
 
 

@@ -249,7 +249,7 @@ class Watch:
         self._heroku_at = time.monotonic()
         found, last = await self._read_heroku(), self._last
         now = self._clock.now()
-        databases = with_labels(found.databases or self._databases)
+        databases = with_labels(self._databases)
         overdue = judge.overdue_entries(
             found.rules,
             databases,
@@ -289,10 +289,14 @@ class Watch:
                     spaces = await self._heroku.spaces()
                 except HerokuError as error:
                     unread.add(_list_trouble(error))
-                if databases is not None:
-                    self._databases = databases
-                elif self._last is not None:
-                    self._databases = self._last.databases
+                known = self._databases if self._last is None else self._last.databases
+                if databases is None:
+                    self._databases = known
+                else:
+                    # A token that no longer sees a database does not show that nothing is open there.
+                    listed = {each.id for each in databases}
+                    unread |= judge.named(each.label for each in known if each.id not in listed)
+                    self._databases = (*databases, *(each for each in known if each.id not in listed))
                 watched = [each for each in self._databases if has_mtls(each.plan)]
                 calls += len(watched)
                 await self._read_rules(watched, rules, unread)

@@ -65,15 +65,15 @@ async def check_installation(environ: Mapping[str, str], *, page: bool = False) 
     store_url = _read(database_url, environ, errors)
     for_slack = _read(slack_settings, environ, errors)
     for_heroku = _read(heroku_settings, environ, errors)
+    count = len(errors)
+    address = _read(page_settings, environ, errors)
+    paging = len(errors) == count
     url = _read(public_url, environ, errors)
     # No check needs them, but a wrong one would stop the bot at its start.
     _read(port, environ, errors)
     _read(metrics_token, environ, errors)
     connection_tests = _read(probes, environ, errors)
     connections = _read(db_connections, environ, errors)
-    count = len(errors)
-    address = _read(page_settings, environ, errors)
-    paging = len(errors) == count
     for error in errors:
         yield problem(SETTINGS, error)
     if not errors:

@@ -17,8 +17,8 @@ CLEAR_AFTER: Final = timedelta(minutes=2)
 BEGIN_AFTER: Final[Mapping[Condition, timedelta]] = {
     # A failover of Postgres, or a restart of it, takes about a minute.
     Condition.STORE: timedelta(minutes=2),
-    # Heroku's own hiccups pass; the entries that were known before are judged all the same.
-    Condition.HEROKU: timedelta(minutes=10),
+    # Heroku's own hiccups pass, and that a database was destroyed is read every 10 minutes.
+    Condition.HEROKU: timedelta(minutes=15),
     # After an outage of the store everything is due at once, and the worker has to reconnect first.
     Condition.WORKER: timedelta(minutes=1),
     # A policy may be deployed before what it names is created.

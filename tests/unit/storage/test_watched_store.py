@@ -207,6 +207,16 @@ async def test_a_store_that_is_not_there_or_not_migrated_is_told_apart(
         await empty.dispose()
 
 
+async def test_what_only_another_version_knows_is_a_schema_of_another_version(
+    store: PostgresStore, engine: AsyncEngine, watched: ReadOnlyStore
+) -> None:
+    await store_helpers.in_force(store)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE grants SET method = 'a method of a later version'"))
+    with pytest.raises(NotMigratedError):
+        await watched.read()
+
+
 # --- proof that a worker works ------------------------------------------------------------------------
 
 
