@@ -23,7 +23,7 @@ from bot.domain.subject import names_of
 from bot.domain.trusted_ips.ruleset import EVERYWHERE
 from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, OutboxMessage, RequestDetails
-from bot.ports.assertions import SUPERSEDED
+from bot.ports.assertions import SUPERSEDED, listed_requests
 from bot.ports.findings import AGAIN, ASKS, CARDS, FIRST, LISTS, FindingDetails
 from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.views import action_ids, block_kit, form_fields, unmanaged
@@ -64,8 +64,13 @@ def card(message: OutboxMessage, finding: FindingDetails, *, t: Translator, poli
         t: the channel's language.
         policy: in force now.
     """
-    if message.settled_at is not None:
-        return block_kit.paragraphs(_over(message, message.settled_at, finding, t))
+    over_at = message.settled_at
+    if over_at is None and len(listed_requests(message.about)) == len(message.about):
+        # A process of the version before takes findings out of what a message is about, and leaves one with
+        # requests unsettled.
+        over_at = finding.now
+    if over_at is not None:
+        return block_kit.paragraphs(_over(message, over_at, finding, t))
     if message.kind is LISTS:
         return _list(message, finding, t)
     kind, entry = CARDS[message.kind], _entry(message, finding)

@@ -110,6 +110,8 @@ def message_of(
         **{TARGET: str(target.id), "method": str(method)},
     }
     names = tuple(findings.unmanaged(target.id, each.entry) for each in finding.entries)
+    # What is missing or not in force is recorded as no unmanaged entry.
+    names = names or (findings.absent(target.id, listed),)
     return OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="C0OPERATIONS", request=None, channel=None, place=None,
         posting_since=None, version=1, attempts=0, params={**said, **more},
@@ -290,6 +292,14 @@ def test_a_card_that_is_over_says_what_became_of_the_entry_and_has_no_buttons(
         "person": t.people(["U0ENGINEER"]), "approvers": t.people(["U0LEAD"]),
     }  # fmt: skip
     assert message.text == t(key.get(how, f"{kind}.over"), **said)
+
+
+def test_a_card_whose_finding_a_process_of_the_version_before_took_away_is_over() -> None:
+    finding = about(requests=(request(Kind.ADOPT, RequestState.APPROVED, done=True),))
+    left = replace(message_of(MessageKind.RULE_UNMANAGED, finding), about=("request 17",))
+    found = render(left, None, t=EN, policy=POLICY, finding=finding)
+    assert "is managed by pgaccess since" in found.text
+    assert buttons(found) == []
 
 
 @IN_BOTH_LANGUAGES
