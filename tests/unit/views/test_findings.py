@@ -22,7 +22,8 @@ from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import SUPERSEDED
 from bot.ports.findings import AGAIN, ASKS, CARDS, FIRST, LISTS, TARGET, FindingDetails
 from bot.ports.unmanaged_entries import UnmanagedEntry
-from bot.views import action_ids, finding_card
+from bot.views import action_ids
+from bot.views.findings import forms
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -386,7 +387,7 @@ def test_the_form_of_a_button_asks_for_what_its_action_needs(
     action: FindingAction, method: Method, language: str
 ) -> None:
     made = entry(method)
-    view = finding_card.decide_form(made, action, about(made, method=method), Translator(language))
+    view = forms.decide_form(made, action, about(made, method=method), Translator(language))
     samples.require_valid_view(view)
     fields = {block["block_id"]: block["optional"] for block in view["blocks"] if block["type"] == "input"}
     ignores = action is FindingAction.IGNORE
@@ -398,7 +399,7 @@ def test_the_form_of_a_button_asks_for_what_its_action_needs(
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("count", [1, 2, 100, 250])
 def test_the_form_about_several_has_them_in_a_menu(count: int, language: str) -> None:
-    view = finding_card.choose_form(about(*many(count, description=LONG)), Translator(language))
+    view = forms.choose_form(about(*many(count, description=LONG)), Translator(language))
     samples.require_valid_view(view)
     (menu,) = [
         block["element"] for block in view["blocks"] if block.get("block_id") == action_ids.FIELD_ENTRY
@@ -408,7 +409,7 @@ def test_the_form_about_several_has_them_in_a_menu(count: int, language: str) ->
 
 
 def test_a_form_offers_no_action_that_none_of_its_entries_can_have() -> None:
-    view = finding_card.choose_form(about(entry(subject="2001:db8::/32")), EN)
+    view = forms.choose_form(about(entry(subject="2001:db8::/32")), EN)
     (choice,) = [
         block["element"] for block in view["blocks"] if block.get("block_id") == action_ids.FIELD_ACTION
     ]
