@@ -6,7 +6,8 @@ from bot.domain.reports.finding import FindingAction
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import Services
-from bot.views import action_ids, finding_card
+from bot.views import action_ids
+from bot.views.findings import forms
 from handlers.parsing.normalization import normalize_text
 from handlers.transport.payload_model import read_value
 from handlers.transport.payloads import BlockAction, ViewSubmission
@@ -35,7 +36,7 @@ class FindingButtons:
         """Opens the form about several entries; checked first, so that nobody fills in a form in vain."""
         target, method = read_value(action_ids.read_finding_list, click.value)
         finding = await self._services.findings.entries(target, method, person=click.person)
-        await self._interactive.open_view(click.trigger, finding_card.choose_form(finding, t))
+        await self._interactive.open_view(click.trigger, forms.choose_form(finding, t))
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on the form about one entry."""
@@ -53,7 +54,7 @@ class FindingButtons:
     async def _open(self, click: BlockAction, t: Translator) -> None:
         entry, action = read_value(action_ids.read_finding, click.value)
         found, finding = await self._services.findings.entry(entry, action, person=click.person)
-        view = finding_card.decide_form(found, action, finding, t)
+        view = forms.decide_form(found, action, finding, t)
         await self._interactive.open_view(click.trigger, view)
 
     async def _decide(self, entry: int, action: FindingAction, submission: ViewSubmission) -> None:

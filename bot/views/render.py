@@ -9,7 +9,8 @@ from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import PAST_FORMS, holds
 from bot.ports.findings import FindingDetails
-from bot.views import block_kit, closings, finding_card, notifications
+from bot.views import block_kit, closings, notifications
+from bot.views.findings import card as finding_card
 from bot.views.method_view import Renderer, Rendering
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry

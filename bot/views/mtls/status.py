@@ -12,7 +12,8 @@ from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.reach import Extent, reach_of
 from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Block, DatabaseStatus, RequestDetails
-from bot.views import block_kit, drift, reach, unmanaged
+from bot.views import block_kit, drift, reach
+from bot.views.findings import rows
 from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
 from bot.views.mtls.notifications import connection_line
 from bot.views.text import NOTHING, numbers, one_line
@@ -85,14 +86,14 @@ def _rules(observation: MtlsObservation, status: DatabaseStatus, t: Translator) 
         limit=block_kit.SECTION_TEXT,
         by="\n",
     )
-    return [block_kit.section(shown), *unmanaged.choice(status.database, METHOD, status.unmanaged, t)]
+    return [block_kit.section(shown), *rows.choice(status.database, METHOD, status.unmanaged, t)]
 
 
 def _rule(rule: IpRule, observation: MtlsObservation, status: DatabaseStatus, t: Translator) -> Mrkdwn:
     if rule.id not in observation.ours:
         text = cut(one_line(rule.description) or NOTHING, TEXT)
         row = t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
-        return Mrkdwn(f"{row}{unmanaged.remark(status.unmanaged, METHOD, rule.id, status.now, t)}")
+        return Mrkdwn(f"{row}{rows.remark(status.unmanaged, METHOD, rule.id, status.now, t)}")
     owners = numbers(keeping(asking_for(METHOD, status.open), str(rule.network)))
     requests = t.names(owners, most=NAMED) or NOTHING
     return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)

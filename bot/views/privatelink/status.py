@@ -18,7 +18,8 @@ from bot.domain.reach import Extent, reach_of
 from bot.domain.subject import Accounts, Subject
 from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, DatabaseStatus, Message, RequestDetails
-from bot.views import block_kit, drift, reach, unmanaged
+from bot.views import block_kit, drift, reach
+from bot.views.findings import rows
 from bot.views.method_view import KEEPING, StateLine, asking_for, keeping
 from bot.views.privatelink.card import ARN, region
 from bot.views.privatelink.next_steps import PORT_LIST, next_steps
@@ -67,7 +68,7 @@ def section(status: DatabaseStatus, t: Translator) -> list[Block]:
     return [
         block_kit.section(_state(observation, t)),
         _list("privatelink.accounts", accounts, t),
-        *unmanaged.choice(status.database, METHOD, status.unmanaged, t),
+        *rows.choice(status.database, METHOD, status.unmanaged, t),
         _list("privatelink.connections", connections, t),
         *drifted,
     ]
@@ -164,7 +165,7 @@ def _account(
     params = {"account": as_code(short(account.arn), ARN), "status": account.status}
     if account.arn not in observation.ours:
         row = t("privatelink.account.unmanaged", **params)
-        return Mrkdwn(f"{row}{unmanaged.remark(status.unmanaged, METHOD, account.arn, status.now, t)}")
+        return Mrkdwn(f"{row}{rows.remark(status.unmanaged, METHOD, account.arn, status.now, t)}")
     requests = numbers(keeping(asking_for(METHOD, status.open), account.arn))
     return t("privatelink.account.ours", requests=t.names(requests, most=NAMED) or NOTHING, **params)
 

@@ -5,7 +5,8 @@ from typing import Final
 from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, RulesetRule
 from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Message, SpaceStatus
-from bot.views import block_kit, drift, unmanaged
+from bot.views import block_kit, drift
+from bot.views.findings import rows
 from bot.views.method_view import asking_for, keeping
 from bot.views.text import NOTHING, as_code, numbers
 from bot.views.trusted_ips.summary import METHOD, NAMED, SOURCE
@@ -49,7 +50,7 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
         remarks.append(t("card.change.trusted.all"))
     shown = [block_kit.section(text) for text in (title, used, lines)]
     shown += drift.paragraph(observation.drift, asking_for(METHOD, status.open), t)
-    shown += unmanaged.choice(space, METHOD, status.unmanaged, t)
+    shown += rows.choice(space, METHOD, status.unmanaged, t)
     return block_kit.message(title, [*shown, block_kit.context(" ".join(remarks))])
 
 
@@ -60,6 +61,6 @@ def _line(rule: RulesetRule, observation: RulesetObservation, status: SpaceStatu
     # Compared as texts, as Heroku has them: a source that others wrote need not be a network.
     if rule.source not in observation.ours:
         row = t("trusted.line.unmanaged", source=source)
-        return Mrkdwn(f"{row}{unmanaged.remark(status.unmanaged, METHOD, rule.source, status.now, t)}")
+        return Mrkdwn(f"{row}{rows.remark(status.unmanaged, METHOD, rule.source, status.now, t)}")
     owners = numbers(keeping(asking_for(METHOD, status.open), rule.source))
     return t("trusted.line.ours", source=source, requests=t.names(owners, most=NAMED) or NOTHING)

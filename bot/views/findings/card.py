@@ -1,7 +1,7 @@
 """Cards of findings: what differs at Heroku, what it reaches, and what approvers can do about it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from bot.domain.operation import OperationState
@@ -9,7 +9,6 @@ from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.aws_account import short
 from bot.domain.reports import findings
 from bot.domain.reports.finding import (
-    LONGEST_BECAUSE,
     Concern,
     FindingAction,
     FindingKind,
@@ -23,10 +22,11 @@ from bot.domain.subject import names_of
 from bot.domain.trusted_ips.ruleset import EVERYWHERE
 from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, OutboxMessage, RequestDetails
-from bot.ports.assertions import SUPERSEDED
+from bot.ports.assertions import SUPERSEDED, listed_requests
 from bot.ports.findings import AGAIN, ASKS, CARDS, FIRST, LISTS, FindingDetails
 from bot.ports.unmanaged_entries import UnmanagedEntry
-from bot.views import action_ids, block_kit, form_fields, unmanaged
+from bot.views import action_ids, block_kit
+from bot.views.findings import rows
 from bot.views.requests import request_state
 from bot.views.text import NOTHING, as_code, one_line
 
@@ -39,9 +39,6 @@ TEXT: Final = 200
 LISTED: Final = 20
 """Entries that one list shows; the form has them all."""
 
-OPTION: Final = 75
-"""Characters of an entry in a menu (Slack's limit)."""
-
 _ACTIONS: Final = {
     FindingAction.ADOPT: (action_ids.FINDING_ADOPT, "primary"),
     FindingAction.REMOVE: (action_ids.FINDING_REMOVE, "danger"),
@@ -50,9 +47,6 @@ _ACTIONS: Final = {
 
 _SINCE: Final = {FindingKind.MISSING: "finding.missing", FindingKind.UNAPPLIED: "finding.unapplied"}
 """What the time of a finding means where nothing is allowed by its entry."""
-
-_EXAMPLE: Final = timedelta(days=30)
-"""How far ahead the date lies that a form gives as an example."""
 
 
 def card(message: OutboxMessage, finding: FindingDetails, *, t: Translator, policy: Policy) -> Message:
@@ -64,8 +58,13 @@ def card(message: OutboxMessage, finding: FindingDetails, *, t: Translator, poli
         t: the channel's language.
         policy: in force now.
     """
-    if message.settled_at is not None:
-        return block_kit.paragraphs(_over(message, message.settled_at, finding, t))
+    over_at = message.settled_at
+    if over_at is None and len(listed_requests(message.about)) == len(message.about):
+        # A process of the version before takes findings out of what a message is about, and leaves one with
+        # requests unsettled.
+        over_at = finding.now
+    if over_at is not None:
+        return block_kit.paragraphs(_over(message, over_at, finding, t))
     if message.kind is LISTS:
         return _list(message, finding, t)
     kind, entry = CARDS[message.kind], _entry(message, finding)
@@ -79,96 +78,6 @@ def card(message: OutboxMessage, finding: FindingDetails, *, t: Translator, poli
         *_buttons(kind, entry, finding, t),
     ]
     return block_kit.message(" ".join([text, *asked]), blocks)
-
-
-# --- forms ----------------------------------------------------------------------------------------
-
-
-def decide_form(
-    entry: UnmanagedEntry, action: FindingAction, finding: FindingDetails, t: Translator
-) -> Block:
-    """Asks why one entry is adopted, removed or ignored, and until when it is ignored."""
-    about = t(
-        f"form.finding.about.{action}", entry=as_code(short(entry.subject), ENTRY), app=finding.target.label
-    )
-    blocks = [block_kit.section(about)]
-    if action is FindingAction.IGNORE:
-        blocks.append(_until_field(finding, t, optional=False))
-    blocks.append(_reason_field(t, optional=action is not FindingAction.IGNORE))
-    metadata = action_ids.finding_value(entry.id, action)
-    return form_fields.form(
-        action_ids.FORM_FINDING,
-        t(f"form.finding.title.{action}"),
-        t("form.add.submit"),
-        t,
-        blocks,
-        metadata=metadata,
-    )
-
-
-def choose_form(finding: FindingDetails, t: Translator) -> Block:
-    """Asks which of several entries is adopted, removed or ignored, why, and until when it is ignored."""
-    entries = finding.entries[: block_kit.SELECT_OPTIONS]
-    options = [block_kit.option(str(each.id), _option(each, t)) for each in entries]
-    offered = [
-        block_kit.option(action, t(f"form.finding.action.{action}"))
-        for action in FindingAction
-        if any(action in actions(FindingKind.UNMANAGED, each.method, each.subject) for each in entries)
-    ]
-    app = finding.target.label
-    blocks = [
-        block_kit.select_input(
-            action_ids.FIELD_ENTRY,
-            t("form.finding.entry"),
-            options=options,
-            initial=options[0]["value"] if len(options) == 1 else None,
-            hint=t("form.finding.entry.hint", app=app),
-        ),
-        block_kit.radio_input(
-            action_ids.FIELD_ACTION,
-            t("form.finding.action"),
-            options=offered,
-            initial=None,
-            hint=t("form.finding.action.hint"),
-        ),
-        _until_field(finding, t, optional=True),
-        _reason_field(t, optional=True),
-    ]
-    return form_fields.form(
-        action_ids.FORM_FINDINGS, t("form.finding.title.choose"), t("form.add.submit"), t, blocks
-    )
-
-
-def _until_field(finding: FindingDetails, t: Translator, *, optional: bool) -> Block:
-    example = (finding.now + _EXAMPLE).date().isoformat()
-    return block_kit.text_input(
-        action_ids.FIELD_DURATION,
-        t("form.finding.until"),
-        initial=None,
-        hint=t("form.finding.until.hint", example=example),
-        optional=optional,
-    )
-
-
-def _reason_field(t: Translator, *, optional: bool) -> Block:
-    return block_kit.text_input(
-        action_ids.FIELD_REASON,
-        t("form.reason"),
-        initial=None,
-        hint=t("form.finding.reason.hint"),
-        optional=optional,
-        long=True,
-        most=LONGEST_BECAUSE if not optional else None,
-    )
-
-
-def _option(entry: UnmanagedEntry, t: Translator) -> str:
-    text = one_line(entry.description)
-    name = short(entry.subject)
-    return cut(name if not text else f"{name} ({text})", OPTION)
-
-
-# --- parts ----------------------------------------------------------------------------------------
 
 
 def _entry(message: OutboxMessage, finding: FindingDetails) -> UnmanagedEntry | None:
@@ -292,7 +201,7 @@ def _buttons(
     if entry is None or finding.target.gone_at is not None or any(map(_is_under_way, finding.requests)):
         return []
     offered = actions(kind, entry.method, entry.subject)
-    rows = [
+    buttons = [
         block_kit.button(
             t(f"button.finding.{action}"),
             action=_ACTIONS[action][0],
@@ -301,7 +210,7 @@ def _buttons(
         )
         for action in offered
     ]
-    return [block_kit.actions(*rows)] if rows else []
+    return [block_kit.actions(*buttons)] if buttons else []
 
 
 def _over(message: OutboxMessage, at: datetime, finding: FindingDetails, t: Translator) -> Mrkdwn:
@@ -349,7 +258,7 @@ def _list(message: OutboxMessage, finding: FindingDetails, t: Translator) -> Mes
         block_kit.section(text),
         *_lines(entries, finding, t),
         block_kit.context(t("finding.list.reaches", databases=_reaches(finding, t))),
-        *unmanaged.choice(finding.target, finding.method, entries, t),
+        *rows.choice(finding.target, finding.method, entries, t),
     ]
     return block_kit.message(" ".join([text, *asked]), blocks)
 
@@ -377,7 +286,7 @@ def _line(entry: UnmanagedEntry, finding: FindingDetails, t: Translator) -> Mrkd
         for each in about
         if _is_under_way(each)
     )
-    return Mrkdwn(f"{line}{unmanaged.ignored(entry, finding.now, t)}{asked}")
+    return Mrkdwn(f"{line}{rows.ignored(entry, finding.now, t)}{asked}")
 
 
 def _entries_named(details: RequestDetails) -> tuple[str, ...]:

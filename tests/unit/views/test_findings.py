@@ -22,7 +22,8 @@ from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import SUPERSEDED
 from bot.ports.findings import AGAIN, ASKS, CARDS, FIRST, LISTS, TARGET, FindingDetails
 from bot.ports.unmanaged_entries import UnmanagedEntry
-from bot.views import action_ids, finding_card
+from bot.views import action_ids
+from bot.views.findings import forms
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -110,6 +111,8 @@ def message_of(
         **{TARGET: str(target.id), "method": str(method)},
     }
     names = tuple(findings.unmanaged(target.id, each.entry) for each in finding.entries)
+    # What is missing or not in force is recorded as no unmanaged entry.
+    names = names or (findings.absent(target.id, listed),)
     return OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="C0OPERATIONS", request=None, channel=None, place=None,
         posting_since=None, version=1, attempts=0, params={**said, **more},
@@ -292,6 +295,14 @@ def test_a_card_that_is_over_says_what_became_of_the_entry_and_has_no_buttons(
     assert message.text == t(key.get(how, f"{kind}.over"), **said)
 
 
+def test_a_card_whose_finding_a_process_of_the_version_before_took_away_is_over() -> None:
+    finding = about(requests=(request(Kind.ADOPT, RequestState.APPROVED, done=True),))
+    left = replace(message_of(MessageKind.RULE_UNMANAGED, finding), about=("request 17",))
+    found = render(left, None, t=EN, policy=POLICY, finding=finding)
+    assert "is managed by pgaccess since" in found.text
+    assert buttons(found) == []
+
+
 @IN_BOTH_LANGUAGES
 def test_what_was_ignored_until_now_says_so_when_it_asks_again(language: str) -> None:
     until = NOW - timedelta(minutes=1)
@@ -376,7 +387,7 @@ def test_the_form_of_a_button_asks_for_what_its_action_needs(
     action: FindingAction, method: Method, language: str
 ) -> None:
     made = entry(method)
-    view = finding_card.decide_form(made, action, about(made, method=method), Translator(language))
+    view = forms.decide_form(made, action, about(made, method=method), Translator(language))
     samples.require_valid_view(view)
     fields = {block["block_id"]: block["optional"] for block in view["blocks"] if block["type"] == "input"}
     ignores = action is FindingAction.IGNORE
@@ -388,7 +399,7 @@ def test_the_form_of_a_button_asks_for_what_its_action_needs(
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("count", [1, 2, 100, 250])
 def test_the_form_about_several_has_them_in_a_menu(count: int, language: str) -> None:
-    view = finding_card.choose_form(about(*many(count, description=LONG)), Translator(language))
+    view = forms.choose_form(about(*many(count, description=LONG)), Translator(language))
     samples.require_valid_view(view)
     (menu,) = [
         block["element"] for block in view["blocks"] if block.get("block_id") == action_ids.FIELD_ENTRY
@@ -398,7 +409,7 @@ def test_the_form_about_several_has_them_in_a_menu(count: int, language: str) ->
 
 
 def test_a_form_offers_no_action_that_none_of_its_entries_can_have() -> None:
-    view = finding_card.choose_form(about(entry(subject="2001:db8::/32")), EN)
+    view = forms.choose_form(about(entry(subject="2001:db8::/32")), EN)
     (choice,) = [
         block["element"] for block in view["blocks"] if block.get("block_id") == action_ids.FIELD_ACTION
     ]
