@@ -56,6 +56,7 @@ class Forms:
             action_ids.FORM_CHANGE: self._approve_with_changes,
             action_ids.FORM_EXTEND: self._extend,
             action_ids.FORM_ASSIGN: self.reviews.submit_assignment,
+            **self.reviews.access_review.forms,
         }
 
     async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:

@@ -18,6 +18,7 @@ from bot.domain.timings import DEFAULT, Timings
 from bot.errors import NotMigratedError, StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.engine import no_connection_free
+from storage.repositories.access_reviews import PostgresAccessReviews
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.departures import PostgresDepartures
@@ -116,6 +117,11 @@ class PostgresTransaction(Transaction):
     @override
     def reviews(self) -> PostgresReviews:
         return PostgresReviews(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def access_reviews(self) -> PostgresAccessReviews:
+        return PostgresAccessReviews(self._connection, self.audit, self._touched)
 
     @cached_property
     @override

@@ -12,7 +12,7 @@ from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests, Standing
-from bot.ports.reviews import Reviews
+from bot.ports.reviews import AccessReviews, Reviews
 from bot.ports.slack import Block, InteractiveSlack, Message, MessageRef, PeoplePage, Slack
 from bot.ports.slack_users import GROUP_READINGS, LOOKUPS, DueGroups, SlackUsers, UserLookup
 from bot.ports.store import Store, Transaction
@@ -37,6 +37,7 @@ __all__ = [
     "BOT",
     "GROUP_READINGS",
     "LOOKUPS",
+    "AccessReviews",
     "Audit",
     "AuditContext",
     "AuditLine",

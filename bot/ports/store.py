@@ -12,7 +12,7 @@ from bot.ports.periodic_tasks import Audit, PeriodicTasks
 from bot.ports.policy_states import PolicyStates
 from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests
-from bot.ports.reviews import Reviews
+from bot.ports.reviews import AccessReviews, Reviews
 from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
 
@@ -73,6 +73,11 @@ class Transaction(Protocol):
     @property
     def reviews(self) -> Reviews:
         """What people hold, and what was kept."""
+        ...
+
+    @property
+    def access_reviews(self) -> AccessReviews:
+        """Access reviews."""
         ...
 
     @property

@@ -15,6 +15,7 @@ from bot.domain.policy.environments import (
     environments_of,
     listed_entry,
 )
+from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
 from bot.domain.target import Aliases, Database, Target
 from bot.errors import Refusal, Refused
 
@@ -100,6 +101,8 @@ class Policy:
         when_nobody: what becomes of a request that nobody could approve.
         when_owner_leaves: what becomes of the certificates of somebody who left.
         pending_per_person: how many requests of one person may wait for a decision.
+        access_review: when long access is reviewed.
+        keep: how long is kept what is no evidence.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
@@ -117,6 +120,8 @@ class Policy:
     when_nobody: WhenNobody = WhenNobody.REFUSE
     when_owner_leaves: WhenOwnerLeaves = WhenOwnerLeaves.ASK
     pending_per_person: int = 20
+    access_review: ReviewPeriods = field(default_factory=ReviewPeriods)
+    keep: KeepPeriods = field(default_factory=KeepPeriods)
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)
