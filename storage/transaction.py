@@ -41,6 +41,7 @@ from storage.repositories.reconcile_queue import PostgresReconcileQueue
 from storage.repositories.requests import PostgresRequests
 from storage.repositories.reviews import PostgresReviews
 from storage.repositories.targets import PostgresTargets
+from storage.retention import PostgresRetention
 from storage.write_buffer import WriteBuffer
 
 
@@ -167,6 +168,11 @@ class PostgresTransaction(Transaction):
     @override
     def periodic_tasks(self) -> PostgresPeriodicTasks:
         return PostgresPeriodicTasks(self._connection)
+
+    @cached_property
+    @override
+    def retention(self) -> PostgresRetention:
+        return PostgresRetention(self._connection)
 
     @cached_property
     @override

@@ -7,7 +7,7 @@ from bot.ports.heroku import ConnectionTest, Credential, Heroku, Login, PrivateL
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
-from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.reports import Closings, LostChannels, Outages
@@ -82,6 +82,7 @@ __all__ = [
     "ReconcileQueue",
     "RequestDetails",
     "Requests",
+    "Retention",
     "Reviews",
     "Slack",
     "SlackUsers",

@@ -8,7 +8,7 @@ from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
-from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
 from bot.ports.policy_states import PolicyStates
 from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests
@@ -123,6 +123,11 @@ class Transaction(Protocol):
     @property
     def periodic_tasks(self) -> PeriodicTasks:
         """Periodic tasks."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """What nobody needs any more."""
         ...
 
     @property

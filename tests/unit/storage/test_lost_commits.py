@@ -36,6 +36,7 @@ class Unanswered:
         self.reviews = inner.reviews
         self.departures = inner.departures
         self.access_reviews = inner.access_reviews
+        self.retention = inner.retention
         self.grants = inner.grants
         self.closings = inner.closings
         self.lost_channels = inner.lost_channels
