@@ -102,7 +102,8 @@ class Scheduler:
 
     async def _run_reviews(self) -> None:
         """Runs both reviews, one after the other: the weekly one leaves out what the other has just asked."""
-        await self._services.access_reviews.run_due()
+        # By itself: where it fails, the weekly one is not held up.
+        await self._run_step(self._services.access_reviews.run_due)
         await self._services.entitlements.send_weekly_review()
 
     async def _run_due(self) -> None:

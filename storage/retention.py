@@ -257,9 +257,14 @@ class PostgresRetention(Retention):
         rows = (await self._connection.execute(old.order_by(*order).limit(limit))).all()
         if not rows:
             return None
-        final = select(outbox.c.id).where(outbox.c.id.in_([row.id for row in rows]), is_final(now))
+        first, last = rows[0], rows[-1]
+        final = select(outbox.c.id).where(
+            outbox.c.id.in_([row.id for row in rows]),
+            # For the index on both, which by the numbers alone would be read as a whole.
+            outbox.c.due_at.between(first.due_at, last.due_at),
+            is_final(now),
+        )
         await self._connection.execute(delete(outbox).where(outbox.c.id.in_(_locked(final, limit))))
-        last = rows[-1]
         return f"{last.due_at.isoformat()} {last.id}" if len(rows) == limit else None
 
     async def _closings(self, found: Select[Any], limit: int) -> str | None:

@@ -189,7 +189,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "duration.": ("d", "h", "m"),
     "refused.": Refusal,
     "withdrawn.": ("other", *WITHDRAWING),
-    "access_review.": Answer,
+    "access_review.": (*Answer, "removal"),
     "access_review.item.": ReviewedKind,
     "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),
 }

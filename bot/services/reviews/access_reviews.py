@@ -13,6 +13,7 @@ from typing import Final
 from bot.domain.access_review import (
     Answer,
     Answered,
+    Review,
     Reviewed,
     ReviewedKind,
     ReviewItem,
@@ -57,10 +58,7 @@ class AccessReviewService:
     async def run_due(self) -> None:
         """Begins the review that is due, and ends one whose time for answers is over."""
         now = self._context.now()
-        if not self._context.policy.readable:
-            return
-        await self._end_due(now)
-        if self._context.policy.access_review.every and await self._is_due(now):
+        if self._context.policy.readable and await self._look(now):
             await self._begin(now)
 
     async def page(self, review: int, group: int, page: int | None) -> ReviewPage | None:
@@ -200,15 +198,23 @@ class AccessReviewService:
 
     # --- by the clock ------------------------------------------------------------------------------
 
-    async def _is_due(self, now: datetime) -> bool:
-        """Whether a review is to begin; the first call of all only sets when."""
-        following = next_review(now, self._context.policy.access_review.every)
+    async def _look(self, now: datetime) -> bool:
+        """Ends the review that is due; returns whether one is to begin. The first call of all only sets when.
+
+        One transaction: the scheduler asks every few seconds.
+        """
+        every = self._context.policy.access_review.every
         async with self._context.transaction() as tx:
             due = await tx.periodic_tasks.due_at(REVIEW)
-            if due is None:
-                await tx.periodic_tasks.claim_at(REVIEW, now=now, following=following)
+            if due is None and every:
+                await tx.periodic_tasks.claim_at(REVIEW, now=now, following=next_review(now, every))
                 await tx.commit()
-        return due is not None and due <= now
+                return False
+            ending = await tx.access_reviews.due(now)
+            if ending is not None:
+                await self._end_answers(tx, ending, now)
+                await tx.commit()
+        return bool(every) and due is not None and due <= now
 
     async def _begin(self, now: datetime) -> None:
         periods = self._context.policy.access_review
@@ -248,30 +254,26 @@ class AccessReviewService:
             about=[listed_request(id) for id in sorted({each.request for each in items})],
         )
 
-    async def _end_due(self, now: datetime) -> None:
-        async with self._context.transaction() as tx:
-            review = await tx.access_reviews.due(now)
-            if review is None:
-                return
-            items = await tx.access_reviews.items(review.id)
-            waiting = [item.reviewed.request for item in items if item.is_open]
-            # One that was replaced by a later review has nothing open: what it asked is asked there.
-            unanswered = [] if review.over else waiting
-            await tx.access_reviews.end(review, unanswered, doing=AuditContext(actor=BOT, at=now))
-            if unanswered:
-                await tx.outbox.add(
-                    MessageKind.REVIEW_UNANSWERED,
-                    to=self._context.policy.operations_channel,
-                    key=f"{MessageKind.REVIEW_UNANSWERED}:{review.id}",
-                    params={
-                        "review": str(review.id),
-                        "begun_at": review.begun_at.isoformat(),
-                        "answer_by": review.answer_by.isoformat(),
-                        "requests": json.dumps(unanswered),
-                    },
-                )
-            await tx.outbox.refresh_all({message_key(review.id, item.group) for item in items})
-            await tx.commit()
+    async def _end_answers(self, tx: Transaction, review: Review, now: datetime) -> None:
+        """Records that the time for answers is over, and tells the admins what is open then."""
+        items = await tx.access_reviews.items(review.id)
+        waiting = [item.reviewed.request for item in items if item.is_open]
+        # One that was replaced by a later review has nothing open: what it asked is asked there.
+        unanswered = [] if review.over else waiting
+        await tx.access_reviews.end(review, unanswered, doing=AuditContext(actor=BOT, at=now))
+        if unanswered:
+            await tx.outbox.add(
+                MessageKind.REVIEW_UNANSWERED,
+                to=self._context.policy.operations_channel,
+                key=f"{MessageKind.REVIEW_UNANSWERED}:{review.id}",
+                params={
+                    "review": str(review.id),
+                    "begun_at": review.begun_at.isoformat(),
+                    "answer_by": review.answer_by.isoformat(),
+                    "requests": json.dumps(unanswered),
+                },
+            )
+        await tx.outbox.refresh_all({message_key(review.id, item.group) for item in items})
 
 
 async def page_in(tx: Transaction, review: int, group: int, page: int | None) -> ReviewPage | None:

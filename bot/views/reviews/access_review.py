@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.domain.access_review import Answer, ReviewItem, ReviewPage
+from bot.domain.access_review import Answer, ReviewedKind, ReviewItem, ReviewPage
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, OutboxMessage, RequestDetails
@@ -139,9 +139,10 @@ def _item(
         block_kit.section(f"{line}\n{t('access_review.reason', reason=asked_for)}" if asked_for else line)
     ]
     if item.answered is not None:
-        said = t(
-            f"access_review.{item.answered.answer}", person=mention(item.answered.by), at=item.answered.at
-        )
+        # The request to remove an entry may wait for others yet; its own card says what became of it.
+        removes = item.answered.answer is Answer.ENDED and reviewed.kind is ReviewedKind.ENTRY
+        key = "access_review.removal" if removes else f"access_review.{item.answered.answer}"
+        said = t(key, person=mention(item.answered.by), at=item.answered.at)
         because = cut(one_line(item.answered.because), REASON)
         return [
             *shown,

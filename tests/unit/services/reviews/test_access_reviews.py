@@ -383,6 +383,23 @@ async def test_the_weekly_review_leaves_out_what_this_one_asks_or_has_an_answer_
     assert await asked() == frozenset()
 
 
+async def test_the_two_reviews_do_not_ask_of_one_grant_within_a_week(
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await forever(store, services)
+    (rule,) = PERMANENT.rules
+    denies = replace(rule, name="contractors", requesters=frozenset({ENGINEER}), denies=True)
+    denied = actions.under(replace(PERMANENT, rules=(denies, rule)), store, clock)
+    await begin(denied, engine)
+    weekly = denied.entitlements.send_weekly_review
+    await weekly()
+    for days, lists in ((7, 0), (14, 1)):
+        clock.present = NOW + days * DAY
+        await actions.know_everybody(store)
+        await weekly()
+        assert len(await sent(engine, MessageKind.ENTITLEMENTS)) == lists
+
+
 async def test_five_hundred_items_are_one_message(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:

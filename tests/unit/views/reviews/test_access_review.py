@@ -99,7 +99,9 @@ def test_a_review_that_is_not_known_says_so(language: str) -> None:
 def test_it_says_what_was_answered_by_whom_and_why() -> None:
     kept = Answered(answer=Answer.KEPT, by="U0LEAD", at=NOW, because="the vendor's export")
     ended = Answered(answer=Answer.ENDED, by="U0LEAD2", at=NOW, because="moved away")
-    message = shown([item(0, answered=kept), item(1, answered=ended), item(2, gone=True)])
+    message = shown(
+        [item(0, answered=kept), item(1, kind=ReviewedKind.GRANT, answered=ended), item(2, gone=True)]
+    )
     said = samples.content(message)
     assert "Kept by <@U0LEAD>" in said
     assert "the vendor's export" in said
@@ -107,6 +109,13 @@ def test_it_says_what_was_answered_by_whom_and_why() -> None:
     assert "It has ended otherwise" in said
     assert "*0* open  ·  1 kept  ·  1 ended  ·  1 ended otherwise" in said
     assert samples.actions(list(message.blocks)) == []
+
+
+def test_an_entry_of_which_the_removal_was_asked_is_not_called_ended() -> None:
+    ended = Answered(answer=Answer.ENDED, by="U0LEAD", at=NOW, because="moved away")
+    said = samples.content(shown([item(0, kind=ReviewedKind.ENTRY, answered=ended)]))
+    assert "Removal requested by <@U0LEAD>" in said
+    assert "Ended by" not in said
 
 
 def test_a_review_that_a_later_one_has_replaced_has_no_buttons_for_answers() -> None:
