@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bot.config import database_url
 from bot.domain.access_review import Review, ReviewItem, outcome
-from bot.errors import MisconfiguredError
+from bot.errors import MisconfiguredError, NotMigratedError
 
 SUMMARY: Final = "export an access review: what was kept, what was ended, by whom and why"
 """Help text of the command in ``pgaccess audit --help``."""
@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) 
 
     Raises:
         MisconfiguredError: there is no such review, or the store cannot be reached.
+        NotMigratedError: it was not migrated.
     """
     asyncio.run(_print(export(arguments.quarter, arguments.format, database_url(environ))))
     return 0
@@ -130,8 +131,9 @@ async def _print(lines: AsyncIterator[str]) -> None:
 async def _read(quarter: Quarter | None, url: str) -> AsyncIterator[list[dict[str, object]]]:
     """The rows of each review that is meant, one review after the other."""
     # Imported here: SQLAlchemy takes its time, and the help text needs none.
+    from psycopg.errors import UndefinedColumn, UndefinedTable
     from sqlalchemy import select
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from storage.engine import cannot_connect, engine_for
     from storage.repositories.access_reviews import PostgresAccessReviews
@@ -155,6 +157,10 @@ async def _read(quarter: Quarter | None, url: str) -> AsyncIterator[list[dict[st
     except OperationalError:
         # SQLAlchemy's error names host and user, and may repeat more of the address.
         raise MisconfiguredError(cannot_connect(engine.url)) from None
+    except ProgrammingError as error:
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise NotMigratedError from error
+        raise
     finally:
         await engine.dispose()
 
