@@ -23,8 +23,8 @@ REASON: Final = 150
 LINE: Final = 250
 """Characters of one item in the message to the admins."""
 
-MENTIONS: Final = 1000
-"""Characters of those who are asked."""
+LABEL: Final = 100
+"""Characters of a target's name."""
 
 
 def review(page: ReviewPage | None, listed: Mapping[int, RequestDetails], t: Translator) -> Message:
@@ -131,6 +131,7 @@ def _item(
         id=reviewed.request,
         title=title,
         subject=subject,
+        app=cut(reviewed.label, LABEL),
         owner=mention(reviewed.owner),
         ends=t("access_review.forever") if reviewed.ends_at is None else t.date(reviewed.ends_at),
     )

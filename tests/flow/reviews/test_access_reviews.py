@@ -1,12 +1,13 @@
 """The access review from the message to the answers: what is kept, what ends, and what nobody answers."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from sandbox.environment import start_environment
+from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator, words
 from tests.flow.reviews.staff import approvals, operations
 
@@ -99,3 +100,30 @@ async def test_what_nobody_answers_is_told_to_the_admins_after_two_weeks(acts: A
     await acts.environment.move_time(timedelta(days=14, hours=1))
     await acts.until(lambda: "2 件の回答がありませんでした" in operations(acts))
     assert "<@U0LEAD2>" in operations(acts)
+
+
+async def test_end_removes_an_adopted_rule_from_heroku(database_url: str) -> None:
+    vendor = "198.51.100.7/32"
+    heroku = heroku_emulator()
+    heroku.add_rule_externally(DATABASE, vendor, "the ETL vendor", now=datetime.now(UTC))
+    async with start_environment(database_url, heroku, policy=POLICY.format(language="en")) as started:
+        acts = Acts(started)
+        await acts.settle()
+        await acts.ask(f"/pgaccess mtls adopt {vendor} on billing because it is the ETL vendor's")
+        assert (await acts.approve()).ok
+
+        async def adopted() -> bool:
+            return (await acts.query("SELECT adopted FROM mtls_rules")) == [(True,)]
+
+        await acts.until(adopted)
+        await quarter_later(acts)
+        await acts.until(lambda: review(acts))
+        assert f"Adopted entry: {vendor} on billing" in words(review(acts))
+        await press(acts, "lead-2", "access_review.end", 1)
+        assert (await acts.submit("lead-2", reason="the vendor has another address")).ok
+        await acts.until(lambda: vendor not in acts.rules())
+        await acts.until(lambda: "Removal requested by <@U0LEAD2>" in approvals(acts))
+        (removal,) = await acts.query(
+            "SELECT requester, state, reason FROM requests WHERE kind = 'remove_unmanaged'"
+        )
+        assert removal == ("U0ENGINEER", "approved", "the vendor has another address")
