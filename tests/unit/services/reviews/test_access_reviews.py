@@ -230,6 +230,21 @@ async def test_end_removes_an_adopted_entry_by_an_approved_request(
     assert removal.operation is not None
 
 
+async def test_where_two_approve_the_removal_of_an_entry_waits_for_the_second(
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
+) -> None:
+    two = actions.under(replace(PERMANENT, rules=actions.ruled(approvals=2).rules), store, clock)
+    request = await adopted(store, engine)
+    await begin(two, engine)
+    await answer(two, store, request, Answer.ENDED)
+    removal = await two.queries.request(request + 1)
+    assert (removal.request.state, [vote.person for vote in removal.decisions]) == (
+        RequestState.PENDING,
+        [LEAD],
+    )
+    assert (await actions.approve(two, removal, person=LEAD2)).request.state is RequestState.APPROVED
+
+
 async def test_an_approver_who_has_adopted_an_entry_needs_another_to_remove_it(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
