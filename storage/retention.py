@@ -65,6 +65,7 @@ from storage.tables import (
     unmanaged_entries,
 )
 
+_FINDINGS: Final = [kind for kind, topic in TOPICS.items() if topic is Topic.FINDING]
 _PAST: Final = [kind for kind, topic in TOPICS.items() if topic is Topic.PAST]
 
 
@@ -115,8 +116,8 @@ def _lists_nothing_open(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _keeps_itself(now: datetime) -> Mapping[MessageKind, ColumnElement[bool]]:
-    """When a message that is refreshed by its key can change no more, by its kind; all others never do."""
+def _keeps_itself() -> Mapping[MessageKind, ColumnElement[bool]]:
+    """When a message that is refreshed by its key, and is about no request, can change no more, by kind."""
     newest = select(func.max(access_reviews.c.id)).scalar_subquery()
     over = ~exists().where(outages.c.ended_at.is_(None))
     return {
@@ -138,7 +139,10 @@ def is_final(now: datetime) -> ColumnElement[bool]:
     Args:
         now: business time.
     """
-    itself = [or_(outbox.c.kind != kind, condition) for kind, condition in _keeps_itself(now).items()]
+    known = _keeps_itself()
+    itself = [or_(outbox.c.kind != kind, condition) for kind, condition in known.items()]
+    # Of any other kind it is not known when it ends: it stays.
+    endless = [kind for kind, topic in TOPICS.items() if topic is Topic.ITSELF and kind not in known]
     lists = or_(outbox.c.kind.in_([*_PAST, MessageKind.ACCESS_REVIEW]), _lists_nothing_open(now))
     return and_(
         _text(SHOWN),
@@ -146,6 +150,8 @@ def is_final(now: datetime) -> ColumnElement[bool]:
         func.coalesce(outbox.c.lease_until < func.now(), True),
         or_(outbox.c.request_id.is_(None), _is_settled(outbox.c.request_id, now)),
         lists,
+        or_(outbox.c.kind.not_in(_FINDINGS), outbox.c.settled_at.is_not(None)),
+        or_(outbox.c.kind.not_in(endless), outbox.c.request_id.is_not(None)),
         *itself,
     )
 

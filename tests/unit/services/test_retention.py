@@ -17,6 +17,7 @@ from bot.domain.policy.rules import Policy
 from bot.domain.reports.trouble import Trouble
 from bot.domain.retention import BATCH, Expired, following, keep_of
 from bot.ports import MessageKind
+from bot.ports.assertions import TOPICS, Topic
 from bot.services import Services
 from bot.services.context import ServiceContext
 from bot.services.retention import STEPS, TASK, RetentionService
@@ -29,6 +30,7 @@ from storage.tables import (
     decisions,
     grants,
     idempotency_keys,
+    lost_channels,
     mtls_rule_intents,
     mtls_rules,
     operations,
@@ -179,6 +181,56 @@ async def test_a_failed_grant_keeps_its_message_until_the_end_that_was_approved(
     clock.present = grant.ends_at + timedelta(seconds=1)
     await run(retention(store, clock), engine)
     assert await count(engine, outbox) == 0
+
+
+async def test_of_what_nobody_settles_only_kinds_go_that_are_known_to_be_over(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        for kind in MessageKind:
+            await tx.outbox.add(kind, to="C0OPERATIONS", key=kind)
+        await tx.commit()
+    await show_all(engine)
+    await run(retention(store, clock), engine)
+    findings = {kind for kind, topic in TOPICS.items() if topic is Topic.FINDING}
+    left = {MessageKind(kind) for kind in await database.values(engine, outbox, "kind")}
+    assert left == findings | {
+        *(MessageKind.HOME, MessageKind.DOWNLOAD_LINK, MessageKind.TICKET, MessageKind.ACCESS_REVIEW)
+    }
+
+
+async def test_what_is_going_on_keeps_what_tells_of_it(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    going_on = (MessageKind.HEROKU_TROUBLE, MessageKind.CLOSING_LATE, MessageKind.CHANNEL_LOST)
+    async with store.transaction() as tx:
+        for kind in going_on:
+            await tx.outbox.add(kind, to="C0OPERATIONS", key=kind)
+        await tx.commit()
+    async with engine.begin() as connection:
+        await connection.execute(insert(closings).values(person=LEAD, begun_at=NOW))
+        await connection.execute(insert(lost_channels).values(id="C0", error="gone", since=NOW, told=[]))
+        await connection.execute(
+            insert(outages).values(trouble=Trouble.UNREACHABLE, status="503", error="", since=NOW)
+        )
+    await show_all(engine)
+    await run(retention(store, clock), engine)
+    assert set(await database.values(engine, outbox, "kind")) == set(going_on)
+
+
+async def test_the_message_of_an_access_review_stays_until_the_next_one_begins(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    begun = [uuid4().hex, uuid4().hex]
+    async with store.transaction() as tx:
+        for key in begun:
+            review = await tx.access_reviews.begin([], at=NOW, answer_by=NOW)
+            params = {"review": str(review), "group": "1"}
+            await tx.outbox.add(MessageKind.ACCESS_REVIEW, to="C0APPROVALS", key=key, params=params)
+        await tx.commit()
+    await show_all(engine)
+    await run(retention(store, clock), engine)
+    assert await database.values(engine, outbox, "key") == begun[1:]
 
 
 async def test_what_changes_after_it_was_looked_at_is_still_edited(
