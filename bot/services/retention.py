@@ -43,6 +43,9 @@ class RetentionService:
         if not self._context.policy.readable:
             return
         async with self._context.transaction() as tx:
+            # Asked first: a claim in vain writes all the same, and the scheduler asks every few seconds.
+            if await tx.periodic_tasks.is_held(TASK):
+                return
             claimed = await tx.periodic_tasks.claim(TASK, within=HELD)
             await tx.commit()
         if not claimed:
