@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.cli import audit_review, watch_options
 from bot.cli import policy as policy_commands
-from bot.cli import watch_options
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
 from bot.ports import Clock
@@ -163,6 +163,16 @@ def _policy(chosen: argparse.Namespace) -> int:
     return WRONG if answer.wrong else 0
 
 
+def _audit(chosen: argparse.Namespace) -> int:
+    status: int = chosen.audit_run(chosen)
+    return status
+
+
+def _audit_options(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="audit_command", required=True)
+    audit_review.add_command(commands)
+
+
 def _no_options(_: argparse.ArgumentParser) -> None:
     pass
 
@@ -191,6 +201,7 @@ _COMMANDS: Final = {
         run=_check, does="check settings, policy, tokens, scopes and hosts", options=_check_options
     ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
+    "audit": _Command(run=_audit, does="export what is proven by the audit trail", options=_audit_options),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

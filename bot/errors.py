@@ -119,6 +119,12 @@ class Refusal(StrEnum):
     GRANT_NOT_FAILED = "grant_not_failed"
     GRANT_NOT_INTERRUPTED = "grant_not_interrupted"
     KEEP_NOT_NEEDED = "keep_not_needed"
+    # An item of an access review.
+    REVIEW_OWN = "review_own"
+    REVIEW_ANSWERED = "review_answered"
+    REVIEW_GONE = "review_gone"
+    REVIEW_OVER = "review_over"
+    REVIEW_REASON = "review_reason"
     REOPENING_PENDING = "reopening_pending"
     RETRY_ASKS_AGAIN = "retry_asks_again"
     RETRY_DECIDED_ANEW = "retry_decided_anew"

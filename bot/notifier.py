@@ -9,16 +9,18 @@ from typing import Final
 
 import structlog
 
+from bot.domain.access_review import ReviewPage
 from bot.domain.policy.rules import Policy
 from bot.domain.reports.lost_channel import LOST, REFUSED_IN_THREADS, Delivery, is_channel, is_lost
 from bot.domain.schedule import gap
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
-from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
+from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store, Transaction
 from bot.ports.assertions import TOPICS
 from bot.ports.findings import CARDS
 from bot.services import Services
+from bot.services.reviews.access_reviews import page_in
 from bot.views.app_home import home
 from bot.views.render import concerned, render
 
@@ -160,11 +162,20 @@ class Notifier:
         async with self._store.transaction() as tx:
             details = None if message.request is None else await tx.requests.details(message.request)
             finding = await self._services.findings.of_message(tx, message) if message.kind in CARDS else None
-            listed = {id: await tx.requests.details(id) for id in concerned(message)}
+            page = await self._page(tx, message)
+            listed = {id: await tx.requests.details(id) for id in concerned(message, page)}
             locale = await tx.slack_users.locale(message.recipient)
         found = {id: each for id, each in listed.items() if each is not None}
         t = Translator.of(locale if locale else self._policy.language)
-        return render(message, details, t=t, policy=self._policy, listed=found, finding=finding)
+        return render(message, details, t=t, policy=self._policy, listed=found, finding=finding, page=page)
+
+    async def _page(self, tx: Transaction, message: OutboxMessage) -> ReviewPage | None:
+        """What a message of an access review shows: the answers are kept with the review."""
+        if message.kind is not MessageKind.ACCESS_REVIEW:
+            return None
+        params = message.params
+        page = int(params["page"]) if "page" in params else None
+        return await page_in(tx, int(params["review"]), int(params["group"]), page)
 
     async def _show_home(self, claimed: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which is in no channel."""

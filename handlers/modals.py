@@ -61,6 +61,7 @@ class Forms:
             action_ids.FORM_ASSIGN: self.reviews.submit_assignment,
             action_ids.FORM_FINDING: self.findings.submit,
             action_ids.FORM_FINDINGS: self.findings.submit_choice,
+            **self.reviews.access_review.forms,
         }
 
     async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:

@@ -78,7 +78,8 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.lost_channels.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.findings.run_due)
-        self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
+        self._every(EVERY_FEW_SECONDS, self._run_reviews)
+        self._every(EVERY_FEW_SECONDS, self._services.retention.run_due)
         self._scheduler.start()
         try:
             await self._listen()
@@ -100,10 +101,16 @@ class Scheduler:
             await self._run_step(self._services.lost_channels.run_due)
             await self._run_step(self._services.findings.run_due)
             await self._run_step(self._services.expiry_reminders.send_weekly_summary)
-            await self._run_step(self._services.entitlements.send_weekly_review)
+            await self._run_step(self._run_reviews)
             # What was just looked up may be that somebody has left.
             await self._run_step(self._services.leavers.run_due)
             await self._run_step(self._services.departures.run_due)
+
+    async def _run_reviews(self) -> None:
+        """Runs both reviews, one after the other: the weekly one leaves out what the other has just asked."""
+        # By itself: where it fails, the weekly one is not held up.
+        await self._run_step(self._services.access_reviews.run_due)
+        await self._services.entitlements.send_weekly_review()
 
     async def _run_due(self) -> None:
         """Runs what is due, and sets a timer for the next end or reminder: more exact than the interval.

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from bot.domain.access_review import Answer, ReviewedKind
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.download_link import DownloadLinkState
@@ -83,6 +84,15 @@ ENDED: Final = "state IN ('ended', 'failed')"
 NETWORKS: Final = "method <> 'privatelink'"
 """Requests whose subject is short: many accounts would not fit into one entry of an index."""
 
+SHOWN: Final = "sent_version >= version"
+"""Messages that Slack shows as they are, as far as is known: the opposite of those that are due."""
+
+REMOVED: Final = "absent_at IS NOT NULL AND NOT adopted"
+"""Entries that pgaccess opened for a grant and that are gone: what is told of them is told by the grant."""
+
+NAMED_LEAVER: Final = "left_at IS NOT NULL AND name <> ''"
+"""People who have left, and whose names are still known."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -131,6 +141,7 @@ idempotency_keys = Table(
     Column("key", Text, primary_key=True),
     Column("request_id", BigInteger),
     Column("at", UtcDateTime, nullable=False, server_default=func.now()),
+    Index("ix_idempotency_keys_at", "at"),
 )
 
 slack_users = Table(
@@ -149,6 +160,11 @@ slack_users = Table(
     Column("doubted_at", UtcDateTime, comment="Postgres time; only what is read after it settles the doubt"),
     Column("lookup_at", UtcDateTime, comment="Postgres time at which its lookup is due"),
     Column("waited_for", Boolean, nullable=False, server_default="false", comment="goes before others"),
+    Column(
+        "left_at", UtcDateTime, comment="Postgres time at which it was found deactivated; null: it is not"
+    ),
+    Index("ix_slack_users_deactivated", "id", postgresql_where=text("deactivated <> (left_at IS NOT NULL)")),
+    Index("ix_slack_users_left", "left_at", postgresql_where=text(NAMED_LEAVER)),
     Index("ix_slack_users_lookup", "lookup_at", postgresql_where=text("fetched_at IS NULL")),
 )
 
@@ -339,6 +355,7 @@ closings = Table(
     Column("late_at", UtcDateTime, comment="business time at which it takes too long; null: told"),
     Column("closed_at", UtcDateTime, comment="business time"),
     Index("ix_closings_open", "id", postgresql_where=text(NOT_CLOSED)),
+    Index("ix_closings_closed", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
 )
 
 grants = Table(
@@ -420,6 +437,7 @@ mtls_rule_intents = Table(
     Column("error", Text, nullable=False, server_default=""),
     Column("at", UtcDateTime, nullable=False, server_default=func.now()),
     Index("ix_mtls_rule_intents_open", "target_id", postgresql_where=text("NOT resolved")),
+    Index("ix_mtls_rule_intents_resolved", "at", postgresql_where=text("resolved")),
 )
 
 mtls_rules = Table(
@@ -436,6 +454,8 @@ mtls_rules = Table(
     Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
     Index("ix_mtls_rules_present", "target_id", postgresql_where=text("absent_at IS NULL")),
     Index("ix_mtls_rules_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
+    Index("ix_mtls_rules_removed", "absent_at", postgresql_where=text(REMOVED)),
+    Index("ix_mtls_rules_intent_id", "intent_id"),
 )
 
 privatelink_accounts = Table(
@@ -459,6 +479,7 @@ privatelink_accounts = Table(
         unique=True,
         postgresql_where=text("absent_at IS NULL"),
     ),
+    Index("ix_privatelink_accounts_removed", "absent_at", postgresql_where=text(REMOVED)),
 )
 
 trusted_ranges = Table(
@@ -482,6 +503,7 @@ trusted_ranges = Table(
     Index(
         "ix_trusted_ranges_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")
     ),
+    Index("ix_trusted_ranges_removed", "absent_at", postgresql_where=text(REMOVED)),
 )
 
 ruleset_writes = Table(
@@ -531,6 +553,7 @@ unmanaged_entries = Table(
         "ignored_until",
         postgresql_where=text(IGNORED),
     ),
+    Index("ix_unmanaged_entries_gone", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
     comment="entries that no grant covers, kept after they have gone: who could reach what, and when",
 )
 
@@ -590,6 +613,7 @@ download_links = Table(
     Column("lease", Uuid),
     Column("lease_until", UtcDateTime, comment="Postgres time until which a download is being served"),
     Index("ix_download_links_open", "certificate_id", postgresql_where=text(LINKED)),
+    Index("ix_download_links_over", "expires_at", postgresql_where=text("state <> 'open'")),
 )
 
 outbox = Table(
@@ -612,6 +636,7 @@ outbox = Table(
     Column("shown", Text, comment="digest of what Slack shows; null: not known"),
     *_lease(),
     Index("ix_outbox_due", "due_at", postgresql_where=text("sent_version < version")),
+    Index("ix_outbox_shown", "due_at", "id", postgresql_where=text(SHOWN)),
     Index("ix_outbox_request", "request_id"),
     Index(
         "ix_outbox_about",
@@ -619,6 +644,43 @@ outbox = Table(
         postgresql_using="gin",
         postgresql_where=text(UNSETTLED),
     ),
+)
+
+access_reviews = Table(
+    "access_reviews",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("begun_at", UtcDateTime, nullable=False, comment="business time"),
+    Column("answer_by", UtcDateTime, nullable=False, comment="business time"),
+    Column("told_at", UtcDateTime, comment="business time at which its end was recorded; null: not yet"),
+    comment="when what lasts long was reviewed",
+)
+
+access_review_items = Table(
+    "access_review_items",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("review_id", BigInteger, ForeignKey(access_reviews.c.id), nullable=False),
+    Column("group_number", BigInteger, nullable=False, comment="of its approvers in the review, from 1 on"),
+    Column("approvers", ARRAY(Text), nullable=False, comment="people and groups who were asked"),
+    Column("kind", Member(ReviewedKind), nullable=False),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False),
+    Column("certificate_id", Uuid, ForeignKey(certificates.c.id), comment="of a certificate"),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("label", Text, nullable=False, comment="the target's name on the day of the review"),
+    Column("subject", Text, nullable=False, comment="what it allows"),
+    Column("ends_at", UtcDateTime, comment="as it was asked about; null: it has no end"),
+    Column("answer", Member(Answer), comment="null: nobody has answered"),
+    Column("answered_by", Text),
+    Column("answered_at", UtcDateTime, comment="business time"),
+    Column("because", Text, nullable=False, server_default=""),
+    CheckConstraint(
+        "(answer IS NULL) = (answered_by IS NULL) AND (answer IS NULL) = (answered_at IS NULL)",
+        name="answered_whole",
+    ),
+    Index("ix_access_review_items_group", "review_id", "group_number", "id"),
+    comment="what an access review asks of, and what was answered",
 )
 
 lost_channels = Table(

@@ -20,6 +20,7 @@ from bot.ports import Store, Transaction, Wakeups, WorkerName
 from bot.ports.telemetry import NO_TELEMETRY, Telemetry, requests_noted
 from storage.engine import no_connection_free
 from storage.repositories.access_history import PostgresAccessHistory
+from storage.repositories.access_reviews import PostgresAccessReviews
 from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.departures import PostgresDepartures
@@ -43,6 +44,7 @@ from storage.repositories.requests import PostgresRequests
 from storage.repositories.reviews import PostgresReviews
 from storage.repositories.targets import PostgresTargets
 from storage.repositories.unmanaged_entries import PostgresUnmanagedEntries
+from storage.retention import PostgresRetention
 from storage.write_buffer import WriteBuffer
 
 
@@ -140,6 +142,11 @@ class PostgresTransaction(Transaction):
 
     @cached_property
     @override
+    def access_reviews(self) -> PostgresAccessReviews:
+        return PostgresAccessReviews(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
     def departures(self) -> PostgresDepartures:
         return PostgresDepartures(self._connection, self.audit, self._touched)
 
@@ -182,6 +189,11 @@ class PostgresTransaction(Transaction):
     @override
     def periodic_tasks(self) -> PostgresPeriodicTasks:
         return PostgresPeriodicTasks(self._connection)
+
+    @cached_property
+    @override
+    def retention(self) -> PostgresRetention:
+        return PostgresRetention(self._connection)
 
     @cached_property
     @override

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from bot.domain.command_text import COMMAND
 from bot.domain.duration import show_duration
-from bot.policy.schema import MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import AccessReviewKeys, KeepKeys, MatchKeys, PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMANDS
 from handlers.parsing.intents import CommandPath
@@ -88,6 +88,13 @@ def _policy() -> str:
         f"The alias is what people can type: `{COMMAND} mtls add 203.0.113.4 to billing`. It must not be "
         "the name or alias of another database.",
         _keys(TargetKeys),
+        "## `[access_review]`",
+        "Approvers are asked what to keep and what to end of all that has no end, or lasts long. The weekly "
+        "review of what the policy would refuse now is another one, and has no keys.",
+        _keys(AccessReviewKeys),
+        "## `[keep]`",
+        "How long is kept what is no evidence. [retention.md](../operations/retention.md) has every table.",
+        _keys(KeepKeys),
         "## `[[match]]`",
         "Environments by pattern, for what no `[targets]` table names. The first table that matches counts.",
         _keys(MatchKeys),
@@ -136,7 +143,9 @@ def _key(key: str, field: FieldInfo) -> Sequence[str]:
 def _default(key: str, field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    return "" if field.default in (None, {}) else f"`{_toml(key, field.default)}`"
+    # The keys of a table have their own defaults.
+    absent = field.default in (None, {}) or isinstance(field.default, BaseModel)
+    return "" if absent else f"`{_toml(key, field.default)}`"
 
 
 def _toml(key: str, value: Any) -> str:

@@ -10,12 +10,15 @@ from pydantic import BaseModel, ValidationError
 
 from bot.domain.outside.text import cite, nearest
 from bot.domain.policy.environments import Pattern, PolicyTarget
+from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.policy.validation import contradictions
 from bot.errors import MisconfiguredError
 from bot.policy.schema import (
     MATCHING,
     UNMATCHED_REFUSED,
+    AccessReviewKeys,
+    KeepKeys,
     MatchKeys,
     PolicyKeys,
     RuleKeys,
@@ -80,6 +83,8 @@ def _policy(keys: PolicyKeys) -> Policy:
         when_owner_leaves=keys.when_owner_leaves,
         pending_per_person=keys.pending_per_person,
         ask_unmanaged=frozenset(keys.ask_unmanaged),
+        access_review=ReviewPeriods(**keys.access_review.model_dump()),
+        keep=KeepPeriods(**keys.keep.model_dump()),
     )
 
 
@@ -163,6 +168,8 @@ _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "targets": TargetKeys,
     "match": MatchKeys,
     "rules": RuleKeys,
+    "access_review": AccessReviewKeys,
+    "keep": KeepKeys,
 }
 
 

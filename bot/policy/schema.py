@@ -22,6 +22,9 @@ LONGEST_NAME: Final = 60
 LONGEST_REASON: Final = 200
 """Largest ``minimum_reason``; a longer one would keep people from requesting at all."""
 
+SHORTEST_RETENTION: Final = timedelta(days=1)
+"""Least time that anything is kept: the reconciler looks a day back, and Slack repeats itself for less."""
+
 UNMATCHED_REFUSED: Final = "refuse"
 """Value of ``unmatched`` that refuses what nothing covers; no environment can have this name."""
 
@@ -52,6 +55,14 @@ def _allowance(value: Any) -> timedelta:
     if isinstance(value, str) and _NEVER.fullmatch(value.strip()):
         return timedelta()
     return _duration(value)
+
+
+def _retention(value: Any) -> timedelta:
+    """Parse how long something is kept: zero, or long enough that nothing still counts on it."""
+    kept = _allowance(value)
+    if timedelta() < kept < SHORTEST_RETENTION:
+        raise ValueError('must be at least "1d", or "0d" for ever')
+    return kept
 
 
 def _prefix(value: Any) -> int:
@@ -95,6 +106,9 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 Allowance = Annotated[timedelta, BeforeValidator(_allowance)]
 """Duration that may be zero."""
+
+Retention = Annotated[timedelta, BeforeValidator(_retention)]
+"""How long something is kept: at least a day, or zero for ever."""
 
 Prefix = Annotated[int, BeforeValidator(_prefix)]
 """Prefix length of a network; 32 is a single address."""
@@ -261,6 +275,66 @@ class RuleKeys(BaseModel):
     )
 
 
+class AccessReviewKeys(BaseModel):
+    """Keys of the ``[access_review]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    every: Allowance = Field(
+        default=timedelta(days=90),
+        description="Time between two access reviews: each group of approvers is asked what to keep and what "
+        "to end. `0d` is never.",
+        examples=['"180d"'],
+    )
+    answer_within: Duration = Field(
+        default=timedelta(days=14),
+        description="How long approvers have; what nobody has answered by then is told to the admins, once.",
+        examples=['"7d"'],
+    )
+    longer_than: Duration = Field(
+        default=timedelta(days=30),
+        description="What lasts longer than this is reviewed, as is what has no end.",
+        examples=['"14d"'],
+    )
+
+
+class KeepKeys(BaseModel):
+    """Keys of the ``[keep]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    idempotency_keys: Retention = Field(
+        default=timedelta(days=7),
+        description="Keys by which a repeated command or click is recognized. At least `1d`, or `0d`: for "
+        "ever.",
+        examples=['"3d"'],
+    )
+    messages: Retention = Field(
+        default=timedelta(days=90),
+        description="What is known of messages in Slack that cannot change any more. At least `1d`, or `0d`: "
+        "for ever. Slack keeps the messages themselves.",
+        examples=['"30d"'],
+    )
+    names: Retention = Field(
+        default=timedelta(days=90),
+        description="Names of people who have left, after they were last known. At least `1d`, or `0d`: for "
+        "ever. Their Slack ids stay.",
+        examples=['"30d"'],
+    )
+    entries: Retention = Field(
+        default=timedelta(days=90),
+        description="Entries that pgaccess has removed at Heroku, and download links, closings and outages "
+        "that are over. At least `1d`, or `0d`: for ever.",
+        examples=['"365d"'],
+    )
+    unmanaged_entries: Retention = Field(
+        default=timedelta(),
+        description="Entries that others had at Heroku, after they have gone. At least `1d`, or `0d`: for "
+        "ever, so that it can be told who could reach a target at any moment.",
+        examples=['"365d"'],
+    )
+
+
 class PolicyKeys(BaseModel):
     """Top-level keys of the policy file."""
 
@@ -322,6 +396,17 @@ class PolicyKeys(BaseModel):
         "manage, or that is missing, back or not in force, gets a card in the approvals channel too, which "
         "mentions the approvers.",
         examples=['["production"]'],
+    )
+    access_review: AccessReviewKeys = Field(
+        default=AccessReviewKeys(),
+        description="When long access is reviewed.",
+        examples=["[access_review]"],
+    )
+    keep: KeepKeys = Field(
+        default=KeepKeys(),
+        description="How long is kept what is no evidence; requests, decisions, grants and the audit log are "
+        "kept for ever.",
+        examples=["[keep]"],
     )
     match: list[MatchKeys] = Field(
         default=[],

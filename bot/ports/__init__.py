@@ -7,12 +7,12 @@ from bot.ports.heroku import ConnectionTest, Credential, Heroku, Login, PrivateL
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
-from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests, Standing
-from bot.ports.reviews import Reviews
+from bot.ports.reviews import AccessReviews, Reviews
 from bot.ports.slack import Block, InteractiveSlack, Message, MessageRef, PeoplePage, Slack
 from bot.ports.slack_users import GROUP_READINGS, LOOKUPS, DueGroups, SlackUsers, UserLookup
 from bot.ports.store import Store, Transaction
@@ -47,6 +47,7 @@ __all__ = [
     "BOT",
     "GROUP_READINGS",
     "LOOKUPS",
+    "AccessReviews",
     "Audit",
     "AuditContext",
     "AuditLine",
@@ -96,6 +97,7 @@ __all__ = [
     "ReconcileQueue",
     "RequestDetails",
     "Requests",
+    "Retention",
     "Reviews",
     "Slack",
     "SlackUsers",

@@ -83,6 +83,8 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.CERTIFICATE_ASSIGNED: Topic.CERTIFICATE,
     MessageKind.LEAVER: Topic.PAST,
     MessageKind.ENTITLEMENTS: Topic.GRANT,
+    MessageKind.ACCESS_REVIEW: Topic.ITSELF,
+    MessageKind.REVIEW_UNANSWERED: Topic.PAST,
     MessageKind.CERTIFICATE_UNMANAGED: Topic.FINDING,
     MessageKind.RANGE_BACK: Topic.FINDING,
     MessageKind.RANGE_STUCK: Topic.FINDING,

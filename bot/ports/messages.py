@@ -69,6 +69,8 @@ class MessageKind(StrEnum):
     CERTIFICATE_ASSIGNED = "notification.certificate_assigned"
     LEAVER = "notification.leaver"
     ENTITLEMENTS = "notification.entitlements"
+    ACCESS_REVIEW = "notification.access_review"
+    REVIEW_UNANSWERED = "notification.review_unanswered"
     CERTIFICATE_UNMANAGED = "notification.certificate_unmanaged"
     RANGE_BACK = "notification.range_back"
     RANGE_STUCK = "notification.range_stuck"

@@ -1,9 +1,10 @@
-"""Periodic tasks and the audit trail in the store."""
+"""Periodic tasks, what they delete, and the audit trail in the store."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.retention import Expired
 from bot.ports.values import AuditLine
 
 
@@ -65,6 +66,27 @@ class PeriodicTasks(Protocol):
 
         Returns:
             False, without a change, when another worker has gone on meanwhile.
+        """
+        ...
+
+
+class Retention(Protocol):
+    """What nobody needs any more."""
+
+    async def delete(
+        self, expired: Expired, *, keep: timedelta, now: datetime, after: str, limit: int
+    ) -> str | None:
+        """Deletes a batch of what is old enough; what somebody is changing at this moment is left out.
+
+        Args:
+            expired: what.
+            keep: how long it is kept.
+            now: business time.
+            after: what the batch before has returned; empty for the first.
+            limit: rows looked at.
+
+        Returns:
+            Where the next batch begins; None when there is nothing left.
         """
         ...
 

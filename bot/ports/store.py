@@ -9,11 +9,11 @@ from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
-from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
 from bot.ports.policy_states import PolicyStates
 from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests
-from bot.ports.reviews import Reviews
+from bot.ports.reviews import AccessReviews, Reviews
 from bot.ports.slack_users import SlackUsers
 from bot.ports.targets import ReconcileQueue, Targets
 from bot.ports.unmanaged_entries import UnmanagedEntries
@@ -88,6 +88,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def access_reviews(self) -> AccessReviews:
+        """Access reviews."""
+        ...
+
+    @property
     def departures(self) -> Departures:
         """Targets that Heroku no longer has."""
         ...
@@ -130,6 +135,11 @@ class Transaction(Protocol):
     @property
     def periodic_tasks(self) -> PeriodicTasks:
         """Periodic tasks."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """What nobody needs any more."""
         ...
 
     @property

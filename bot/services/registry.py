@@ -28,6 +28,8 @@ from bot.services.queries import QueryService
 from bot.services.reopening import ReopeningService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
+from bot.services.retention import RetentionService
+from bot.services.reviews.access_reviews import AccessReviewService
 from bot.services.reviews.entitlements import EntitlementService
 from bot.services.reviews.leavers import LeaverService
 from bot.services.reviews.orphaned_certificates import OrphanedCertificateService
@@ -73,6 +75,8 @@ class Services:
         orphaned_certificates: certificates whose owner has left.
         personal_access: everything of one person.
         entitlements: the weekly review of what the policy would refuse now.
+        retention: deletes what the policy no longer wants kept.
+        access_reviews: the quarterly review of what is permanent or lasts long.
     """
 
     policy: Policy
@@ -104,6 +108,8 @@ class Services:
     orphaned_certificates: OrphanedCertificateService
     personal_access: PersonalAccessService
     entitlements: EntitlementService
+    access_reviews: AccessReviewService
+    retention: RetentionService
 
 
 def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
@@ -155,4 +161,6 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         orphaned_certificates=OrphanedCertificateService(context),
         personal_access=PersonalAccessService(context),
         entitlements=EntitlementService(context, grants=grants),
+        access_reviews=AccessReviewService(context, approvals=approvals),
+        retention=RetentionService(context),
     )

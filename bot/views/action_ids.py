@@ -43,6 +43,14 @@ KEEP: Final = "review.keep"
 REVIEW_END: Final = "review.end"
 """Buttons of the weekly review; behind the request, their value has the number of the message."""
 
+REVIEW_KEEP_ITEM: Final = "access_review.keep"
+REVIEW_END_ITEM: Final = "access_review.end"
+"""Buttons of an item of the access review; behind the item, their value has the number of its request."""
+
+REVIEW_PREVIOUS: Final = "access_review.previous"
+REVIEW_NEXT: Final = "access_review.next"
+"""Buttons that turn the pages of the access review; their value is what `page_value` writes."""
+
 REVOKE_PERSON: Final = "person.revoke"
 """The button that ends everything of one person; its value is what `person_value` writes."""
 
@@ -86,6 +94,8 @@ FORM_LINK_ADD: Final = "form.link_add"
 FORM_LINK_CLOSE: Final = "form.link_close"
 FORM_RANGE_ADD: Final = "form.range_add"
 FORM_ASSIGN: Final = "form.assign"
+FORM_KEEP_ITEM: Final = "form.review_keep"
+FORM_END_ITEM: Final = "form.review_end"
 FORM_ADVISE: Final = "form.advise"
 FORM_FINDING: Final = "form.finding"
 FORM_FINDINGS: Final = "form.findings"
@@ -159,6 +169,21 @@ def read_identity(value: str) -> tuple[UUID, str]:
     if not separator:
         raise ValueError("a value without an entry")
     return UUID(target), entry
+
+
+def page_value(review: int, group: int, page: int) -> str:
+    """The value of a button that shows a page of a review's message."""
+    return f"{review}.{group}.{page}"
+
+
+def read_page(value: str) -> tuple[int, int, int]:
+    """Reads the review, the group and the page from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    review, group, page = value.split(".")
+    return _number(review), _number(group), _number(page)
 
 
 def finding_value(entry: int, action: FindingAction) -> str:

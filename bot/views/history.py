@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from bot.domain.access_review import Answer
 from bot.domain.duration import parse_duration
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.mtls.download_link import DownloadLinkState
@@ -277,6 +278,15 @@ def _review(it: Telling, line: AuditLine) -> Mrkdwn | None:
     return it.said(line, "show.kept") if line.after == "kept" else _other(it, line)
 
 
+def _access_review(it: Telling, line: AuditLine) -> Mrkdwn | None:
+    match line.after:
+        case Answer.KEPT:
+            return it.said(line, "show.review.kept")
+        case Answer.ENDED:
+            return it.said(line, "show.review.ended")
+    return _other(it, line)
+
+
 def _other(it: Telling, line: AuditLine) -> Mrkdwn:
     """A line that has no sentence of its own, as it is written: none is left out."""
     return it.said(line, "show.other", subject=line.subject, before=line.before or "–", after=line.after)
@@ -290,6 +300,7 @@ _TELLERS: Final[Mapping[str, Teller]] = {
     "certificate": _certificate,
     "certificate files": _files,
     "review": _review,
+    "access review": _access_review,
 }
 """By the subject of a line; what else there is are operations, each by its kind."""
 

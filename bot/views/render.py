@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from bot.domain.access_review import ReviewPage
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
@@ -16,12 +17,16 @@ from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import expiry
 from bot.views.mtls import notifications as mtls_notifications
 from bot.views.requests import deciders, request_card, request_state
-from bot.views.reviews import entitlements, leavers
+from bot.views.reviews import access_review, entitlements, leavers
 from bot.views.targets import departure, renaming, replacement
 
 
-def concerned(message: OutboxMessage) -> tuple[int, ...]:
-    """The requests that a message shows beyond its own."""
+def concerned(message: OutboxMessage, page: ReviewPage | None = None) -> tuple[int, ...]:
+    """The requests that a message shows beyond its own; of an access review, those on its page."""
+    if message.kind is MessageKind.ACCESS_REVIEW:
+        return access_review.requests_of(page)
+    if message.kind is MessageKind.REVIEW_UNANSWERED:
+        return access_review.concerned(message)
     if message.kind is MessageKind.ENTITLEMENTS:
         return entitlements.concerned(message)
     return closings.concerned(message) if message.kind in closings.KINDS else ()
@@ -35,6 +40,7 @@ def render(
     policy: Policy,
     listed: Mapping[int, RequestDetails] | None = None,
     finding: FindingDetails | None = None,
+    page: ReviewPage | None = None,
 ) -> Message:
     """Renders a card or notification from what is recorded now.
 
@@ -45,6 +51,7 @@ def render(
         policy: names the approvers.
         listed: the requests that it lists, where it lists any, by number.
         finding: what is recorded of the finding that it is about, where it has a card.
+        page: what it shows of an access review.
 
     Raises:
         ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
@@ -70,6 +77,10 @@ def render(
         return block_kit.posted(leavers.summary(message, t))
     if message.kind is MessageKind.ENTITLEMENTS:
         return block_kit.posted(entitlements.review(message, listed or {}, t=t, policy=policy))
+    if message.kind is MessageKind.ACCESS_REVIEW:
+        return block_kit.posted(access_review.review(page, listed or {}, t))
+    if message.kind is MessageKind.REVIEW_UNANSWERED:
+        return block_kit.posted(access_review.unanswered(message, listed or {}, t=t, policy=policy))
     if message.kind in closings.KINDS:
         return block_kit.posted(closings.message(message, listed or {}, t))
     if finding is not None:

@@ -7,6 +7,7 @@ from bot.ports import InteractiveSlack, Message
 from bot.services import Services
 from bot.views import action_ids, responses
 from bot.views.reviews import entitlements, leavers, personal_access
+from handlers.reviews.access_review import AccessReviewHandler
 from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockAction, ViewSubmission
 
@@ -15,21 +16,24 @@ Handler = Callable[[BlockAction, Translator], Awaitable[Message | None]]
 
 
 class ReviewButtons:
-    """Answers the buttons about certificates of leavers, of the weekly review, and of a revocation.
+    """Answers the buttons about certificates of leavers, of the reviews, and of a revocation.
 
     Attributes:
+        access_review: the buttons and forms of the access review.
         handlers: by action id; each raises ``Refused``, ``StoreUnavailableError`` or ``MalformedError``.
     """
 
     def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
         self._services = services
         self._interactive = interactive
+        self.access_review = AccessReviewHandler(services=services, interactive=interactive)
         self.handlers: Mapping[str, Handler] = {
             action_ids.REVOKE_CERTIFICATE: self._revoke_certificate,
             action_ids.ASSIGN: self._open_assignment,
             action_ids.KEEP: self._keep,
             action_ids.REVIEW_END: self._end,
             action_ids.REVOKE_PERSON: self._revoke_person,
+            **self.access_review.buttons,
         }
 
     async def submit_assignment(self, submission: ViewSubmission) -> None:

@@ -150,6 +150,8 @@ ELSEWHERE: Final = {
     MessageKind.CERTIFICATE_ASSIGNED,
     MessageKind.LEAVER,
     MessageKind.ENTITLEMENTS,
+    MessageKind.ACCESS_REVIEW,
+    MessageKind.REVIEW_UNANSWERED,
     MessageKind.REPLACEMENT,
     MessageKind.ADDON_RENAMED,
     MessageKind.APP_RENAMED,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.access_review import Answer, ReviewedKind
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
@@ -202,6 +203,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     "watch.doubt.": (Condition.ENTRY, Condition.END),
     "refused.": Refusal,
     "withdrawn.": ("other", *WITHDRAWING),
+    "access_review.": (*Answer, "removal"),
+    "access_review.item.": ReviewedKind,
     "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),
 }
 """Keys that code puts together: what they begin with, and what may follow."""
@@ -232,9 +235,9 @@ ENDINGS: dict[str, Iterable[str]] = {
     ".before": ("notification.download_link.delivered",),
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
-    ".hint": ("advise.need", "advise.origin", "advise.length"),
-    ".title": ("form.deny", "form.change", "form.extend"),
-    ".submit": ("form.deny", "form.change", "form.extend"),
+    ".hint": ("advise.need", "advise.origin", "advise.length", "form.review_keep", "form.review_end"),
+    ".title": ("form.deny", "form.change", "form.extend", "form.review_keep", "form.review_end"),
+    ".submit": ("form.deny", "form.change", "form.extend", "form.review_keep", "form.review_end"),
 }
 """Keys that code puts together: what they end with, and what may come before."""
 

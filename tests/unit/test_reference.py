@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from bot.domain.command_text import COMMAND
 from bot.policy.loader import parse_policy
-from bot.policy.schema import MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import AccessReviewKeys, KeepKeys, MatchKeys, PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.command_table import COMMANDS, parse
 from tests.reference import FOLDER, pages
 
@@ -49,6 +49,8 @@ def test_the_minimal_policy_on_the_page_is_valid() -> None:
 SECTIONS: dict[type[BaseModel], str] = {
     PolicyKeys: "## Top level",
     TargetKeys: "## `[targets.<alias>]`",
+    AccessReviewKeys: "## `[access_review]`",
+    KeepKeys: "## `[keep]`",
     MatchKeys: "## `[[match]]`",
     RuleKeys: "## `[[rules]]`",
 }
@@ -62,6 +64,8 @@ def section(model: type[BaseModel]) -> str:
 MINIMAL: dict[type[BaseModel], dict[str, object]] = {
     PolicyKeys: {"approvals_channel": "C0123ABCD", "rules": [{}]},
     TargetKeys: {"database": "acme"},
+    AccessReviewKeys: {},
+    KeepKeys: {},
     MatchKeys: {"environment": "production"},
     RuleKeys: {},
 }
@@ -69,7 +73,7 @@ KEYS = [
     (model, key)
     for model in MINIMAL
     for key in model.model_fields
-    if key not in ("targets", "match", "rules")
+    if key not in ("access_review", "keep", "targets", "match", "rules")
 ]
 
 

@@ -15,6 +15,7 @@ from bot.domain.policy.environments import (
     environments_of,
     listed_entry,
 )
+from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
 from bot.domain.target import Aliases, Database, Target
 from bot.errors import Refusal, Refused
 
@@ -101,6 +102,8 @@ class Policy:
         when_owner_leaves: what becomes of the certificates of somebody who left.
         pending_per_person: how many requests of one person may wait for a decision.
         ask_unmanaged: environments whose findings are asked about at once in the approvals channel.
+        access_review: when long access is reviewed.
+        keep: how long is kept what is no evidence.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
@@ -119,6 +122,8 @@ class Policy:
     when_owner_leaves: WhenOwnerLeaves = WhenOwnerLeaves.ASK
     pending_per_person: int = 20
     ask_unmanaged: frozenset[str] = frozenset()
+    access_review: ReviewPeriods = field(default_factory=ReviewPeriods)
+    keep: KeepPeriods = field(default_factory=KeepPeriods)
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)

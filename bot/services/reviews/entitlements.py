@@ -1,4 +1,7 @@
-"""The weekly review of grants whose owner could not ask for them any more: end them, or keep them."""
+"""The weekly review of grants whose owner could not ask for them any more: end them, or keep them.
+
+What lasts long is reviewed besides, whatever the policy says of it: see ``access_reviews``.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -133,7 +136,9 @@ class EntitlementService:
     async def _doubtful(self, now: datetime) -> list[Doubtful]:
         """Judges every grant that can be ended; those that an approver keeps are left out."""
         async with self._context.transaction() as tx:
-            live = await tx.reviews.live()
+            # Nobody is asked of one grant by two reviews within a week.
+            asked = await tx.access_reviews.asked_of(now)
+            live = [id for id in await tx.reviews.live() if id not in asked]
         found = []
         for start in range(0, len(live), JUDGED):
             async with self._context.transaction() as tx:

@@ -163,7 +163,7 @@ async def revoke_all(
         with contextlib.suppress(Refused):
             if by != BOT:
                 await require_no_open_request(tx, known)
-            number = await _begin_revocation(tx, known, by=by, doing=doing)
+            number = await begin_revocation(tx, known, by=by, doing=doing)
             params = {"certificate": str(known.id), "owner": known.owner or ""}
             params |= {"revoked_by": by, "revocation": str(number)}
             await tx.outbox.refresh(left_key(known, known.owner_left_at or doing.at), params=params)
@@ -171,8 +171,15 @@ async def revoke_all(
     await tx.reconcile_queue.bump_generations(begun)
 
 
-async def _begin_revocation(tx: Transaction, known: KnownCertificate, *, by: str, doing: AuditContext) -> int:
-    """Records a revocation under a decision that is made with it; returns the number of its request."""
+async def begin_revocation(tx: Transaction, known: KnownCertificate, *, by: str, doing: AuditContext) -> int:
+    """Records a revocation under a decision that is made with it; returns the number of its request.
+
+    Args:
+        tx: that has locked the certificate, and has its target reconciled.
+        known: what to revoke.
+        by: Slack id of who decides; ``BOT`` where the policy itself does.
+        doing: for the audit lines.
+    """
     rule = "" if known.request is None else (await request_details(tx, known.request)).request.rule
     request = await tx.requests.add(
         NewRequest(

@@ -107,10 +107,14 @@ class PostgresSlackUsers(PostgresSlackGroups, SlackUsers):
             [*_OWN, "fetched_at", "known_at"], select(*given.c, moment, moment)
         )
         fresh = {name: statement.excluded[name] for name in (*_OWN, "fetched_at", "known_at") if name != "id"}
+        # Slack goes on listing whoever has left, and a name that was deleted must not come back with it.
+        forgotten = slack_users.c.left_at.is_not(None) & (slack_users.c.name == "")
+        still = forgotten & statement.excluded.deactivated
+        name = {"name": case((still, slack_users.c.name), else_=statement.excluded.name)}
         await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["id"],
-                set_=fresh | _SETTLED,
+                set_=fresh | name | _SETTLED,
                 where=settles(slack_users, statement.excluded.fetched_at),
             ),
             columns,

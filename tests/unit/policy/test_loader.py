@@ -237,11 +237,17 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
          "the key approvals_chanel is unknown; did you mean approvals_channel?"),
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, language, admins, "
-         "warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, ask_unmanaged, match, "
-         "targets, rules"),
+         "warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, ask_unmanaged, "
+         "access_review, keep, match, targets, rules"),
         ('ask_unmanaged = ["production"]\n' + MINIMAL,
          "ask_unmanaged names production, and no database is in it; there is default"),
         ('ask_unmanaged = "default"\n' + MINIMAL, "ask_unmanaged: "),
+        (MINIMAL + '[access_review]\nevry = "30d"', "the key evry is unknown; did you mean every?"),
+        (MINIMAL + '[access_review]\nanswer_within = "0d"', "access_review.answer_within: must be a "),
+        (MINIMAL + "[access_review]\nlonger_than = 30", "access_review.longer_than: must be a duration"),
+        (MINIMAL + '[keep]\nmesages = "30d"', "the key mesages is unknown; did you mean messages?"),
+        (MINIMAL + '[keep]\nmessages = "23h"', 'keep.messages: must be at least "1d", or "0d" for ever'),
+        ("keep = 1\n" + MINIMAL, "keep must be a table"),
         ('approvers = ["U0123ABCD"]\n' + CHANNEL,
          "the key approvers belongs to a rule: move it below [[rules]]"),
         (MINIMAL + 'language = "ja"',

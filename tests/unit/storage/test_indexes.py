@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
 from bot.domain.request import Kind
+from bot.domain.retention import Expired
 from bot.domain.subject import CertificateId
 from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore, PostgresTransaction
@@ -46,8 +47,27 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_unmanaged_entries_present": lambda tx: tx.unmanaged_entries.present(UUID(int=1)),
     "ix_unmanaged_entries_ignored": lambda tx: tx.unmanaged_entries.ignored_past(NOW, limit=50),
     "ix_closings_open": lambda tx: tx.closings.due(NOW, limit=100),
+    "ix_idempotency_keys_at": lambda tx: _deleted(tx, Expired.IDEMPOTENCY_KEYS),
+    "ix_outbox_shown": lambda tx: _deleted(tx, Expired.MESSAGES),
+    "ix_slack_users_deactivated": lambda tx: _deleted(tx, Expired.LEAVERS),
+    "ix_slack_users_left": lambda tx: _deleted(tx, Expired.NAMES),
+    "ix_mtls_rules_removed": lambda tx: _deleted(tx, Expired.MTLS_RULES),
+    "ix_mtls_rule_intents_resolved": lambda tx: _deleted(tx, Expired.RULE_INTENTS),
+    "ix_mtls_rules_intent_id": lambda tx: _deleted(tx, Expired.RULE_INTENTS),
+    "ix_privatelink_accounts_removed": lambda tx: _deleted(tx, Expired.PRIVATELINK_ACCOUNTS),
+    "ix_trusted_ranges_removed": lambda tx: _deleted(tx, Expired.TRUSTED_RANGES),
+    "ix_download_links_over": lambda tx: _deleted(tx, Expired.DOWNLOAD_LINKS),
+    "ix_closings_closed": lambda tx: _deleted(tx, Expired.CLOSINGS),
+    "ix_unmanaged_entries_gone": lambda tx: _deleted(tx, Expired.UNMANAGED_ENTRIES),
+    "ix_access_review_items_group": lambda tx: tx.access_reviews.items(1, group=1),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
+
+
+async def _deleted(tx: PostgresTransaction, expired: Expired) -> None:
+    """Deletes a batch of what is old."""
+    keep = timedelta(days=90)
+    await tx.retention.delete(expired, keep=keep, now=NOW, after="", limit=500)
 
 
 async def _marked(tx: PostgresTransaction) -> None:

@@ -35,6 +35,8 @@ class Unanswered:
         self.requests = inner.requests
         self.reviews = inner.reviews
         self.departures = inner.departures
+        self.access_reviews = inner.access_reviews
+        self.retention = inner.retention
         self.grants = inner.grants
         self.closings = inner.closings
         self.lost_channels = inner.lost_channels
