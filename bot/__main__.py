@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.cli import audit_who
 from bot.cli import policy as policy_commands
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
@@ -123,6 +124,18 @@ def _policy(chosen: argparse.Namespace) -> int:
     return WRONG if answer.wrong else 0
 
 
+def _audit(chosen: argparse.Namespace) -> int:
+    answer = {"who": audit_who.run}[chosen.audit_command](chosen)
+    print(*answer.lines, sep="\n")
+    return WRONG if answer.wrong else 0
+
+
+def _audit_options(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="audit_command", required=True)
+    who = commands.add_parser("who", help=audit_who.SUMMARY, description=audit_who.SUMMARY)
+    audit_who.add_arguments(who)
+
+
 def _no_options(_: argparse.ArgumentParser) -> None:
     pass
 
@@ -146,6 +159,7 @@ _COMMANDS: Final = {
     ),
     "check": _Command(run=_check, does="check settings, policy, tokens, scopes and hosts"),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
+    "audit": _Command(run=_audit, does="read the audit trail", options=_audit_options),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

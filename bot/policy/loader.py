@@ -79,6 +79,8 @@ def _policy(keys: PolicyKeys) -> Policy:
         when_nobody=keys.when_nobody,
         when_owner_leaves=keys.when_owner_leaves,
         pending_per_person=keys.pending_per_person,
+        auditors=frozenset(keys.auditors),
+        reasons=keys.reasons,
     )
 
 

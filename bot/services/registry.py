@@ -24,6 +24,7 @@ from bot.services.mtls.expiry_reminders import ExpiryReminderService
 from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
+from bot.services.records import RecordService
 from bot.services.reopening import ReopeningService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
@@ -36,6 +37,7 @@ from bot.services.targets.departures import DepartureService
 from bot.services.targets.replacements import ReplacementService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
+from bot.services.who import WhoService
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +73,8 @@ class Services:
         orphaned_certificates: certificates whose owner has left.
         personal_access: everything of one person.
         entitlements: the weekly review of what the policy would refuse now.
+        who: who could reach a target at a moment.
+        records: what has ended, and what is recorded of a person or an address.
     """
 
     policy: Policy
@@ -101,6 +105,8 @@ class Services:
     orphaned_certificates: OrphanedCertificateService
     personal_access: PersonalAccessService
     entitlements: EntitlementService
+    who: WhoService
+    records: RecordService
 
 
 def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
@@ -151,4 +157,6 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         orphaned_certificates=OrphanedCertificateService(context),
         personal_access=PersonalAccessService(context),
         entitlements=EntitlementService(context, grants=grants),
+        who=WhoService(context),
+        records=RecordService(context),
     )

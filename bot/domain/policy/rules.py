@@ -33,6 +33,13 @@ class WhenOwnerLeaves(StrEnum):
     ASK = "ask"
 
 
+class Reasons(StrEnum):
+    """Who may read the reasons that people give."""
+
+    EVERYONE = "everyone"
+    APPROVERS = "approvers"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One rule of the policy. People are Slack ids of persons (``U…``, ``W…``) and user groups (``S…``).
@@ -100,6 +107,8 @@ class Policy:
         when_nobody: what becomes of a request that nobody could approve.
         when_owner_leaves: what becomes of the certificates of somebody who left.
         pending_per_person: how many requests of one person may wait for a decision.
+        auditors: people and groups who may see everything that is recorded.
+        reasons: who may read the reasons that people give.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
@@ -117,6 +126,8 @@ class Policy:
     when_nobody: WhenNobody = WhenNobody.REFUSE
     when_owner_leaves: WhenOwnerLeaves = WhenOwnerLeaves.ASK
     pending_per_person: int = 20
+    auditors: frozenset[str] = frozenset()
+    reasons: Reasons = Reasons.EVERYONE
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)
@@ -124,7 +135,7 @@ class Policy:
     @property
     def groups(self) -> frozenset[str]:
         """Every user group that the policy names, whose members have to be synchronized."""
-        named = set(self.admins)
+        named = {*self.admins, *self.auditors}
         for rule in self.rules:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
@@ -132,7 +143,7 @@ class Policy:
     @property
     def people(self) -> frozenset[str]:
         """Everybody whom the policy names by their own id."""
-        named = set(self.admins)
+        named = {*self.admins, *self.auditors}
         for rule in self.rules:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if not id.startswith("S"))
@@ -188,6 +199,10 @@ class Policy:
     def is_admin(self, ids: Collection[str]) -> bool:
         """Whether any of a person's ids (their own and their groups') is an admin's."""
         return not self.admins.isdisjoint(ids)
+
+    def is_auditor(self, ids: Collection[str]) -> bool:
+        """Whether a person may see everything that is recorded: an auditor, or an admin."""
+        return not (self.auditors | self.admins).isdisjoint(ids)
 
 
 _JOIN: Final = " + "
