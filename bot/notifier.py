@@ -18,6 +18,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
 from bot.ports.assertions import TOPICS
 from bot.services import Services
+from bot.services.reasons import readable_in
 from bot.views.app_home import home
 from bot.views.render import concerned, render
 
@@ -160,7 +161,11 @@ class Notifier:
             details = None if message.request is None else await tx.requests.details(message.request)
             listed = {id: await tx.requests.details(id) for id in concerned(message)}
             locale = await tx.slack_users.locale(message.recipient)
-        found = {id: each for id, each in listed.items() if each is not None}
+        found = {
+            id: readable_in(self._policy, each, message) for id, each in listed.items() if each is not None
+        }
+        if details is not None:
+            details = readable_in(self._policy, details, message)
         t = Translator.of(locale if locale else self._policy.language)
         return render(message, details, t=t, policy=self._policy, listed=found)
 

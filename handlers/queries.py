@@ -65,7 +65,7 @@ class QueryCommands:
 
     async def show(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows one request with its history."""
-        details, lines = await self._services.queries.history(numbered(intent))
+        details, lines = await self._services.queries.history(numbered(intent), person=command.person)
         return responses.showing(details, lines, t=t, policy=self._services.policy)
 
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
