@@ -44,6 +44,12 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_grant": lambda tx: _marked(tx),
     "ix_outbox_about": lambda tx: tx.outbox.settle(["a"], at=NOW),
     "ix_closings_open": lambda tx: tx.closings.due(NOW, limit=100),
+    "ix_grants_ended": lambda tx: tx.access_history.ended(None, owner="U0LEAD", before=None, limit=20),
+    "ix_requests_requester": lambda tx: tx.access_history.of_person("U0LEAD", None, before=17, limit=20),
+    "ix_requests_subject": lambda tx: tx.access_history.of_networks(
+        [str(NETWORK)], None, owner="U0LEAD", before=None, limit=20
+    ),
+    "ix_unmanaged_entries_target": lambda tx: tx.access_history.unmanaged([UUID(int=1)], NOW),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
 
@@ -151,3 +157,15 @@ async def test_nobody_who_has_left_costs_no_reading_of_history(
     assert " ix_operations_check " in found
     assert " ix_certificates_present " in found
     assert " ix_grants_" in found
+
+
+async def test_who_could_reach_a_target_is_found_without_reading_all_grants(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await tx.access_history.grants([UUID(int=1)], NOW, limit=200)
+    found = await plans(engine, sent)
+    assert " ix_grants_open " in found
+    assert " ix_grants_closed " in found or " ix_grants_ended " in found
+    assert "Seq Scan" not in found
