@@ -9,8 +9,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.cli import audit_review, watch_options
+from bot.cli import audit_review, audit_who, watch_options
 from bot.cli import policy as policy_commands
+from bot.cli.answer import Answer
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
 from bot.ports import Clock
@@ -158,7 +159,10 @@ def _manifest_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _policy(chosen: argparse.Namespace) -> int:
-    answer = policy_commands.run(chosen)
+    return _printed(policy_commands.run(chosen))
+
+
+def _printed(answer: Answer) -> int:
     print(*answer.lines, sep="\n")
     return WRONG if answer.wrong else 0
 
@@ -170,6 +174,9 @@ def _audit(chosen: argparse.Namespace) -> int:
 
 def _audit_options(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="audit_command", required=True)
+    who = commands.add_parser("who", help=audit_who.SUMMARY, description=audit_who.SUMMARY)
+    audit_who.add_arguments(who)
+    who.set_defaults(audit_run=lambda chosen: _printed(audit_who.run(chosen)))
     audit_review.add_command(commands)
 
 
@@ -201,7 +208,7 @@ _COMMANDS: Final = {
         run=_check, does="check settings, policy, tokens, scopes and hosts", options=_check_options
     ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
-    "audit": _Command(run=_audit, does="export what is proven by the audit trail", options=_audit_options),
+    "audit": _Command(run=_audit, does="read the audit trail", options=_audit_options),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

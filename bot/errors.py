@@ -60,6 +60,8 @@ class Refusal(StrEnum):
     DURATION_FOREVER = "duration_forever"
     END_UNREADABLE = "end_unreadable"
     END_PAST = "end_past"
+    MOMENT_UNREADABLE = "moment_unreadable"
+    MOMENT_AHEAD = "moment_ahead"
     # Why.
     REASON_SHORT = "reason_short"
     REASON_MISSING = "reason_missing"
@@ -75,6 +77,7 @@ class Refusal(StrEnum):
     TARGET_UNKNOWN = "target_unknown"
     TARGET_MISSING = "target_missing"
     TARGET_AMBIGUOUS = "target_ambiguous"
+    WHO_UNKNOWN = "who_unknown"
     # Who.
     PERSON_UNKNOWN = "person_unknown"
     COLLEAGUE_UNKNOWN = "colleague_unknown"
@@ -89,6 +92,7 @@ class Refusal(StrEnum):
     PERSON_NAMELESS = "person_nameless"
     PERSON_REVOKED = "person_revoked"
     LIST_NOT_YOURS = "list_not_yours"
+    WHO_NOT_ALLOWED = "who_not_allowed"
     REVOKE_REASON = "revoke_reason"
     REVOKE_NOTHING = "revoke_nothing"
     REVOKE_NOT_ALLOWED = "revoke_not_allowed"

@@ -20,6 +20,7 @@ from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, St
 from bot.ports.assertions import TOPICS
 from bot.ports.findings import CARDS
 from bot.services import Services
+from bot.services.reasons import readable_in
 from bot.services.reviews.access_reviews import page_in
 from bot.views.app_home import home
 from bot.views.render import concerned, render
@@ -165,7 +166,11 @@ class Notifier:
             page = await self._page(tx, message)
             listed = {id: await tx.requests.details(id) for id in concerned(message, page)}
             locale = await tx.slack_users.locale(message.recipient)
-        found = {id: each for id, each in listed.items() if each is not None}
+        found = {
+            id: readable_in(self._policy, each, message) for id, each in listed.items() if each is not None
+        }
+        if details is not None:
+            details = readable_in(self._policy, details, message)
         t = Translator.of(locale if locale else self._policy.language)
         return render(message, details, t=t, policy=self._policy, listed=found, finding=finding, page=page)
 

@@ -91,15 +91,15 @@ class ButtonHandler:
         try:
             return await self._act(click, t)
         except Refused as refused:
-            raise await self._with_state(refused, t) from refused
+            raise await self._with_state(refused, click.person, t) from refused
 
-    async def _with_state(self, refused: Refused, t: Translator) -> Refused:
+    async def _with_state(self, refused: Refused, person: str, t: Translator) -> Refused:
         """A refusal with the line that says where the request stands, if it stands otherwise than shown."""
         id = refused.params.get("id")
         if refused.reason not in PAST or not isinstance(id, int):
             return refused
         try:
-            details = await self._services.queries.request(id)
+            details = await self._services.queries.request(id, person=person)
         except (Refused, TryAgainError):
             # Refused it is in any case.
             return refused
@@ -160,7 +160,7 @@ class ButtonHandler:
     async def _details(self, press: Press, t: Translator) -> Message:
         # Reading a request checks nothing, and a guest in the channel can press the button too.
         await self._services.members.require(press.click.person)
-        details, lines = await self._services.queries.history(press.request)
+        details, lines = await self._services.queries.history(press.request, person=press.click.person)
         return responses.showing(details, lines, t=t, policy=self._services.policy)
 
     async def _cancel(self, press: Press, t: Translator) -> Message:

@@ -89,6 +89,7 @@ class Commands:
             ("list",): queries.list,
             ("show",): queries.show,
             ("status",): queries.status,
+            ("who",): queries.who,
             ("why",): queries.why,
             ("advise",): advisor.advise,
             ("cancel",): requests.cancel,

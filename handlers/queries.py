@@ -6,11 +6,12 @@ from bot.domain.network import parse_address
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import LISTED, Services
-from bot.views import database_status, diagnosis, responses
-from bot.views.reviews import personal_access
+from bot.views import database_status, diagnosis, responses, who
+from bot.views import records as records_view
 from bot.views.trusted_ips import diagnosis as space_diagnosis
 from handlers.live_refresh import LiveRefresh
 from handlers.parsing.intents import Intent
+from handlers.parsing.parsers import ENDED
 from handlers.requests import numbered
 from handlers.transport.payloads import SlashCommand
 from handlers.trusted_ips import TrustedIpsCommands
@@ -29,21 +30,42 @@ class QueryCommands:
     async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Lists requests: all that are open or waiting, one's own, pending ones, or those of one target.
 
-        Behind a mention, everything that this person has.
+        Behind a mention, an address or ``ended``, what was as well.
         """
         if intent.person is not None:
-            found, certificates = await self._services.personal_access.of(
-                intent.person, person=command.person
-            )
-            return personal_access.listing(
-                intent.person, found, certificates, limit=LISTED, t=t, policy=self._services.policy
-            )
+            return await self._person(intent.person, command, intent, t)
+        if intent.input.address is not None or intent.input.target == ENDED:
+            return await self._past(command, intent, t)
         requests = await self._services.queries.requests(intent.input.target, person=command.person)
         return responses.listing(requests, limit=LISTED, t=t, policy=self._services.policy)
 
+    async def _person(self, owner: str, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Everything of a person: what is open with their certificates, and what was."""
+        records, policy = self._services.records, self._services.policy
+        page = await records.of_person(owner, person=command.person, before=intent.number)
+        open_there, certificates = await self._services.personal_access.of(owner, person=command.person)
+        return records_view.of_person(
+            owner, page, open_there if intent.number is None else (), certificates, t=t, policy=policy
+        )
+
+    async def _past(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """What has ended, or what is recorded of an address."""
+        records, policy, address = self._services.records, self._services.policy, intent.input.address
+        if address is None:
+            page = await records.ended(person=command.person, before=intent.number)
+            return records_view.ended(page, t=t, policy=policy)
+        page = await records.of_address(address, person=command.person, before=intent.number)
+        return records_view.of_address(address, page, t=t, policy=policy)
+
+    async def who(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Shows who could reach a target at a moment."""
+        target = intent.input.target
+        answer = await self._services.who.at(target, intent.moment, person=command.person)
+        return who.answer(target or "", answer.access, t, zone=answer.zone, is_cut=answer.cut)
+
     async def show(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows one request with its history."""
-        details, lines = await self._services.queries.history(numbered(intent))
+        details, lines = await self._services.queries.history(numbered(intent), person=command.person)
         return responses.showing(details, lines, t=t, policy=self._services.policy)
 
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:

@@ -175,6 +175,18 @@ class Request:
     narrowed_from: Terms | None = None
     told_directly: tuple[str, ...] = ()
 
+    def without_reasons(self) -> "Request":
+        """Returns the same without what people wrote to say why."""
+        before, withdrawn = self.narrowed_from, self.withdrawn
+        if withdrawn is not None and "because" in withdrawn.values:
+            withdrawn = replace(withdrawn, values={**withdrawn.values, "because": "–"})
+        return replace(
+            self,
+            terms=replace(self.terms, reason="", alternatives=""),
+            narrowed_from=None if before is None else replace(before, reason="", alternatives=""),
+            withdrawn=withdrawn,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:

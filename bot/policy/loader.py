@@ -85,6 +85,8 @@ def _policy(keys: PolicyKeys) -> Policy:
         ask_unmanaged=frozenset(keys.ask_unmanaged),
         access_review=ReviewPeriods(**keys.access_review.model_dump()),
         keep=KeepPeriods(**keys.keep.model_dump()),
+        auditors=frozenset(keys.auditors),
+        reasons=keys.reasons,
     )
 
 

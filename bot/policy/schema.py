@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.domain.duration import parse_duration
 from bot.domain.method import Method
 from bot.domain.policy.environments import DEFAULT_ENVIRONMENT
-from bot.domain.policy.rules import WhenNobody, WhenOwnerLeaves
+from bot.domain.policy.rules import Reasons, WhenNobody, WhenOwnerLeaves
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60
@@ -29,7 +29,21 @@ UNMATCHED_REFUSED: Final = "refuse"
 """Value of ``unmatched`` that refuses what nothing covers; no environment can have this name."""
 
 RESERVED: Final = frozenset(
-    ("me", "mine", "pending", "help", "to", "on", "from", "for", "until", "because", "forever", "permanently")
+    (
+        "me",
+        "mine",
+        "pending",
+        "ended",
+        "help",
+        "to",
+        "on",
+        "from",
+        "for",
+        "until",
+        "because",
+        "forever",
+        "permanently",
+    )
 )
 """Words of the command grammar; a target with such an alias could not be typed."""
 
@@ -359,6 +373,19 @@ class PolicyKeys(BaseModel):
         default=[],
         description="Slack ids of people and user groups who may end any access.",
         examples=['["S0123ABCD"]'],
+    )
+    auditors: list[People] = Field(
+        default=[],
+        description="Slack ids of people and user groups who may see everything that is recorded: who could "
+        "reach what and when, and what has ended. They decide nothing. Approvers see it of their targets, "
+        "admins of all.",
+        examples=['["S0567EFGH"]'],
+    )
+    reasons: Annotated[Reasons, Field(strict=False)] = Field(
+        default=Reasons.EVERYONE,
+        description="Who may read the reasons of requests and decisions: `everyone`, or `approvers`, which "
+        "leaves them out of channels. The requester, admins and auditors may always read them.",
+        examples=['"approvers"'],
     )
     warn_before: Duration = Field(
         default=timedelta(minutes=30),

@@ -188,6 +188,10 @@ class Requests(Protocol):
         """Reads a request with everything that is shown of it."""
         ...
 
+    async def details_of(self, ids: Collection[int]) -> tuple[RequestDetails, ...]:
+        """Reads some requests with everything that is shown of them, newest first."""
+        ...
+
     async def open_details(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:

@@ -1,7 +1,7 @@
 """Values that pass between the core and the store."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -93,6 +93,7 @@ class RequestDetails:
         nearby: what else may allow the same addresses, as it is known now; two readings of one request are
             equal whatever that is. A new or decided request comes without it, since its answer needs none.
         hold: what keeps Heroku from being asked about its target and method, once people are told of it.
+        reasons_hidden: whoever it is shown to may not read the reasons, and they were left out.
     """
 
     request: Request
@@ -106,6 +107,7 @@ class RequestDetails:
     issued: KnownCertificate | None = None
     reopening: Request | None = None
     hold: Hold | None = None
+    reasons_hidden: bool = False
     nearby: Nearby = field(default=NOTHING_NEARBY, compare=False)
 
     @property
@@ -116,6 +118,17 @@ class RequestDetails:
             return ()
         terms = self.request.terms
         return reach_of(terms.subject, method=terms.method, observation=self.observation, nearby=self.nearby)
+
+    def without_reasons(self) -> "RequestDetails":
+        """Returns the same without a word of why it was asked, decided or withdrawn."""
+        reopening = None if self.reopening is None else self.reopening.without_reasons()
+        return replace(
+            self,
+            request=self.request.without_reasons(),
+            reopening=reopening,
+            decisions=tuple(replace(each, reason="") for each in self.decisions),
+            reasons_hidden=True,
+        )
 
     @property
     def rules(self) -> MtlsObservation | None:

@@ -116,9 +116,13 @@ class Recorder:
 
     async def _note_gap(self, tx: Transaction, job: ReconcileJob, now: datetime) -> None:
         """Records for how long the list was not read before this run, where that was long."""
-        since = None if job.observation is None else job.observation.at
-        if since is None or now - since > OBSERVED_WITHIN:
-            await tx.access_history.note_gap(job.target.id, job.method, since=since, until=now)
+        if job.observation is None:
+            await tx.access_history.note_gap(job.target.id, job.method, since=None, until=now)
+            return
+        # Both by Postgres' clock: how long it was is the same by every other one.
+        unseen = job.claimed_at - job.observation.at
+        if unseen > OBSERVED_WITHIN:
+            await tx.access_history.note_gap(job.target.id, job.method, since=now - unseen, until=now)
 
     async def record_failure(
         self, adapter: MethodAdapter[Run, Seen, Planned], run: Run, error: HerokuError

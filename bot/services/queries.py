@@ -21,6 +21,7 @@ from bot.ports import (
 )
 from bot.services.context import ServiceContext
 from bot.services.lookups import chosen, find_space, request_details
+from bot.services.reasons import lines_beside, readable_by
 from bot.services.targets.discovery import known_databases, known_spaces
 from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
@@ -43,15 +44,27 @@ class QueryService:
 
     # --- requests --------------------------------------------------------------------------------
 
-    async def request(self, id: int) -> RequestDetails:
-        """Returns one request; raises ``Refused`` if there is none of that number."""
-        async with self._context.transaction() as tx:
-            return await request_details(tx, id)
+    async def request(self, id: int, *, person: str | None = None) -> RequestDetails:
+        """Returns one request, as a person may read it where one is named.
 
-    async def history(self, id: int) -> tuple[RequestDetails, tuple[AuditLine, ...]]:
-        """Returns one request with the audit lines about it; raises ``Refused`` if there is none."""
+        Raises:
+            Refused: there is none of that number.
+        """
         async with self._context.transaction() as tx:
-            return await request_details(tx, id), await tx.audit.of_request(id)
+            details = await request_details(tx, id)
+            if person is None:
+                return details
+            return await readable_by(self._context, tx, details, person=person)
+
+    async def history(self, id: int, *, person: str) -> tuple[RequestDetails, tuple[AuditLine, ...]]:
+        """Returns one request with the audit lines about it, as a person may read them.
+
+        Raises:
+            Refused: there is none of that number.
+        """
+        async with self._context.transaction() as tx:
+            details = await readable_by(self._context, tx, await request_details(tx, id), person=person)
+            return details, lines_beside(details, await tx.audit.of_request(id))
 
     async def requests(self, which: str | None, *, person: str) -> tuple[RequestDetails, ...]:
         """Returns pending requests and those whose access is open, newest first.

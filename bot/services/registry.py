@@ -25,6 +25,7 @@ from bot.services.mtls.expiry_reminders import ExpiryReminderService
 from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
+from bot.services.records import RecordService
 from bot.services.reopening import ReopeningService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
@@ -39,6 +40,7 @@ from bot.services.targets.departures import DepartureService
 from bot.services.targets.replacements import ReplacementService
 from bot.services.trusted_ips.entries import TrustedIpsRequests
 from bot.services.trusted_ips.support_tickets import SupportTicketService
+from bot.services.who import WhoService
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +79,8 @@ class Services:
         entitlements: the weekly review of what the policy would refuse now.
         retention: deletes what the policy no longer wants kept.
         access_reviews: the quarterly review of what is permanent or lasts long.
+        who: who could reach a target at a moment.
+        records: what has ended, and what is recorded of a person or an address.
     """
 
     policy: Policy
@@ -110,6 +114,8 @@ class Services:
     entitlements: EntitlementService
     access_reviews: AccessReviewService
     retention: RetentionService
+    who: WhoService
+    records: RecordService
 
 
 def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
@@ -163,4 +169,6 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         entitlements=EntitlementService(context, grants=grants),
         access_reviews=AccessReviewService(context, approvals=approvals),
         retention=RetentionService(context),
+        who=WhoService(context),
+        records=RecordService(context),
     )

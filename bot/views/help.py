@@ -10,7 +10,7 @@ from bot.views import block_kit
 from bot.views.methods import DEFAULT, METHOD_VIEWS
 
 _READING: Final = (
-    *("help.reading", "help.list", "help.show", "help.status"),
+    *("help.reading", "help.list", "help.list.past", "help.show", "help.status", "help.who"),
     *("help.why", "help.why.address", "help.advise"),
 )
 _ACTING: Final = ("help.acting", "help.cancel", "help.done", "help.extend", "help.revoke", "help.retry")
@@ -45,7 +45,7 @@ _EVERYTHING: Final = _Page(
 _PAGES: Final[Mapping[str, _Page]] = {
     **_METHODS,
     **dict.fromkeys(
-        ("list", "show", "status", "why", "advise"),
+        ("list", "show", "status", "who", "why", "advise"),
         _Page(paragraphs=(_READING,), examples=("help.example.list", "help.example.show")),
     ),
     **dict.fromkeys(

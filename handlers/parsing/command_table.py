@@ -23,6 +23,7 @@ from handlers.parsing.parsers import (
     parse_target,
     parse_target_and_reason,
     parse_target_or_address,
+    parse_who,
 )
 from handlers.parsing.privatelink import parse_existing_accounts, parse_new_accounts
 from handlers.parsing.trusted_ips import parse_existing_range, parse_new_range
@@ -231,12 +232,19 @@ COMMANDS: Final[Mapping[CommandPath, CommandRow]] = {
     ("list",): CommandRow(
         parse_list,
         f"{COMMAND} list mine",
-        "Lists active and pending requests: all, `mine`, `pending`, or those of one database; with `@person` "
-        "everything that somebody has, for approvers, admins and that person.",
+        "Lists active and pending requests: all, `mine`, `pending`, or those of one database. `list ended`, "
+        "`list @person` and `list 203.0.113.4` list what was, too: your own, for approvers that of their "
+        "targets, for auditors and admins all.",
     ),
     ("show",): CommandRow(parse_number, f"{COMMAND} show 17", "Shows one request with its history."),
     ("status",): CommandRow(
         parse_target, f"{COMMAND} status billing", "Shows the status of a database or a space."
+    ),
+    ("who",): CommandRow(
+        parse_who,
+        f"{COMMAND} who billing at 2026-03-03 14:00",
+        "Shows who could reach a database or a space at a moment, or can now; for auditors, admins and the "
+        "target's approvers.",
     ),
     ("why",): CommandRow(
         parse_target_or_address,

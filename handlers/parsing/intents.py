@@ -23,10 +23,11 @@ class Intent:
     Attributes:
         command: row of the command table.
         input: address or accounts, target, duration or end, and reason. The target is the name of a database,
-            an app, an alias or a space; for ``list`` it may also be ``mine`` or ``pending``.
-        number: number of a request.
+            an app, an alias or a space; for ``list`` it may also be ``mine``, ``pending`` or ``ended``.
+        number: number of a request; for ``list``, the one that the page begins behind.
         person: Slack id of somebody who was mentioned.
         certificate: number of a certificate's request, or the beginning of the certificate's id.
+        moment: a time in the past.
         topic: command or group of commands that ``help`` explains; empty for all of them.
     """
 
@@ -35,4 +36,5 @@ class Intent:
     number: int | None = None
     person: str | None = None
     certificate: str | None = None
+    moment: str | None = None
     topic: CommandPath = ()

@@ -17,6 +17,14 @@ from handlers.parsing.intents import CommandPath, Intent
 from handlers.parsing.normalization import bare, mentioned
 
 _LISTS: Final = ("mine", "pending")
+ENDED: Final = "ended"
+"""What ``list`` lists behind this word: what has ended."""
+
+_BEFORE: Final = ("before", "以前")
+"""Words behind which the number stands that a page begins behind."""
+
+_AT: Final = ("at", "時刻")
+"""Words behind which a moment stands."""
 _ADDRESS_LIKE: Final = re.compile(r"[0-9]+\.[0-9]")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.A)
 """Nine digits stay below the maximum of Postgres' integer columns."""
@@ -45,14 +53,49 @@ def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: st
 
 
 def parse_list(path: CommandPath, words: Sequence[str], example: str) -> Intent:
-    """Parses which requests to list: ``mine``, ``pending``, those of a person, or those of a target."""
-    if words and _names_person(words[0]):
-        _require_no_more(words[1:], example)
-        return Intent(command=path, person=_person(words[0], f"{COMMAND} list"))
+    """Parses what to list: ``mine``, ``pending``, or what is of a target.
+
+    Or a page of what has ended, of what is of a person, or of an address.
+    """
+    first = words[0] if words else ""
+    if _names_person(first):
+        number = _page(words[1:], example)
+        return Intent(command=path, person=_person(first, f"{COMMAND} list"), number=number)
+    if _ADDRESS_LIKE.match(bare(first)):
+        number = _page(words[1:], example)
+        return Intent(command=path, input=RequestInput(address=bare(first)), number=number)
+    if bare(first).casefold() == ENDED:
+        number = _page(words[1:], example)
+        return Intent(command=path, input=RequestInput(target=ENDED), number=number)
     which = _target(words, example)
     # Only the keywords ignore case here: a name goes on as typed, and refusals quote it.
     keyword = which.casefold() if which else None
     return Intent(command=path, input=RequestInput(target=keyword if keyword in _LISTS else which))
+
+
+def parse_who(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses a target, and a moment behind ``at``."""
+    index = next((i for i, word in enumerate(words) if i and word.casefold() in _AT), len(words))
+    moment = " ".join(words[index + 1 :])
+    if index < len(words) and not moment:
+        raise Refused(Refusal.CLAUSE_EMPTY, word=words[index], example=f"{words[index]} 2026-03-03 14:00")
+    return Intent(
+        command=path,
+        input=RequestInput(target=_target(words[:index], example)),
+        moment=moment or None,
+    )
+
+
+def _page(words: Sequence[str], example: str) -> int | None:
+    """The number of the request that a page begins behind; None for the first page."""
+    if not words:
+        return None
+    if words[0].casefold() not in _BEFORE:
+        _require_no_more(words, example)
+    if len(words) == 1:
+        raise Refused(Refusal.CLAUSE_EMPTY, word=words[0], example=f"{words[0]} 17")
+    _require_no_more(words[2:], example)
+    return _number(words[1:], f"{COMMAND} list {ENDED} before 17")
 
 
 def parse_number(path: CommandPath, words: Sequence[str], example: str) -> Intent:

@@ -211,39 +211,52 @@ class PostgresAccessHistory(AccessHistory):
         ]
 
     @override
-    async def ended(self, targets: Collection[UUID] | None, *, before: int | None, limit: int) -> list[int]:
+    async def ended(
+        self, targets: Collection[UUID] | None, *, owner: str, before: int | None, limit: int
+    ) -> Sequence[int]:
         which = [_ENDED, grants.c.closed_at.is_not(None)]
         if targets is not None:
-            which.append(grants.c.target_id.in_(sorted(targets)))
+            which.append(or_(grants.c.target_id.in_(sorted(targets)), grants.c.owner == owner))
         if before is not None:
             moment = select(grants.c.closed_at).where(grants.c.request_id == before).scalar_subquery()
-            earlier = grants.c.closed_at < moment
             same = (grants.c.closed_at == moment) & (grants.c.request_id < before)
-            which.append(or_(earlier, same))
+            which.append(or_(grants.c.closed_at < moment, same))
         order = (grants.c.closed_at.desc(), grants.c.request_id.desc())
         statement = select(grants.c.request_id).where(*which).order_by(*order).limit(limit)
         return list((await self._connection.execute(statement)).scalars())
 
     @override
-    async def of_person(self, person: str, *, before: int | None, limit: int) -> Sequence[tuple[int, UUID]]:
-        return await self._newest(requests.c.requester == person, before=before, limit=limit)
+    async def of_person(
+        self, person: str, targets: Collection[UUID] | None, *, before: int | None, limit: int
+    ) -> Sequence[int]:
+        which = [requests.c.requester == person]
+        if targets is not None:
+            which.append(requests.c.target_id.in_(sorted(targets)))
+        return await self._newest(which, before=before, limit=limit)
 
     @override
     async def of_networks(
-        self, networks: Collection[str], *, before: int | None, limit: int
-    ) -> Sequence[tuple[int, UUID]]:
-        subjects = [Network(each) for each in sorted(networks)]
-        which = requests.c.subject.in_(subjects) & _NETWORKS
+        self,
+        networks: Collection[str],
+        targets: Collection[UUID] | None,
+        *,
+        owner: str,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[int]:
+        which = [requests.c.subject.in_([Network(each) for each in sorted(networks)]), _NETWORKS]
+        if targets is not None:
+            which.append(or_(requests.c.target_id.in_(sorted(targets)), requests.c.requester == owner))
         return await self._newest(which, before=before, limit=limit)
 
     async def _newest(
-        self, which: ColumnElement[bool], *, before: int | None, limit: int
-    ) -> Sequence[tuple[int, UUID]]:
-        statement = select(requests.c.id, requests.c.target_id).where(which)
+        self, which: Sequence[ColumnElement[bool]], *, before: int | None, limit: int
+    ) -> Sequence[int]:
+        statement = select(requests.c.id).where(*which)
         if before is not None:
             statement = statement.where(requests.c.id < before)
-        rows = await self._rows(statement.order_by(requests.c.id.desc()).limit(limit))
-        return [(row["id"], row["target_id"]) for row in rows]
+        newest = statement.order_by(requests.c.id.desc()).limit(limit)
+        return list((await self._connection.execute(newest)).scalars())
 
     async def _changes(self, numbers: Collection[int]) -> Mapping[int, list[GrantChange]]:
         statement = (

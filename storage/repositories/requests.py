@@ -301,6 +301,10 @@ class PostgresRequests(Requests):
         return found[0] if found else None
 
     @override
+    async def details_of(self, ids: Collection[int]) -> tuple[RequestDetails, ...]:
+        return await self._reader.read(sorted(ids))
+
+    @override
     async def open_details(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:

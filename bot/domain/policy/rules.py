@@ -34,6 +34,13 @@ class WhenOwnerLeaves(StrEnum):
     ASK = "ask"
 
 
+class Reasons(StrEnum):
+    """Who may read the reasons that people give."""
+
+    EVERYONE = "everyone"
+    APPROVERS = "approvers"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """One rule of the policy. People are Slack ids of persons (``U…``, ``W…``) and user groups (``S…``).
@@ -104,6 +111,8 @@ class Policy:
         ask_unmanaged: environments whose findings are asked about at once in the approvals channel.
         access_review: when long access is reviewed.
         keep: how long is kept what is no evidence.
+        auditors: people and groups who may see everything that is recorded.
+        reasons: who may read the reasons that people give.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
@@ -124,6 +133,8 @@ class Policy:
     ask_unmanaged: frozenset[str] = frozenset()
     access_review: ReviewPeriods = field(default_factory=ReviewPeriods)
     keep: KeepPeriods = field(default_factory=KeepPeriods)
+    auditors: frozenset[str] = frozenset()
+    reasons: Reasons = Reasons.EVERYONE
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)
@@ -131,7 +142,7 @@ class Policy:
     @property
     def groups(self) -> frozenset[str]:
         """Every user group that the policy names, whose members have to be synchronized."""
-        named = set(self.admins)
+        named = {*self.admins, *self.auditors}
         for rule in self.rules:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
@@ -139,7 +150,7 @@ class Policy:
     @property
     def people(self) -> frozenset[str]:
         """Everybody whom the policy names by their own id."""
-        named = set(self.admins)
+        named = {*self.admins, *self.auditors}
         for rule in self.rules:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if not id.startswith("S"))
@@ -195,6 +206,10 @@ class Policy:
     def is_admin(self, ids: Collection[str]) -> bool:
         """Whether any of a person's ids (their own and their groups') is an admin's."""
         return not self.admins.isdisjoint(ids)
+
+    def is_auditor(self, ids: Collection[str]) -> bool:
+        """Whether a person may see everything that is recorded: an auditor, or an admin."""
+        return not (self.auditors | self.admins).isdisjoint(ids)
 
 
 _JOIN: Final = " + "

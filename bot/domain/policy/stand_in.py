@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.domain.policy.rules import Policy, WhenOwnerLeaves
+from bot.domain.policy.rules import Policy, Reasons, WhenOwnerLeaves
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +60,8 @@ def stand_in(state: PolicyState, *, problem: str) -> Policy:
         when_owner_leaves=state.when_owner_leaves,
         targets=(),
         rules=(),
+        # What it said of reasons is not known: less is shown rather than more.
+        reasons=Reasons.APPROVERS,
         readable=False,
         problem=problem,
         digest=state.digest,

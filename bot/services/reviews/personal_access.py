@@ -15,6 +15,7 @@ from bot.services.lookups import request_details
 from bot.services.queries import LISTED
 from bot.services.reviews.holdings import Holdings, end_holdings, holdings_of
 from bot.services.reviews.orphaned_certificates import revoke_all
+from bot.services.who import visible_targets
 
 
 class PersonalAccessService:
@@ -34,19 +35,27 @@ class PersonalAccessService:
 
         Args:
             owner: Slack id of whose.
-            person: Slack id of who asks: the same, an approver under any rule, or an admin.
+            person: Slack id of who asks: the same, an approver, who sees what is of their targets, an
+                auditor or an admin.
 
         Raises:
             Refused: anybody else asks.
         """
         async with self._context.transaction() as tx:
             member = await self._context.closing_member(tx, person)
-            rules = [part for rule in self._context.policy.rules for part in rule.each]
-            approver = any(not rule.approvers.isdisjoint(member.ids) for rule in rules)
-            if owner != person and not approver and not self._context.policy.is_admin(member.ids):
+            targets = None
+            if owner != person:
+                targets = await visible_targets(self._context, tx, member, await tx.targets.all())
+            if targets is not None and not targets:
                 raise Refused(Refusal.LIST_NOT_YOURS, person=UserId(owner))
             found = await tx.requests.open_details(requester=owner, limit=LISTED)
-            return found, await tx.reviews.certificates_of(owner)
+            certificates = await tx.reviews.certificates_of(owner)
+        if targets is None:
+            return found, certificates
+        return (
+            tuple(each for each in found if each.target.id in targets),
+            tuple(each for each in certificates if each.target in targets),
+        )
 
     async def revocable(self, owner: str, *, person: str) -> PersonalAccess:
         """Returns what ``revoke`` would end now; changes nothing.

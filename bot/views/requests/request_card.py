@@ -141,6 +141,8 @@ def _request_input(details: RequestDetails, t: Translator) -> str:
     """Who asks, and why."""
     requester, reason = mention(details.request.requester), one_line(details.request.terms.reason)
     who = t("card.who", requester=requester, asked=details.request.asked_at)
+    if details.reasons_hidden:
+        return f"{who}\n{t('card.reason.hidden')}"
     if not reason:
         return f"{who}\n{t('card.reason.none')}"
     return f"{who}\n{t('card.reason', reason=cut(reason, REASON_SHOWN))}"

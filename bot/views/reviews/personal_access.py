@@ -1,14 +1,13 @@
 """Everything of one person: the list, what a revocation would end, and what it has ended."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Mrkdwn, Translator, cut, join, mention
 from bot.ports import Block, Message, PersonalAccess, RequestDetails
 from bot.views import action_ids, block_kit, reach
-from bot.views.requests import request_card, request_state
+from bot.views.requests import request_card
 from bot.views.text import numbers, one_line
 
 REASON: Final = 600
@@ -19,33 +18,6 @@ MOST: Final = 40
 
 LINES: Final = 2500
 """Characters of their lines."""
-
-
-def listing(
-    person: str,
-    requests: Sequence[RequestDetails],
-    certificates: Sequence[KnownCertificate],
-    *,
-    limit: int,
-    t: Translator,
-    policy: Policy,
-) -> Message:
-    """What a person has and asks for, newest first, and their certificates; ``limit`` were read at most."""
-    if not requests and not certificates:
-        return block_kit.paragraphs(t("person.none", person=mention(person)))
-    title = t("person.title", person=mention(person))
-    shown: list[Block] = [block_kit.section(title)]
-    for details in requests:
-        shown += [
-            block_kit.section(_line(details, t)),
-            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
-        ]
-    # The query reads no more than these: whether there are more is not known.
-    if len(requests) == limit:
-        shown.append(block_kit.context(t("list.more", count=limit)))
-    if certificates:
-        shown.insert(1, block_kit.section(t("person.certificates", list=_handles(certificates, t))))
-    return block_kit.message(title, shown)
 
 
 def asking(access: PersonalAccess, reason: str, t: Translator) -> Message:
@@ -90,7 +62,7 @@ def _parts(access: PersonalAccess, t: Translator) -> list[Block]:
     if access.certificates:
         first = access.certificates[0].handle
         key = "person.certificates.end" if access.certificates_end else "person.certificates.stay"
-        shown.append(block_kit.section(t(key, list=_handles(access.certificates, t), handle=first)))
+        shown.append(block_kit.section(t(key, list=handles(access.certificates, t), handle=first)))
     if access.stays:
         left = t.names(numbers(each.request.id for each in access.stays))
         shown.append(block_kit.section(t("person.stays", list=left)))
@@ -106,5 +78,6 @@ def _line(details: RequestDetails, t: Translator) -> Mrkdwn:
     )
 
 
-def _handles(certificates: Iterable[KnownCertificate], t: Translator) -> Mrkdwn:
+def handles(certificates: Iterable[KnownCertificate], t: Translator) -> Mrkdwn:
+    """The handles of certificates in one line."""
     return t.names(f"`{known.handle}`" for known in certificates)

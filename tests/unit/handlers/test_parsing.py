@@ -30,6 +30,7 @@ def intent(
     number: int | None = None,
     certificate: str | None = None,
     mentioned: str | None = None,
+    moment: str | None = None,
     topic: tuple[str, ...] = (),
 ) -> Intent:
     """An intent by the words of its command."""
@@ -39,6 +40,7 @@ def intent(
         number=number,
         certificate=certificate,
         person=mentioned,
+        moment=moment,
         topic=topic,
     )
 
@@ -187,6 +189,18 @@ RIGHT: list[tuple[str, Intent]] = [
     ("list Billing", intent("list", target="Billing")),
     ("list `billing`", intent("list", target="billing")),
     ("list <@U012ABC|engineer>", intent("list", mentioned="U012ABC")),
+    ("list <@U012ABC|engineer> before #17", intent("list", mentioned="U012ABC", number=17)),
+    ("list ended", intent("list", target="ended")),
+    ("list Ended before 17", intent("list", target="ended", number=17)),
+    ("list 203.0.113.4", intent("list", address="203.0.113.4")),
+    ("list 203.0.113.0/28 before 17", intent("list", address="203.0.113.0/28", number=17)),
+    # who
+    ("who", intent("who")),
+    ("who billing", intent("who", target="billing")),
+    ("who billing at 2026-03-03 14:00", intent("who", target="billing", moment="2026-03-03 14:00")),
+    ("who billing AT yesterday at 14:00", intent("who", target="billing", moment="yesterday at 14:00")),
+    ("who billing 時刻 昨日 14:00", intent("who", target="billing", moment="昨日 14:00")),
+    ("who at at 14:00", intent("who", target="at", moment="14:00")),
     ("list <@W012ABC>", intent("list", mentioned="W012ABC")),
     ("LIST  <@U012ABC|Two Words>", intent("list", mentioned="U012ABC")),
     ("show", intent("show")),
@@ -556,6 +570,12 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("list @engineer", Refusal.PERSON_NAMELESS, {"word": "@engineer", "command": f"{COMMAND} list"}),
     ("list @u012abc", Refusal.PERSON_NAMELESS, {"word": "@u012abc"}),
     ("list <!subteam^S0LEADS|@leads>", Refusal.PERSON_NAMELESS, {"word": "@leads"}),
+    ("list ended before", Refusal.CLAUSE_EMPTY, {"word": "before", "example": "before 17"}),
+    ("list ended before noon", Refusal.NUMBER_UNREADABLE, {"word": "noon"}),
+    ("list ended before 17 18", Refusal.WORD_TOO_MANY, {"word": "18"}),
+    ("list 203.0.113.4 billing", Refusal.WORD_TOO_MANY, {"word": "billing"}),
+    ("who billing at", Refusal.CLAUSE_EMPTY, {"word": "at"}),
+    ("who billing crm", Refusal.WORD_TOO_MANY, {"word": "crm"}),
     ("list <@U012ABC|engineer> billing", Refusal.WORD_TOO_MANY, {"word": "billing"}),
     ("revoke <@U012ABC|engineer> 17", Refusal.UNKNOWN_HERE, {"word": "17"}),
     ("revoke <@U012ABC|engineer> because", Refusal.CLAUSE_EMPTY, {"word": "because"}),

@@ -120,7 +120,7 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
         Pattern(environment="default", space="acme-*"),
     )
     assert (policy.unmatched, policy.pending_per_person) == (None, 20)
-    assert policy.groups == {"S0123ADMN", "S0456CNTR", "S0789ENGR", "S0123LEAD"}
+    assert policy.groups == {"S0123ADMN", "S0123AUDT", "S0456CNTR", "S0789ENGR", "S0123LEAD"}
 
 
 def test_the_example_has_every_key_and_explains_it_in_a_comment_above() -> None:
@@ -237,8 +237,8 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
          "the key approvals_chanel is unknown; did you mean approvals_channel?"),
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, language, admins, "
-         "warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, ask_unmanaged, "
-         "access_review, keep, match, targets, rules"),
+         "auditors, reasons, warn_before, unmatched, when_nobody, when_owner_leaves, pending_per_person, "
+         "ask_unmanaged, access_review, keep, match, targets, rules"),
         ('ask_unmanaged = ["production"]\n' + MINIMAL,
          "ask_unmanaged names production, and no database is in it; there is default"),
         ('ask_unmanaged = "default"\n' + MINIMAL, "ask_unmanaged: "),
@@ -259,6 +259,8 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
          "admins.0 must be the Slack id of a user (U0123ABCD) or a user group (S0123ABCD), not @lead"),
         ('warn_before = "0m"\n' + MINIMAL, 'warn_before: must be a duration such as "8h" or "2d"'),
         ('warn_before = ["30m"]\n' + MINIMAL, "warn_before: must be a duration such as"),
+        ('auditors = ["@auditor"]\n' + MINIMAL, "auditors.0 must be the Slack id of a user (U0123ABCD)"),
+        ('reasons = "nobody"\n' + MINIMAL, "reasons: Input should be 'everyone' or 'approvers'"),
         ('when_nobody = "wait"\n' + MINIMAL, "when_nobody: Input should be 'refuse' or 'admins'"),
         ('when_owner_leaves = "keep"\n' + MINIMAL, "when_owner_leaves: Input should be 'end' or 'ask'"),
         ("pending_per_person = 0\n" + MINIMAL, "pending_per_person: "),

@@ -35,7 +35,7 @@ _DATE: Final = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 
 async def shown(services: Services, request: int, t: Translator = EN) -> list[str]:
     """The lines of a history, each without its moment at the beginning."""
-    details, lines = await services.queries.history(request)
+    details, lines = await services.queries.history(request, person=ENGINEER)
     text = "\n".join(block["text"]["text"] for block in history(details, lines, t))
     plain = _DATE.sub(r"\1", text)
     return [line.partition("UTC  ")[2] for line in plain.split("\n")[1:]]

@@ -134,7 +134,7 @@ async def test_nothing_that_can_still_change_or_that_proves_something_is_deleted
     await show_all(engine)
 
     async def answers() -> list[object]:
-        shown: list[object] = [await services.queries.history(id) for id in can_change]
+        shown: list[object] = [await services.queries.history(id, person=ENGINEER) for id in can_change]
         async with store.transaction() as tx:
             shown.append(await tx.requests.open_details(requester=ENGINEER, limit=100))
             shown.append(await tx.requests.open_details(requester=None, limit=100))

@@ -60,6 +60,12 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_closings_closed": lambda tx: _deleted(tx, Expired.CLOSINGS),
     "ix_unmanaged_entries_gone": lambda tx: _deleted(tx, Expired.UNMANAGED_ENTRIES),
     "ix_access_review_items_group": lambda tx: tx.access_reviews.items(1, group=1),
+    "ix_grants_ended": lambda tx: tx.access_history.ended(None, owner="U0LEAD", before=None, limit=20),
+    "ix_requests_requester": lambda tx: tx.access_history.of_person("U0LEAD", None, before=17, limit=20),
+    "ix_requests_subject": lambda tx: tx.access_history.of_networks(
+        [str(NETWORK)], None, owner="U0LEAD", before=None, limit=20
+    ),
+    "ix_unmanaged_entries_target": lambda tx: tx.access_history.unmanaged([UUID(int=1)], NOW),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }
 
@@ -192,4 +198,15 @@ async def test_messages_about_a_finding_are_found_without_reading_all_messages(
             await mark(tx)
     found = await plans(engine, sent)
     assert " ix_outbox_about " in found
+
+
+async def test_who_could_reach_a_target_is_found_without_reading_all_grants(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await tx.access_history.grants([UUID(int=1)], NOW, limit=200)
+    found = await plans(engine, sent)
+    assert " ix_grants_open " in found
+    assert " ix_grants_closed " in found or " ix_grants_ended " in found
     assert "Seq Scan" not in found

@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.ports import MessageKind, MessageRef
 from storage.engine import parse_url
 from storage.migrate import _config, migrate
-from storage.tables import metadata, outbox, requests
+from storage.tables import metadata, outbox, requests, targets
 from storage.transaction import PostgresStore
 from tests import database
+from tests.unit import factories
 from tests.unit.storage import store_helpers
 
 
@@ -66,3 +67,28 @@ def back_and_forth(url: str) -> None:
             command.upgrade(_config(connection), "head")
     finally:
         other.dispose()
+
+
+async def test_targets_of_before_keep_their_names_and_what_was_observed_first(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.see(store, factories.look())
+    await engine.dispose()
+    back_and_forth(database_url)
+    async with store.transaction() as tx:
+        (name,) = await tx.access_history.names()
+        (listed,) = await tx.access_history.observed_lists([name.target])
+    assert (name.name, name.app, name.since) == ("postgresql-curved-12345", "billing", None)
+    assert [(gap.since, gap.until) for gap in listed.gaps] == [(None, listed.observed_at)]
+
+
+async def test_names_that_a_process_of_the_version_before_found_are_kept_by_the_next_discovery(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    await database.update_rows(engine, targets, {"app": "ledger"})
+    async with store.transaction() as tx:
+        await tx.targets.save_discovery((factories.database("ledger"),))
+        names = await tx.access_history.names()
+    assert [(each.app, each.since is None) for each in names] == [("billing", True), ("ledger", False)]

@@ -19,7 +19,8 @@ from bot.domain.target import Database, Space, choose, choose_space
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import NAMES, Translator
 from bot.ports import CertificateList, DatabaseStatus, MessageKind, OutboxMessage, PersonalAccess
-from bot.views import database_status, diagnosis, modals, responses
+from bot.ports.access_history import RecordPage
+from bot.views import database_status, diagnosis, modals, records, responses
 from bot.views.mtls import certificate_list
 from bot.views.render import render
 from bot.views.requests import request_card, request_state
@@ -188,7 +189,8 @@ def test_everything_of_a_person_fits_one_answer(language: str) -> None:
         person="U0ENGINEER", ends=many, certificates=certificates, certificates_end=True, stays=many
     )
     samples.require_valid(personal_access.asking(access, "the laptop was lost", t), answers=True)
-    answer = personal_access.listing("U0ENGINEER", many[:20], certificates, limit=20, t=t, policy=CROWDED)
+    page = RecordPage(requests=tuple(many[:20]), following=7)
+    answer = records.of_person("U0ENGINEER", page, many[20:40], certificates, t=t, policy=CROWDED)
     samples.require_valid(answer, answers=True)
     assert re.search(r"(?:and|ほか) \d+", samples.content(answer))
 

@@ -193,6 +193,20 @@ def test_an_admin_is_one_by_their_own_id_or_by_a_group() -> None:
     assert not policy.is_admin(["U0SOMEBODY"])
 
 
+def test_an_auditor_is_named_like_an_admin_and_admins_see_what_auditors_see() -> None:
+    policy = replace(app(admins=("U0ADMIN",)), auditors=frozenset({"U0AUDITOR", "S0AUDITORS"}))
+    for ids, is_one in (
+        (["U0AUDITOR"], True),
+        (["U0X", "S0AUDITORS"], True),
+        (["U0ADMIN"], True),
+        (["U0X"], False),
+    ):
+        assert policy.is_auditor(ids) is is_one
+    assert not policy.is_admin(["U0AUDITOR"])
+    assert "S0AUDITORS" in policy.groups
+    assert "U0AUDITOR" in policy.people
+
+
 def test_a_rule_is_found_by_its_name_as_long_as_the_policy_has_it() -> None:
     assert POLICY.rule_named("everything") is POLICY.rules[0]
     assert POLICY.rule_named("gone") is None

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, ReasonCode
+from bot.domain.method import Method
 from bot.domain.mtls.certificate import READY
 from bot.domain.operation import OperationState
 from bot.domain.reports import findings
 from bot.domain.reports.trouble import Trouble
 from bot.domain.request import RequestState
 from bot.domain.target import Space, gone_called
+from bot.domain.unmanaged_entry import SeenEntry
 from bot.errors import Refusal, Refused
 from bot.i18n.catalogue import LANGUAGES
 from bot.ports import BOT, AuditContext, MessageKind
@@ -22,7 +24,7 @@ from bot.services import Services
 from bot.services.reports.outages import outage_key, outage_params
 from bot.services.targets.absences import record_answer, report_return
 from bot.services.targets.discovery import record_discovery
-from storage.tables import outbox, privatelink_accounts, targets, trusted_ranges
+from storage.tables import outbox, privatelink_accounts, targets, trusted_ranges, unmanaged_entries
 from storage.transaction import PostgresStore
 from tests import database
 from tests.unit import factories
@@ -486,3 +488,14 @@ async def test_the_all_clear_of_several_names_those_that_are_in_sync_again(
     await services.departures.run_due()
     (said,) = await database.values(engine, outbox, "params", kind=MessageKind.HEROKU_RESTORED)
     assert said["app"] == "ledger"
+
+
+async def test_what_nobody_managed_there_is_gone_with_it(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
+    rule = SeenEntry(entry="7", subject="198.51.100.0/24")
+    async with store.transaction() as tx:
+        await tx.unmanaged_entries.record(TARGET, Method.MTLS, [rule], at=NOW - timedelta(hours=1))
+        await tx.commit()
+    await lose(store)
+    assert await database.values(engine, unmanaged_entries, "absent_at") == [NOW]
