@@ -91,6 +91,10 @@ class Recorder:
             if (trouble is not None or resumes) and changes_cards(job, trouble):
                 await tx.grants.lock_moving(job.target.id, job.method, also=set(found))
             settled = await self._allowed_now(tx, job, found)
+            if any(settled.get(id, each).state is not each.state for id, each in found.items()):
+                # The plan took it for in force: what was opened for it goes with the next run, which is soon.
+                soon = min(following.delay, job.timings.read_back[0])
+                following = replace(following, delay=soon, reconciled=False)
             await self._settle_grants(tx, settled, now)
             for id, result in outcome.operations.items():
                 await self._settle_operation(tx, adapter, id, result, now)

@@ -363,6 +363,22 @@ async def test_nothing_is_opened_for_somebody_who_was_deactivated_meanwhile(harn
     assert (await harness.state(grant), await harness.reason(grant)) == ("failed", "person")
 
 
+async def test_what_was_opened_for_somebody_who_left_meanwhile_goes_with_the_next_run_within_seconds(
+    harness: MtlsHarness,
+) -> None:
+    grant = await harness.approve()
+    await harness.reconcile()
+    assert len(harness.calls(ADD)) == 1
+    async with harness.store.transaction() as tx:
+        await tx.slack_users.save([factories.person(deactivated=True)])
+        await tx.commit()
+    await harness.reconcile()
+    assert (await harness.state(grant), await harness.reason(grant)) == ("failed", "person")
+    assert await harness.due() <= timedelta(seconds=1)
+    await harness.reconcile()
+    assert len(harness.calls(REMOVE)) == 1
+
+
 async def test_what_somebody_asked_for_who_is_not_known_now_waits_until_they_are(
     harness: MtlsHarness,
 ) -> None:
