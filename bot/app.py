@@ -244,7 +244,7 @@ class App:
         )
         # A store that is busy for a moment, or not migrated yet, must not end a process that starts.
         await until_success(
-            self.refresh_everything,
+            self._start_working,
             retry_on=TryAgainError,
             # Not the long ones: ends wait for it, and a migration is soon over.
             gaps=self.timings.retry[:2],
@@ -262,6 +262,14 @@ class App:
             loops.append(self.policy_reporter().run)
         async with running(*loops):
             yield
+
+    async def _start_working(self) -> None:
+        """Records what rules carry from now on, before any is added, and makes everything due."""
+        if self.settings.installation is not None:
+            async with self.store.transaction() as tx:
+                await tx.installations.rename(self.settings.installation)
+                await tx.commit()
+        await self.refresh_everything()
 
     async def refresh_everything(self) -> None:
         """Makes everything due: what was missed before a start, or in a jump of time, is not known."""

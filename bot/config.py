@@ -1,6 +1,7 @@
 """The environment, read once into a frozen value; what is wrong is named in a sentence."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ CONNECTIONS_AT_LEAST: Final = 4
 
 CONNECTIONS_AT_MOST: Final = 500
 """As many as the largest plans of Heroku allow in all."""
+
+_INSTALLATION: Final = re.compile("[A-Za-z0-9_-]{1,40}")
+"""Short, so that the rest of a description still fits; without what separates its words."""
 
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
@@ -68,6 +72,7 @@ class Settings:
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
+        installation: what rules at Heroku carry; None leaves it to the store.
     """
 
     database_url: str = field(repr=False)
@@ -82,6 +87,7 @@ class Settings:
     public_url: str | None = None
     probes: bool = False
     db_connections: int = CONNECTIONS
+    installation: str | None = None
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
@@ -110,6 +116,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         public_url=public_url(environ),
         probes=probes(environ),
         db_connections=db_connections(environ),
+        installation=installation(environ),
     )
 
 
@@ -195,6 +202,18 @@ def db_connections(environ: Mapping[str, str] = os.environ) -> int:
             f"{CONNECTIONS}: the most connections to Postgres that each process opens"
         )
     return int(text)
+
+
+def installation(environ: Mapping[str, str] = os.environ) -> str | None:
+    """What this installation is called at Heroku, if that is set; raises ``MisconfiguredError``."""
+    name = "PGACCESS_INSTALLATION"
+    text = environ.get(name, "").strip()
+    if text and _INSTALLATION.fullmatch(text) is None:
+        raise MisconfiguredError(
+            f"{name} has to be 1 to 40 letters, digits, hyphens or underscores, such as production: it "
+            "stands in the description of every rule at Heroku"
+        )
+    return text or None
 
 
 def port(environ: Mapping[str, str] = os.environ) -> int:

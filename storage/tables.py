@@ -98,6 +98,9 @@ installation = Table(
     # A primary key that can only be true: whichever process is first, the table has one row.
     Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
     Column("marker", Text, nullable=False),
+    Column(
+        "earlier", ARRAY(Text), nullable=False, server_default="{}", comment="markers of rules from before"
+    ),
 )
 
 rate_budget = Table(
@@ -272,6 +275,7 @@ requests = Table(
         server_default="{}",
         comment="approvers who have its card as a direct message",
     ),
+    Column("nonce", Text, comment="of its buttons; null: from before nonces"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),

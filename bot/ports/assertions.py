@@ -64,6 +64,8 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.GROUPS_UNREADABLE: Topic.FINDING,
     MessageKind.GROUPS_READABLE: Topic.PAST,
     MessageKind.ORPHAN: Topic.FINDING,
+    MessageKind.ORPHAN_OVERDUE: Topic.FINDING,
+    MessageKind.REBUILT: Topic.PAST,
     MessageKind.RULE_UNMANAGED: Topic.FINDING,
     MessageKind.RULES_UNMANAGED: Topic.FINDING,
     MessageKind.RULE_BACK: Topic.FINDING,

@@ -55,6 +55,8 @@ class MessageKind(StrEnum):
     GROUPS_UNREADABLE = "notification.groups_unreadable"
     GROUPS_READABLE = "notification.groups_readable"
     ORPHAN = "notification.orphan"
+    ORPHAN_OVERDUE = "notification.orphan_overdue"
+    REBUILT = "notification.rebuilt"
     RULE_UNMANAGED = "notification.rule_unmanaged"
     RULES_UNMANAGED = "notification.rules_unmanaged"
     RULE_BACK = "notification.rule_back"

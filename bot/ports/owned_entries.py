@@ -1,11 +1,12 @@
 """Repositories of owned entries: IP rules, AWS accounts and trusted ranges, with the intents behind them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.domain.drift import RecentRemovals
+from bot.domain.mtls.lost_rules import LostRule
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import OwnedRule, StoredRules
 from bot.domain.privatelink.plan import StoredAccounts
@@ -55,7 +56,10 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
         ...
 
     async def intend_creation(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
-        """Records that a rule is about to be added; returns the intent and the marker it carries."""
+        """Records that a rule is about to be added; returns the intent and the description it gets.
+
+        The description names the grants that it is for, and their hard ends.
+        """
         ...
 
     async def created(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
@@ -72,6 +76,14 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
 
     async def abandon(self, intents: Iterable[UUID]) -> None:
         """Stops expecting intents that made nothing, once even a late write must have shown."""
+        ...
+
+    async def intents(self, among: Collection[UUID]) -> frozenset[UUID]:
+        """Returns those of some intents that were ever recorded, whatever came of them."""
+        ...
+
+    async def rebuild(self, target: UUID, lost: LostRule) -> bool:
+        """Records a rule that was lost as owned again, and observed; False if its intent is known."""
         ...
 
     async def restore(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[OwnedRule, ...]:

@@ -135,6 +135,18 @@ def undecidable(details: RequestDetails, t: Translator) -> Message:
     return block_kit.paragraphs(t("notification.undecidable", id=request.id, **params))
 
 
+def rebuilt(details: RequestDetails, t: Translator) -> Message:
+    """A grant that was recorded again after the store was lost or restored; to owner and operations."""
+    request = details.request
+    end = t(
+        "notification.rebuilt.endless" if request.terms.until is None else "notification.rebuilt.ends",
+        until=request.terms.until,
+    )
+    text = t("notification.rebuilt", owner=mention(request.requester), end=end, **_params(details))
+    how = t("notification.rebuilt.how", id=request.id)
+    return block_kit.paragraphs(text, how)
+
+
 def reopening(message: OutboxMessage, details: RequestDetails, t: Translator, *, approvers: str) -> Message:
     """In the card's thread: somebody asks to open again what was closed."""
     person = mention(message.params["person"])

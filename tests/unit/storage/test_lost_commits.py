@@ -37,6 +37,7 @@ class Unanswered:
         self.departures = inner.departures
         self.grants = inner.grants
         self.closings = inner.closings
+        self.installations = inner.installations
         self.lost_channels = inner.lost_channels
         self.outages = inner.outages
         self.outbox = inner.outbox

@@ -339,7 +339,7 @@ def kinds_of(details: RequestDetails) -> Iterator[MessageKind]:
         if method is Method.TRUSTED:
             yield MessageKind.TICKET
         if method is Method.MTLS:
-            yield MessageKind.CONNECTION_CHANGED
+            yield from (MessageKind.CONNECTION_CHANGED, MessageKind.REBUILT)
     if details.operation is not None and details.grant is None:
         yield from (MessageKind.DONE, MessageKind.NOT_DONE)
     if details.operation is not None and asked.kind is Kind.DISCARD:

@@ -1,7 +1,6 @@
 """Descriptions of IP rules: what is written is read back, and what others wrote says nothing."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from uuid import UUID
 
 import pytest
@@ -111,18 +110,16 @@ def test_what_others_wrote_is_not_ours(text: str) -> None:
     assert marker_of(text) == text
 
 
+@pytest.mark.parametrize("again", ["", "; and more"])
 @pytest.mark.parametrize(
-    ("words", "again"),
-    product(
-        [
-            "request 12 of U02ANNA, ends 2026-02-31 12:00:00 UTC",
-            "request 12 of U02ANNA, ends soon",
-            "request 0 of U02ANNA, ends 2026-12-01 12:00:00 UTC",
-            "request twelve of U02ANNA, without an end",
-            "request 12 of anna, without an end",
-        ],
-        ["", "; and more"],
-    ),
+    "words",
+    [
+        "request 12 of U02ANNA, ends 2026-02-31 12:00:00 UTC",
+        "request 12 of U02ANNA, ends soon",
+        "request 0 of U02ANNA, ends 2026-12-01 12:00:00 UTC",
+        "request twelve of U02ANNA, without an end",
+        "request 12 of anna, without an end",
+    ],
 )
 def test_words_that_we_do_not_write_name_no_holder(words: str, again: str) -> None:
     read = read_description(f"pgaccess/1f0c2b7a {INTENT} {words}{again}")
