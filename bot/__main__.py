@@ -117,8 +117,10 @@ async def _rebuild_store(*, apply: bool, clock: Clock | None, timings: Timings) 
         rebuilder = Rebuilder(
             store=app.store,
             heroku=app.heroku,
+            slack=app.slack,
             policy=policy,
             clock=app.clock,
+            note_keys=settings.note_keys,
             named=settings.installation,
         )
         async for line in rebuilder.run(apply=apply, ask=input):

@@ -180,6 +180,7 @@ class App:
             slack=self.slack,
             policy=self.policy,
             services=self.services,
+            note_key=self.settings.note_keys[0],
             timings=self.timings,
         )
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from bot.domain.outside.redaction import Redactor
 from bot.domain.outside.response_url import LOOPBACK
+from bot.domain.signed_note import note_key
 from bot.errors import MisconfiguredError
 
 CONNECTIONS: Final = 6
@@ -88,6 +89,14 @@ class Settings:
     probes: bool = False
     db_connections: int = CONNECTIONS
     installation: str | None = None
+
+    @property
+    def note_keys(self) -> tuple[bytes, ...]:
+        """The keys of signed notes: the first signs, and the others are those from before a rotation.
+
+        Derived from what Slack alone knows besides, and what survives the store.
+        """
+        return tuple(note_key(secret) for secret in (*self.signing_secrets, self.slack_token))
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""

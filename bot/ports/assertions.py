@@ -66,6 +66,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.ORPHAN: Topic.FINDING,
     MessageKind.ORPHAN_OVERDUE: Topic.FINDING,
     MessageKind.REBUILT: Topic.PAST,
+    MessageKind.NOTE: Topic.PAST,
     MessageKind.RULE_UNMANAGED: Topic.FINDING,
     MessageKind.RULES_UNMANAGED: Topic.FINDING,
     MessageKind.RULE_BACK: Topic.FINDING,

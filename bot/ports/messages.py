@@ -57,6 +57,7 @@ class MessageKind(StrEnum):
     ORPHAN = "notification.orphan"
     ORPHAN_OVERDUE = "notification.orphan_overdue"
     REBUILT = "notification.rebuilt"
+    NOTE = "notification.note"
     RULE_UNMANAGED = "notification.rule_unmanaged"
     RULES_UNMANAGED = "notification.rules_unmanaged"
     RULE_BACK = "notification.rule_back"

@@ -20,6 +20,14 @@ Key = TypeVar("Key")
 """What identifies an entry of one target: a rule's id, an account's ARN, a range's source."""
 
 
+class RebuiltEntries(Protocol):
+    """What the repositories of accounts and ranges do when the store was lost."""
+
+    async def rebuild(self, target: UUID, names: Iterable[str]) -> frozenset[str]:
+        """Records entries as owned again, and observed; returns those that were not known."""
+        ...
+
+
 class OwnedEntries(Protocol[Key]):
     """What the repositories of all three access methods do."""
 
@@ -101,7 +109,7 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
         ...
 
 
-class PrivateLinkAccounts(OwnedEntries[str], Protocol):
+class PrivateLinkAccounts(OwnedEntries[str], RebuiltEntries, Protocol):
     """AWS accounts that pgaccess allows on PrivateLink endpoints, by ARN."""
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
@@ -133,7 +141,7 @@ class PrivateLinkAccounts(OwnedEntries[str], Protocol):
         ...
 
 
-class TrustedRanges(OwnedEntries[str], Protocol):
+class TrustedRanges(OwnedEntries[str], RebuiltEntries, Protocol):
     """Sources that pgaccess wrote into spaces' lists, and whether data services follow those lists."""
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRanges:

@@ -126,6 +126,7 @@ RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.ENDED: _about_grant,
     MessageKind.FAILED: _about_grant,
     MessageKind.INTERRUPTED: _about_grant,
+    MessageKind.NOTE: lambda it: notifications.note(it.message, it.details, it.t),
     MessageKind.REBUILT: lambda it: notifications.rebuilt(it.details, it.t),
     MessageKind.CERTIFICATE_LEFT: leavers.certificate,
     MessageKind.CERTIFICATE_ASSIGNED: leavers.assigned,

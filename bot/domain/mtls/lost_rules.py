@@ -4,8 +4,8 @@ Pure. Their descriptions name what was approved: within its end it is recorded a
 have; past its end it is removed once a person has said so; and what cannot be read is a finding.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -46,6 +46,11 @@ class LostRule:
         if not self.description.holders:
             return Fate.UNREADABLE
         return Fate.OVERDUE if self.description.is_past(now) else Fate.CONTINUES
+
+    def with_ends(self, ends: Callable[[RuleHolder], datetime | None]) -> "LostRule":
+        """Returns the rule with the ends that its grants have by what is known besides."""
+        holders = tuple(replace(each, ends_at=ends(each)) for each in self.description.holders)
+        return replace(self, description=replace(self.description, holders=holders))
 
     def holders(self, now: datetime) -> tuple[RuleHolder, ...]:
         """Returns whose grants are recorded again: of those it names, the ones within their end, or all."""

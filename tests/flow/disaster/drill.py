@@ -1,7 +1,9 @@
 """What operators do in a drill, and what they see."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from bot.app import open_app
 from bot.cli.rebuild import Rebuilder
 from sandbox.environment import Environment
 from tests.flow.actions import Acts
@@ -58,11 +60,30 @@ class Drill(Acts):
         rebuilder = Rebuilder(
             store=app.store,
             heroku=app.heroku,
+            slack=app.slack,
             policy=app.policy,
             clock=app.clock,
+            note_keys=app.settings.note_keys,
             named=app.settings.installation,
         )
         return [line async for line in rebuilder.run(apply=apply, ask=lambda _: types)]
+
+    async def rebuild_stopped(self, url: str, *, installation: str, apply: bool = False) -> list[str]:
+        """Runs ``pgaccess rebuild`` on a store that no process runs on; returns its lines."""
+        environment = self.environment
+        assert environment.bot is not None
+        settings = replace(environment.bot.settings, database_url=url, installation=installation)
+        async with open_app(settings, environment.app.policy, clock=environment.clock) as app:
+            rebuilder = Rebuilder(
+                store=app.store,
+                heroku=app.heroku,
+                slack=app.slack,
+                policy=app.policy,
+                clock=app.clock,
+                note_keys=settings.note_keys,
+                named=installation,
+            )
+            return [line async for line in rebuilder.run(apply=apply, ask=lambda _: "")]
 
     async def all_are(self, state: str, count: int) -> None:
         """Waits until so many grants there are, all in one state."""
