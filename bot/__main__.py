@@ -107,23 +107,13 @@ def _rebuild(chosen: argparse.Namespace) -> int:
 
 async def _rebuild_store(*, apply: bool, clock: Clock | None, timings: Timings) -> None:
     from bot.app import open_app
-    from bot.cli.rebuild import Rebuilder
     from bot.config import read_settings
     from bot.log_config import configure
 
     settings, policy = read_settings(), policy_commands.current_policy()
     configure(settings.redactor())
     async with open_app(settings, policy, clock=clock, timings=timings) as app:
-        rebuilder = Rebuilder(
-            store=app.store,
-            heroku=app.heroku,
-            slack=app.slack,
-            policy=policy,
-            clock=app.clock,
-            note_keys=settings.note_keys,
-            named=settings.installation,
-        )
-        async for line in rebuilder.run(apply=apply, ask=input):
+        async for line in app.rebuilder().run(apply=apply, ask=input):
             print(line, flush=True)
 
 

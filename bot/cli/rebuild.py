@@ -1,6 +1,7 @@
 """``pgaccess rebuild``: after the loss or the restore of the store, what is at Heroku and what becomes of it.
 
 IP rules are known by their descriptions, AWS accounts and trusted ranges by the signed notes in the channel.
+A worker does the same at its start where the notes know more than its store, but for what is past its end.
 Without ``--apply`` nothing is changed. It can be run again at any time, also after it was interrupted.
 """
 
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.mtls.lost_rules import Fate, LostRule, lost_rules
 from bot.domain.mtls.observation import IpRule
@@ -19,7 +21,7 @@ from bot.domain.subject import names_of
 from bot.domain.target import Database, Space, Target, with_labels
 from bot.domain.trusted_ips.ruleset import EVERYWHERE
 from bot.errors import HerokuError, HerokuNotFoundError, SlackError
-from bot.ports import Clock, Heroku, Installation, Store, Transaction
+from bot.ports import Clock, Heroku, Installation, MessageKind, Store, Transaction
 from bot.ports.owned_entries import PrivateLinkAccounts, TrustedRanges
 from bot.services.mtls.rebuilding import rebuild_rule
 from bot.services.rebuilding import LostGrant, rebuild_grant
@@ -85,6 +87,19 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KnownNotes:
+    """Standing notes beside the store.
+
+    Attributes:
+        useful: all but those of grants that the store knows to be over.
+        behind: whether there is one of a grant that the store does not know.
+    """
+
+    useful: tuple[Note, ...]
+    behind: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rebuilder:
     """Reads Heroku and the notes, and records again what the store does not know.
 
@@ -117,10 +132,9 @@ class Rebuilder:
         notes, problem = await self._notes()
         if problem:
             yield problem
+        known = await self._known(notes)
         installation = await self._installation()
-        surveys = [await self._rules(each, installation, notes) for each in databases]
-        surveys += [await self._accounts(each, notes) for each in databases]
-        surveys += [await self._ranges(each, notes) for each in spaces if each.takes_ranges]
+        surveys = await self._surveys(databases, spaces, installation, known.useful)
         now = self.clock.now()
         for survey in surveys:
             for line in _shown(survey, installation, now):
@@ -142,7 +156,72 @@ class Rebuilder:
             what = "will be removed by a worker" if removes else "were left alone: nobody confirmed"
             yield f"{past} past their end {what}"
 
+    async def at_start(self) -> None:
+        """Records again by itself what is within its end, where the notes know more than the store.
+
+        What is past its end is left alone, and operations are told of it.
+
+        Raises:
+            HerokuError: Heroku cannot be read.
+            SlackError: the notes cannot be read.
+            StoreUnavailableError: the store cannot be reached.
+        """
+        notes = self._read_notes(await self.slack.metadata(self.policy.notes_channel))
+        known = await self._known(standing(notes))
+        if not known.behind:
+            return
+        databases, spaces = with_labels(await self.heroku.databases()), await self.heroku.spaces()
+        surveys = await self._surveys(databases, spaces, await self._installation(), known.useful)
+        now = self.clock.now()
+        past, within = sum(each.past(now) for each in surveys), sum(each.within(now) for each in surveys)
+        if within:
+            await self._discover(databases, spaces)
+            for survey in surveys:
+                await self._apply(survey, removes=False)
+        if past:
+            await self._tell(past, now)
+
     # --- what is left ----------------------------------------------------------------------------
+
+    async def _surveys(
+        self,
+        databases: Iterable[Database],
+        spaces: Iterable[Space],
+        installation: Installation,
+        notes: Iterable[Note],
+    ) -> list[Survey]:
+        surveys = [await self._rules(each, installation, notes) for each in databases]
+        surveys += [await self._accounts(each, notes) for each in databases]
+        return surveys + [await self._ranges(each, notes) for each in spaces if each.takes_ranges]
+
+    async def _known(self, notes: Iterable[Note]) -> "KnownNotes":
+        """Tells the notes of grants that the store has ended from all others."""
+        useful, behind = [], False
+        async with self.store.transaction() as tx:
+            for note in notes:
+                grant = await tx.grants.of_request(note.request)
+                same = grant is not None and (grant.target, grant.subject, grant.owner) == (
+                    note.target,
+                    note.subject,
+                    note.owner,
+                )
+                behind |= not same
+                # Its end may not be noted yet: what has its address since then is somebody else's.
+                if grant is None or not same or grant.state in OPEN_STATES:
+                    useful.append(note)
+        return KnownNotes(useful=tuple(useful), behind=behind)
+
+    async def _tell(self, past: int, now: datetime) -> None:
+        async with self.store.transaction() as tx:
+            key = f"{MessageKind.REBUILD_LEFT}:{now:%Y-%m-%d}:{past}"
+            params = {"count": str(past)}
+            await tx.outbox.add(
+                MessageKind.REBUILD_LEFT, to=self.policy.operations_channel, key=key, params=params
+            )
+            await tx.commit()
+
+    def _read_notes(self, metadata: Iterable[Mapping[str, Any]]) -> list[Note]:
+        return [note for each in metadata if (note := verify(each, self.note_keys)) is not None]
 
     async def _notes(self) -> tuple[tuple[Note, ...], str]:
         """The standing notes, and what is wrong with some of them, in a sentence."""
@@ -151,7 +230,7 @@ class Rebuilder:
             claimed = [each for each in await self.slack.metadata(channel) if NOTE in each]
         except SlackError as error:
             return (), f"the notes in {channel} could not be read ({error.code}): run this again later"
-        found = [note for each in claimed if (note := verify(each, self.note_keys)) is not None]
+        found = self._read_notes(claimed)
         forged = len(claimed) - len(found)
         return standing(found), (
             f"{forged} of {len(claimed)} notes in {channel} are not signed with this app's secrets, and were "

@@ -67,6 +67,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.ORPHAN_OVERDUE: Topic.FINDING,
     MessageKind.REBUILT: Topic.PAST,
     MessageKind.NOTE: Topic.PAST,
+    MessageKind.REBUILD_LEFT: Topic.PAST,
     MessageKind.RULE_UNMANAGED: Topic.FINDING,
     MessageKind.RULES_UNMANAGED: Topic.FINDING,
     MessageKind.RULE_BACK: Topic.FINDING,

@@ -58,6 +58,7 @@ class MessageKind(StrEnum):
     ORPHAN_OVERDUE = "notification.orphan_overdue"
     REBUILT = "notification.rebuilt"
     NOTE = "notification.note"
+    REBUILD_LEFT = "notification.rebuild_left"
     RULE_UNMANAGED = "notification.rule_unmanaged"
     RULES_UNMANAGED = "notification.rules_unmanaged"
     RULE_BACK = "notification.rule_back"

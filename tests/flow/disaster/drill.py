@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.app import open_app
-from bot.cli.rebuild import Rebuilder
 from sandbox.environment import Environment
 from tests.flow.actions import Acts
 
@@ -57,16 +56,7 @@ class Drill(Acts):
     async def rebuild(self, *, apply: bool = False, types: str = "") -> list[str]:
         """Runs ``pgaccess rebuild``, beside a worker or without one; returns its lines."""
         app = self.environment.app
-        rebuilder = Rebuilder(
-            store=app.store,
-            heroku=app.heroku,
-            slack=app.slack,
-            policy=app.policy,
-            clock=app.clock,
-            note_keys=app.settings.note_keys,
-            named=app.settings.installation,
-        )
-        return [line async for line in rebuilder.run(apply=apply, ask=lambda _: types)]
+        return [line async for line in app.rebuilder().run(apply=apply, ask=lambda _: types)]
 
     async def rebuild_stopped(self, url: str, *, installation: str, apply: bool = False) -> list[str]:
         """Runs ``pgaccess rebuild`` on a store that no process runs on; returns its lines."""
@@ -74,16 +64,7 @@ class Drill(Acts):
         assert environment.bot is not None
         settings = replace(environment.bot.settings, database_url=url, installation=installation)
         async with open_app(settings, environment.app.policy, clock=environment.clock) as app:
-            rebuilder = Rebuilder(
-                store=app.store,
-                heroku=app.heroku,
-                slack=app.slack,
-                policy=app.policy,
-                clock=app.clock,
-                note_keys=settings.note_keys,
-                named=installation,
-            )
-            return [line async for line in rebuilder.run(apply=apply, ask=lambda _: "")]
+            return [line async for line in app.rebuilder().run(apply=apply, ask=lambda _: "")]
 
     async def all_are(self, state: str, count: int) -> None:
         """Waits until so many grants there are, all in one state."""

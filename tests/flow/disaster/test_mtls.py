@@ -2,6 +2,11 @@
 
 from datetime import timedelta
 
+from bot.domain.method import Method
+from bot.domain.signed_note import Note, note_key, sign
+from bot.domain.subject import Network
+from bot.ports import Message
+from sandbox.heroku.fixtures import SPACE
 from tests.flow.disaster.drill import Drill
 
 ADDRESSES = [f"203.0.113.{number}" for number in range(4, 10)]
@@ -108,3 +113,94 @@ async def test_a_store_restored_from_before_an_approval_finds_what_was_opened_si
     await drill.all_are("in_force", 3)
     await drill.environment.move_time(timedelta(hours=9))
     await drill.until(lambda: drill.ours() == [])
+
+
+async def test_a_store_restored_from_between_an_approval_and_its_opening_owns_what_was_opened(
+    drill: Drill,
+) -> None:
+    drill.environment.faults.switch("heroku-500", on=True)
+    await drill.ask("/pgaccess mtls add 203.0.113.4 for 8h")
+    assert (await drill.approve()).ok
+    backup = await drill.backup()
+    drill.environment.faults.switch("heroku-500", on=False)
+    await drill.environment.refresh_twice()
+    await drill.until(lambda: drill.told("engineer", "can reach"))
+
+    await drill.start_on(backup)
+    await drill.all_are("in_force", 1)
+    assert drill.ours() == ["203.0.113.4/32"]
+    # Owned, and not merely served by a rule of somebody else: its end removes it.
+    await drill.environment.move_time(timedelta(hours=9))
+    await drill.until(lambda: drill.ours() == [])
+    await drill.all_are("ended", 1)
+
+
+async def test_an_extension_is_known_from_its_note_and_a_forged_note_is_ignored_and_told(
+    drill: Drill, empty: str
+) -> None:
+    name = await drill.installation()
+    await drill.open(*ADDRESSES[:2])
+    assert (await drill.type("engineer", "/pgaccess extend 1 for 4h because it takes longer")).ok
+    await drill.until(lambda: len(drill.cards()) == 3)
+    assert (await drill.approve()).ok
+    await drill.until(lambda: any("#1: 203.0.113.4/32" in said for said in drill.everything()["operations"]))
+    app = drill.environment.app
+    async with app.store.transaction() as tx:
+        extended = await tx.grants.of_request(1)
+        (target,) = await tx.targets.databases()
+    assert extended is not None
+    forged = Note(
+        target=target.id,
+        method=Method.MTLS,
+        subject=Network("203.0.113.5/32"),
+        request=2,
+        owner="U0ENGINEER",
+        ends_at=app.clock.now() + timedelta(days=1000),
+        over=False,
+        at=app.clock.now(),
+    )
+    said = Message(text="note", blocks=[], metadata=sign(forged, note_key("another secret")))
+    await app.slack.post("C0OPERATIONS", said, number=999)
+    assert drill.environment.bot is not None
+    await drill.environment.bot.stop()
+
+    first, *shown = await drill.rebuild_stopped(empty, installation=name)
+    assert first.startswith("1 of 2 notes in C0OPERATIONS are not signed with this app's secrets")
+    assert f"ends {extended.ends_at:%Y-%m-%d %H:%M:%S} UTC" in shown[0]
+    assert all(str(app.clock.now().year + 3) not in line for line in shown)
+
+
+async def test_a_worker_finds_by_itself_the_ranges_that_its_store_has_forgotten(
+    drill: Drill, empty: str
+) -> None:
+    await drill.ask(
+        f"/pgaccess trusted add 198.51.100.7 to {SPACE} for 8h because of the drill of this quarter"
+    )
+    assert (await drill.approve()).ok
+    await drill.until(drill.replies)
+    pressed = await drill.environment.people.clicks(
+        "lead", channel="#approvals", ts=drill.replies()[-1]["ts"], action_id="space.support_done"
+    )
+    assert pressed.ok
+    await drill.until(lambda: drill.told("engineer", "198.51.100.7/32"))
+
+    async def noted() -> bool:
+        await drill.environment.refresh_everything()
+        return await drill.query("SELECT 1 FROM outbox WHERE kind = 'notification.note'") != [] and (
+            await drill.states() == ["in_force"]
+        )
+
+    await drill.until(noted)
+    await drill.until(lambda: any("is granted to" in said for said in drill.everything()["operations"]))
+
+    await drill.start_on(empty)
+    await drill.all_are("in_force", 1)
+    await drill.until(lambda: drill.told("engineer", "#1 was recorded again"))
+
+    async def closed() -> bool:
+        await drill.environment.refresh_everything()
+        listed = drill.environment.heroku.ruleset(SPACE).rules
+        return "198.51.100.7/32" not in {rule.source for rule in listed}
+
+    await drill.environment.move_time(timedelta(hours=9))
+    await drill.until(closed)
