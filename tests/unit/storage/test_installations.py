@@ -4,11 +4,13 @@ from storage.transaction import PostgresStore
 
 
 async def called(store: PostgresStore, *names: str) -> tuple[str, ...]:
-    """Every name of the installation, the present one first, after it was called so one after the other."""
+    """Every name of the installation, the present one first, after it was called so one after the other.
+
+    Rolled back: these tests share their database, and its installation, with others.
+    """
     async with store.transaction() as tx:
         for name in names:
             await tx.installations.rename(name)
-        await tx.commit()
         return (await tx.installations.current()).names
 
 
