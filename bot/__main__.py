@@ -141,6 +141,31 @@ async def _examine(*, page: bool) -> int:
     return 0 if verdicts <= {CheckStatus.OK, CheckStatus.NOTE} else WRONG
 
 
+def _rebuild(chosen: argparse.Namespace) -> int:
+    asyncio.run(_rebuild_store(apply=chosen.apply, clock=chosen.clock, timings=chosen.timings))
+    return 0
+
+
+async def _rebuild_store(*, apply: bool, clock: Clock | None, timings: Timings) -> None:
+    from bot.app import open_app
+    from bot.config import read_settings
+    from bot.log_config import configure
+
+    settings, policy = read_settings(), policy_commands.current_policy()
+    configure(settings.redactor())
+    async with open_app(settings, policy, clock=clock, timings=timings) as app:
+        async for line in app.rebuilder().run(apply=apply, ask=input):
+            print(line, flush=True)
+
+
+def _rebuild_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--apply",
+        action="store_true",
+        help="record again what is within its end, and have removed what is past it once you confirm that",
+    )
+
+
 def _manifest(chosen: argparse.Namespace) -> int:
     from bot.cli.manifest import PLACEHOLDER, manifest
     from bot.config import public_url
@@ -209,6 +234,11 @@ _COMMANDS: Final = {
     ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
     "audit": _Command(run=_audit, does="read the audit trail", options=_audit_options),
+    "rebuild": _Command(
+        run=_rebuild,
+        does="after the loss or restore of the store: show what is at Heroku, and record it again",
+        options=_rebuild_options,
+    ),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from bot.cli.manifest import PATH
+from bot.cli.rebuild import Rebuilder
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.directory.lookups import AT_ONCE as LOOKUPS_AT_ONCE
@@ -26,7 +27,7 @@ from bot.domain.method import Method
 from bot.domain.policy.rules import Policy
 from bot.domain.policy.stand_in import PolicyState, stand_in
 from bot.domain.timings import DEFAULT, Timings
-from bot.errors import MisconfiguredError, SlackError, TryAgainError
+from bot.errors import HerokuError, MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.notifier import Notifier
@@ -192,6 +193,25 @@ class App:
             store=store, policy=policy, clock=clock, adapters=adapters, telemetry=self.telemetry
         )
 
+    def rebuilder(self) -> Rebuilder:
+        """Builds what records again what a lost or restored store does not know."""
+        return Rebuilder(
+            store=self.store,
+            heroku=self.heroku,
+            slack=self.slack,
+            policy=self.policy,
+            clock=self.clock,
+            note_keys=self.settings.note_keys,
+            named=self.settings.installation,
+        )
+
+    async def _rebuild(self) -> None:
+        """Looks once whether the notes know more than the store; what fails is left to the operator."""
+        try:
+            await self.rebuilder().at_start()
+        except (HerokuError, SlackError, TryAgainError) as error:
+            log.warning("app.not_rebuilt", error=str(error))
+
     def notifier(self) -> Notifier:
         """Builds the notifier."""
         return Notifier(
@@ -199,6 +219,7 @@ class App:
             slack=self.slack,
             policy=self.policy,
             services=self.services,
+            note_key=self.settings.note_keys[0],
             timings=self.timings,
         )
 
@@ -267,7 +288,7 @@ class App:
         )
         # A store that is busy for a moment, or not migrated yet, must not end a process that starts.
         await until_success(
-            self.refresh_everything,
+            self._start_working,
             retry_on=TryAgainError,
             # Not the long ones: ends wait for it, and a migration is soon over.
             gaps=self.timings.retry[:2],
@@ -284,7 +305,17 @@ class App:
         else:
             loops.append(self.policy_reporter().run)
         async with running(*loops):
+            # Beside the loops: neither Slack nor Heroku may hold up what has to end.
+            self.background_tasks.run(self._rebuild())
             yield
+
+    async def _start_working(self) -> None:
+        """Records what rules carry from now on, before any is added, and makes everything due."""
+        if self.settings.installation is not None:
+            async with self.store.transaction() as tx:
+                await tx.installations.rename(self.settings.installation)
+                await tx.commit()
+        await self.refresh_everything()
 
     async def refresh_everything(self) -> None:
         """Makes everything due: what was missed before a start, or in a jump of time, is not known."""

@@ -1,6 +1,7 @@
 """The environment, read once into a frozen value; what is wrong is named in a sentence."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from bot.domain.outside.page_address import PAGERDUTY, PAGERDUTY_HOST, PageAddress
 from bot.domain.outside.redaction import Redactor
 from bot.domain.outside.response_url import LOOPBACK
+from bot.domain.signed_note import note_key
 from bot.errors import MisconfiguredError
 
 CONNECTIONS: Final = 6
@@ -25,6 +27,9 @@ CONNECTIONS_AT_MOST: Final = 500
 
 TOKEN_AT_LEAST: Final = 16
 """Characters of a token that people choose: as many in hexadecimal cannot be guessed over the network."""
+
+_INSTALLATION: Final = re.compile("[A-Za-z0-9_-]{1,40}")
+"""Short, so that the rest of a description still fits; without what separates its words."""
 
 APP_LEVEL: Final = "xapp-"
 """How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
@@ -103,6 +108,7 @@ class Settings:
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
         metrics_token: what Prometheus sends to read ``/metrics``; None serves no metrics.
+        installation: what rules at Heroku carry; None leaves it to the store.
     """
 
     database_url: str = field(repr=False)
@@ -119,6 +125,15 @@ class Settings:
     probes: bool = False
     db_connections: int = CONNECTIONS
     metrics_token: str | None = field(default=None, repr=False)
+    installation: str | None = None
+
+    @property
+    def note_keys(self) -> tuple[bytes, ...]:
+        """The keys of signed notes: the first signs, and the others are those from before a rotation.
+
+        Derived from what Slack alone knows besides, and what survives the store.
+        """
+        return tuple(note_key(secret) for secret in (*self.signing_secrets, self.slack_token))
 
     def redactor(self) -> Redactor:
         """Returns what removes these secrets from text."""
@@ -156,6 +171,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         probes=probes(environ),
         db_connections=db_connections(environ),
         metrics_token=metrics_token(environ),
+        installation=installation(environ),
     )
 
 
@@ -307,6 +323,18 @@ def metrics_token(environ: Mapping[str, str] = os.environ) -> str | None:
             "what `openssl rand -hex 32` prints; without it /metrics is not served"
         )
     return token
+
+
+def installation(environ: Mapping[str, str] = os.environ) -> str | None:
+    """What this installation is called at Heroku, if that is set; raises ``MisconfiguredError``."""
+    name = "PGACCESS_INSTALLATION"
+    text = environ.get(name, "").strip()
+    if text and _INSTALLATION.fullmatch(text) is None:
+        raise MisconfiguredError(
+            f"{name} has to be 1 to 40 letters, digits, hyphens or underscores, such as production: it "
+            "stands in the description of every rule at Heroku"
+        )
+    return text or None
 
 
 def port(environ: Mapping[str, str] = os.environ) -> int:

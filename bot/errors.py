@@ -114,6 +114,7 @@ class Refusal(StrEnum):
     REQUEST_CHANGED = "request_changed"
     REQUEST_OVER = "request_over"
     REQUEST_UNKNOWN = "request_unknown"
+    REQUEST_OF_ANOTHER_STORE = "request_of_another_store"
     REQUEST_WITHDRAWN = "request_withdrawn"
     TERMS_WIDER = "terms_wider"
     # The grant's own state.

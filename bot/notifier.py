@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ from bot.domain.access_review import ReviewPage
 from bot.domain.policy.rules import Policy
 from bot.domain.reports.lost_channel import LOST, REFUSED_IN_THREADS, Delivery, is_channel, is_lost
 from bot.domain.schedule import gap
+from bot.domain.signed_note import sign
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
@@ -21,6 +22,7 @@ from bot.ports.assertions import TOPICS
 from bot.ports.findings import CARDS
 from bot.services import Services
 from bot.services.reasons import readable_in
+from bot.services.reports.notes import read_note
 from bot.services.reviews.access_reviews import page_in
 from bot.views.app_home import home
 from bot.views.render import concerned, render
@@ -106,12 +108,21 @@ class Notifier:
         slack: where messages are shown.
         policy: its language, and what cards say of it.
         services: what an App Home shows.
+        note_key: signs notes of what is open.
         timings: of leases, calls and retries.
     """
 
     def __init__(
-        self, *, store: Store, slack: Slack, policy: Policy, services: Services, timings: Timings = DEFAULT
+        self,
+        *,
+        store: Store,
+        slack: Slack,
+        policy: Policy,
+        services: Services,
+        note_key: bytes,
+        timings: Timings = DEFAULT,
     ) -> None:
+        self._note_key = note_key
         self._timings = timings
         self._store = store
         self._slack = slack
@@ -172,7 +183,12 @@ class Notifier:
         if details is not None:
             details = readable_in(self._policy, details, message)
         t = Translator.of(locale if locale else self._policy.language)
-        return render(message, details, t=t, policy=self._policy, listed=found, finding=finding, page=page)
+        rendered = render(
+            message, details, t=t, policy=self._policy, listed=found, finding=finding, page=page
+        )
+        if message.kind is MessageKind.NOTE:
+            return replace(rendered, metadata=sign(read_note(message.params), self._note_key))
+        return rendered
 
     async def _page(self, tx: Transaction, message: OutboxMessage) -> ReviewPage | None:
         """What a message of an access review shows: the answers are kept with the review."""

@@ -112,7 +112,7 @@ class SlackClient:
         self, channel: str, message: Message, *, number: int, thread: str | None = None
     ) -> MessageRef:
         """Posts a message, perhaps in a thread, with its outbox number as metadata (``chat.postMessage``)."""
-        metadata = {"event_type": EVENT, "event_payload": {"post": number}}
+        metadata = {"event_type": EVENT, "event_payload": {"post": number, **message.metadata}}
         body = {**_body(message), "channel": channel, "metadata": metadata, "unfurl_links": False}
         if thread is not None:
             body["thread_ts"] = thread
@@ -149,6 +149,23 @@ class SlackClient:
                 if _number_of(message) == number:
                     return MessageRef(channel=channel, ts=message["ts"])
         return None
+
+    async def metadata(self, channel: str) -> tuple[Mapping[str, Any], ...]:
+        """Reads the metadata of this bot's own messages in a channel (``conversations.history``).
+
+        Slack itself tells whose a message is; what others post is left out, whatever it claims to be.
+        """
+        us = await self.identity()
+        params: Json = {"channel": channel, "include_all_metadata": True, "limit": PAGE}
+        return tuple(
+            [
+                message["metadata"].get("event_payload") or {}
+                async for response in _pages(self._ask_patiently, "conversations.history", params)
+                for message in response["messages"]
+                if message.get("bot_id") == us.bot_id
+                and (message.get("metadata") or {}).get("event_type") == EVENT
+            ]
+        )
 
     async def people_page(self, cursor: str) -> PeoplePage:
         """Lists one page of everybody in the workspace, deactivated accounts too (``users.list``)."""

@@ -88,6 +88,8 @@ class ButtonHandler:
             StoreUnavailableError: nothing was recorded.
             MalformedError: it is no button of ours.
         """
+        # Before anything else: a number alone may mean another request than the one that was shown.
+        await self._forms.require_same(click.value)
         try:
             return await self._act(click, t)
         except Refused as refused:

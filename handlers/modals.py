@@ -90,7 +90,18 @@ class Forms:
         """
         if submission.form not in self._submit:
             raise MalformedError(f"a form called {submission.form!r}")
+        await self.require_same(submission.data)
         await self._submit[submission.form](submission)
+
+    async def require_same(self, value: str) -> None:
+        """Requires that what we gave a button or a form is about the request that has its number now.
+
+        Raises:
+            Refused: it is about a request of a store that was lost, or restored since.
+        """
+        about = action_ids.read_about(value)
+        if about is not None:
+            await self._services.queries.require_same(about[0], nonce=about[1])
 
     async def replacement(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
         """Returns the form that replaces a refused one, because it also asks for what was missing.

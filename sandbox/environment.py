@@ -81,6 +81,21 @@ class Environment:
             raise ValueError("processes are not restarted from here")
         self.app, self.bot_url = await self.bot.restart(policy)
 
+    async def restart_on(self, database_url: str, *, installation: str | None = None) -> None:
+        """Restart the bot on another store, as after the loss of one or the restore of a backup.
+
+        Args:
+            database_url: A migrated database.
+            installation: What the bot is called at Heroku by its settings.
+
+        Raises:
+            ValueError: The bot runs in processes of its own.
+        """
+        if self.bot is None:
+            raise ValueError("processes are not restarted from here")
+        self.bot.settings = replace(self.bot.settings, database_url=database_url, installation=installation)
+        self.app, self.bot_url = await self.bot.restart(self.app.policy)
+
     async def refresh_everything(self) -> None:
         """Request a refresh of every target; on a slow machine the store may be busy for a moment.
 
@@ -125,6 +140,9 @@ class Environment:
 class Bot:
     """The bot as one process: web, worker and its socket, which a restart replaces.
 
+    Attributes:
+        settings: What the next start reads.
+
     Args:
         settings: What a deploy keeps: addresses and tokens.
         clock: Business time.
@@ -144,7 +162,7 @@ class Bot:
     ) -> None:
         self._tracing = tracing
         self._events = events
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._people = people
         self._running = contextlib.AsyncExitStack()
@@ -155,10 +173,10 @@ class Bot:
         socket, url = await enter(listening())
         parsed = policy if isinstance(policy, Policy) else parse_policy(policy, source="the demo's policy")
         telemetry = ProcessTelemetry(
-            redactor=self._settings.redactor(), stream=self._events, tracing=self._tracing
+            redactor=self.settings.redactor(), stream=self._events, tracing=self._tracing
         )
         app = await enter(
-            open_app(replace(self._settings, public_url=url), parsed, clock=self._clock, telemetry=telemetry)
+            open_app(replace(self.settings, public_url=url), parsed, clock=self._clock, telemetry=telemetry)
         )
         # Entered after the app, so that the server closes first: no request meets an app that has stopped.
         running = await enter(servers())

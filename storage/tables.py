@@ -120,6 +120,9 @@ installation = Table(
     # A primary key that can only be true: whichever process is first, the table has one row.
     Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
     Column("marker", Text, nullable=False),
+    Column(
+        "earlier", ARRAY(Text), nullable=False, server_default="{}", comment="markers of rules from before"
+    ),
 )
 
 rate_budget = Table(
@@ -325,6 +328,7 @@ requests = Table(
         server_default="{}",
         comment="approvers who have its card as a direct message",
     ),
+    Column("nonce", Text, comment="of its buttons; null: from before nonces"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_requester", "requester", "id"),
     Index("ix_requests_subject", "subject", "id", postgresql_where=text(NETWORKS)),

@@ -31,6 +31,7 @@ from storage.repositories.entries.trusted_ranges import PostgresTrustedRanges
 from storage.repositories.expiry_reminders import PostgresExpiryReminders
 from storage.repositories.grants import PostgresGrants
 from storage.repositories.idempotency_keys import PostgresIdempotencyKeys
+from storage.repositories.installations import PostgresInstallations
 from storage.repositories.messages.closings import PostgresClosings
 from storage.repositories.messages.lost_channels import PostgresLostChannels
 from storage.repositories.messages.outages import PostgresOutages
@@ -199,6 +200,11 @@ class PostgresTransaction(Transaction):
     @override
     def policy_states(self) -> PostgresPolicyStates:
         return PostgresPolicyStates(self._connection)
+
+    @cached_property
+    @override
+    def installations(self) -> PostgresInstallations:
+        return PostgresInstallations(self._connection)
 
     @cached_property
     @override

@@ -12,8 +12,10 @@ from bot.domain.policy.rules import Policy
 from bot.domain.policy.stand_in import PolicyState
 from bot.domain.target import Database, KnownAs, Space, Target
 from bot.policy.deciders import GroupReading, People
+from bot.ports import Installation
 from storage.engine import engine_for
 from storage.repositories.audit import PostgresAudit
+from storage.repositories.installations import PostgresInstallations
 from storage.repositories.policy_states import PostgresPolicyStates
 from storage.repositories.targets import PostgresTargets
 from storage.tables import slack_groups, slack_users
@@ -29,12 +31,14 @@ class Stored:
         spaces: likewise.
         people: as they were when Slack was read last.
         state: of the last policy that could be read; None before the first.
+        installation: what it is called at Heroku.
     """
 
     databases: tuple[Database, ...]
     spaces: tuple[Space, ...]
     people: People
     state: PolicyState | None
+    installation: Installation
 
     @property
     def known(self) -> Mapping[UUID, KnownAs]:
@@ -69,6 +73,7 @@ async def read_store(url: str) -> Stored:
                 spaces=await targets.spaces(),
                 people=await _people(connection),
                 state=await PostgresPolicyStates(connection).last(),
+                installation=await PostgresInstallations(connection).current(),
             )
     finally:
         await engine.dispose()

@@ -154,6 +154,8 @@ class Request:
         undecidable_at: business time since which not enough people can approve it.
         narrowed_from: the terms that were asked for, where an approver has narrowed them.
         told_directly: Slack ids of approvers who have its card as a direct message, for want of the channel.
+        nonce: random; in its buttons it tells the request from another that had its number in a store that
+            was lost, or restored since. Empty for requests from before nonces.
     """
 
     id: int
@@ -174,6 +176,7 @@ class Request:
     undecidable_at: datetime | None = None
     narrowed_from: Terms | None = None
     told_directly: tuple[str, ...] = ()
+    nonce: str = ""
 
     def without_reasons(self) -> "Request":
         """Returns the same without what people wrote to say why."""
@@ -214,6 +217,19 @@ def deciding(state: RequestState, votes: Sequence[Decision]) -> Decision | None:
         case RequestState.APPROVED:
             return votes[-1]
     return None
+
+
+def require_nonce(request: int, nonce: str | None, *, shown: str) -> None:
+    """Refuses a press on a button of another request that had the same number in an earlier store.
+
+    Args:
+        request: the number.
+        nonce: of the request that has it now; empty for one from before nonces, None if there is none.
+        shown: the nonce that the button carries, or nothing.
+    """
+    # A request from before nonces has buttons without one; a number that was never given is told elsewhere.
+    if (nonce or "") != shown:
+        raise Refused(Refusal.REQUEST_OF_ANOTHER_STORE, id=request)
 
 
 def require_pending(request: Request, votes: Sequence[Decision]) -> None:

@@ -60,6 +60,7 @@ def _policy(keys: PolicyKeys) -> Policy:
     return Policy(
         approvals_channel=keys.approvals_channel,
         operations_channel=keys.operations_channel or keys.approvals_channel,
+        audit_channel=keys.audit_channel or "",
         language=keys.language,
         admins=frozenset(keys.admins),
         warn_before=keys.warn_before,

@@ -363,6 +363,12 @@ class PolicyKeys(BaseModel):
         description="Id of the channel for operational alerts. Left out: the approvals channel.",
         examples=['"C0456EFGH"'],
     )
+    audit_channel: Channel | None = Field(
+        default=None,
+        description="Id of the channel with signed notes of what is open, which `pgaccess rebuild` reads if "
+        "the store is lost. Left out: the channel for operational alerts.",
+        examples=['"C0789GHJK"'],
+    )
     language: Literal["en", "ja"] = Field(
         default="en",
         description="Language of channel messages, `en` or `ja`. "

@@ -4,6 +4,7 @@ from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
 from bot.ports.heroku import ConnectionTest, Credential, Heroku, Login, PrivateLinkState
+from bot.ports.installations import Installation, Installations
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
@@ -70,6 +71,8 @@ __all__ = [
     "Heroku",
     "HomeSummary",
     "IdempotencyKeys",
+    "Installation",
+    "Installations",
     "InteractiveSlack",
     "Login",
     "LostChannels",

@@ -1,11 +1,12 @@
 """Repositories of owned entries: IP rules, AWS accounts and trusted ranges, with the intents behind them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.domain.drift import RecentRemovals
+from bot.domain.mtls.lost_rules import LostRule
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import OwnedRule, StoredRules
 from bot.domain.privatelink.plan import StoredAccounts
@@ -17,6 +18,14 @@ from bot.ports.values import AuditContext, ReconcileJob
 
 Key = TypeVar("Key")
 """What identifies an entry of one target: a rule's id, an account's ARN, a range's source."""
+
+
+class RebuiltEntries(Protocol):
+    """What the repositories of accounts and ranges do when the store was lost."""
+
+    async def rebuild(self, target: UUID, names: Iterable[str]) -> frozenset[str]:
+        """Records entries as owned again, and observed; returns those that were not known."""
+        ...
 
 
 class OwnedEntries(Protocol[Key]):
@@ -55,7 +64,10 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
         ...
 
     async def intend_creation(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
-        """Records that a rule is about to be added; returns the intent and the marker it carries."""
+        """Records that a rule is about to be added; returns the intent and the description it gets.
+
+        The description names the grants that it is for, and their hard ends.
+        """
         ...
 
     async def created(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
@@ -74,6 +86,14 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
         """Stops expecting intents that made nothing, once even a late write must have shown."""
         ...
 
+    async def intents(self, among: Collection[UUID]) -> frozenset[UUID]:
+        """Returns those of some intents that were ever recorded, whatever came of them."""
+        ...
+
+    async def rebuild(self, target: UUID, lost: LostRule) -> bool:
+        """Records a rule that was lost as owned again, and observed; False if its intent is known."""
+        ...
+
     async def restore(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[OwnedRule, ...]:
         """Restores those of the listed rules that were marked absent, and returns them: they are owned.
 
@@ -89,7 +109,7 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
         ...
 
 
-class PrivateLinkAccounts(OwnedEntries[str], Protocol):
+class PrivateLinkAccounts(OwnedEntries[str], RebuiltEntries, Protocol):
     """AWS accounts that pgaccess allows on PrivateLink endpoints, by ARN."""
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
@@ -121,7 +141,7 @@ class PrivateLinkAccounts(OwnedEntries[str], Protocol):
         ...
 
 
-class TrustedRanges(OwnedEntries[str], Protocol):
+class TrustedRanges(OwnedEntries[str], RebuiltEntries, Protocol):
     """Sources that pgaccess wrote into spaces' lists, and whether data services follow those lists."""
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRanges:

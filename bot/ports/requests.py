@@ -51,8 +51,23 @@ class Requests(Protocol):
         """Records a pending request."""
         ...
 
+    async def add_rebuilt(self, wanted: NewRequest, *, number: int, doing: AuditContext) -> Request:
+        """Records an approved request again that the store no longer knows.
+
+        Args:
+            wanted: what was approved.
+            number: what it was called; where another request has that by now, it gets a new one. Later
+                requests get higher ones.
+            doing: for the audit line.
+        """
+        ...
+
     async def lock(self, id: int) -> Request | None:
         """Reads a request and locks it until the transaction ends: decisions serialise on this row."""
+        ...
+
+    async def nonce(self, id: int) -> str | None:
+        """Reads a request's nonce, empty for one from before nonces; None if there is no such request."""
         ...
 
     async def lock_details(self, id: int) -> RequestDetails | None:

@@ -1,7 +1,7 @@
 """Protocols of Slack, and the messages that pass through them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,10 +14,15 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """A rendered message: blocks, and the text for notifications and screen readers."""
+    """A rendered message: blocks, and the text for notifications and screen readers.
+
+    Attributes:
+        metadata: what else it carries, unseen, where it is posted.
+    """
 
     text: str
     blocks: Sequence[Block]
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +67,10 @@ class Slack(Protocol):
         self, channel: str, *, number: int, since: datetime, thread: str | None = None
     ) -> MessageRef | None:
         """Finds a message by its outbox number among those posted since a moment, perhaps in a thread."""
+        ...
+
+    async def metadata(self, channel: str) -> tuple[Mapping[str, Any], ...]:
+        """Reads the metadata of the messages that this bot itself has posted in a channel."""
         ...
 
     async def publish_home(self, person: str, view: Block) -> None:

@@ -7,6 +7,7 @@ from bot.ports.access_history import AccessHistory
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
+from bot.ports.installations import Installations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
 from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
@@ -145,6 +146,11 @@ class Transaction(Protocol):
     @property
     def policy_states(self) -> PolicyStates:
         """The last policy that could be read."""
+        ...
+
+    @property
+    def installations(self) -> Installations:
+        """What this installation is called at Heroku."""
         ...
 
     @property

@@ -266,6 +266,7 @@ class ReconcileJob:
         due_at: Postgres time at which it was due; another one at the end of the run means that a refresh was
             requested meanwhile.
         installation: the part of every marker that tells our rules from another installation's.
+        earlier: what this installation was called before; rules from then carry that still.
         claimed_at: Postgres time of the claim.
         purpose: priority of its calls: removal, addition, or mere observation.
         observation: the last one; None when there was none.
@@ -291,6 +292,7 @@ class ReconcileJob:
     # True unless it is known better: reading too much is harmless, and what is not read is not carried out.
     changing: bool = True
     certified: bool = True
+    earlier: tuple[str, ...] = ()
     trouble: Trouble | None = None
     outage: Trouble | None = None
     timings: Timings = DEFAULT

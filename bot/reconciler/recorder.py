@@ -44,6 +44,7 @@ from bot.reconciler.outages import (
     trouble_met,
 )
 from bot.reconciler.outcome import OperationResult
+from bot.services.reports.notes import needs_note, note_of
 
 AT_ONCE: Final = (Trouble.DENIED, Trouble.UNEXPECTED)
 """Trouble that operations hear of with the first run that meets it: it does not pass by itself."""
@@ -202,6 +203,8 @@ class Recorder:
 
     def _messages(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notification]:
         """The notifications about a grant that has moved."""
+        if after.state is GrantState.ENDED and needs_note(after):
+            yield note_of(after, self._policy, at=now)
         if (
             after.state is GrantState.ENDED
             and before.reason_code is ReasonCode.EXPIRED
@@ -217,6 +220,8 @@ class Recorder:
             kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request, asserts=asserts
         )
         yield told
+        if needs_note(after) and after.state in (GrantState.IN_FORCE, GrantState.FAILED):
+            yield note_of(after, self._policy, at=now)
         if after.state is GrantState.INTERRUPTED:
             operations = self._policy.operations_channel
             yield replace(told, to=operations, key=f"{key}:operations:{now.isoformat()}")

@@ -35,6 +35,7 @@ from bot.services.context import ServiceContext
 from bot.services.extensions import ExtensionService
 from bot.services.grants import apply_again
 from bot.services.judgement import TRANSIENT, approvers_today, judge, with_fallback
+from bot.services.reports.notes import needs_note, note_of
 from bot.services.request_input import RequestInput, timezone_of
 from bot.services.withdrawals import shown_on, withdraw
 
@@ -271,6 +272,9 @@ class ApprovalService:
             case Kind.OPEN:
                 begun = grants.begin(request, id=uuid4(), now=doing.at)
                 grant = await self._methods[terms.method].open_grant(tx, request, begun, doing=doing)
+                # Before anything is opened. What waits for Heroku's support is noted once it is answered.
+                if needs_note(grant) and grant.state is grants.GrantState.APPLYING:
+                    await tx.outbox.add_all([note_of(grant, self._context.policy, at=doing.at)])
             case Kind.EXTEND:
                 await self._extensions.apply(tx, request, rule, doing=doing)
                 # An extension changes nothing at Heroku.

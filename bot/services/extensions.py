@@ -16,6 +16,7 @@ from bot.ports import AuditContext, RequestDetails, Transaction
 from bot.services.context import ServiceContext
 from bot.services.judgement import require_within_longest
 from bot.services.lookups import request_details, request_grant
+from bot.services.reports.notes import note_of
 from bot.services.request_input import RequestInput, timezone_of
 
 
@@ -119,6 +120,8 @@ class ExtensionService:
         longer = grants.extended(grant, by, now=doing.at, warn_before=warn_before, alone=alone)
         await tx.grants.update(grant, longer, doing=doing)
         await tx.outbox.refresh_cards(grant.request)
+        # Also of an IP rule: its description cannot be changed.
+        await tx.outbox.add_all([note_of(longer, self._context.policy, at=doing.at)])
 
     def _requested_time(
         self, grant: Grant, details: RequestDetails, request_input: RequestInput, member: Person

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
-from bot.domain.request import Kind, RequestState
+from bot.domain.request import Kind, RequestState, require_nonce
 from bot.domain.target import Database, Space, Target, choose_space, names_space
 from bot.errors import Refused
 from bot.ports import (
@@ -55,6 +55,19 @@ class QueryService:
             if person is None:
                 return details
             return await readable_by(self._context, tx, details, person=person)
+
+    async def require_same(self, id: int, *, nonce: str) -> None:
+        """Requires that a button is about the request that has the number now.
+
+        Args:
+            id: the number.
+            nonce: that the button carries, or nothing.
+
+        Raises:
+            Refused: the button is of a store that was lost, or restored since.
+        """
+        async with self._context.transaction() as tx:
+            require_nonce(id, await tx.requests.nonce(id), shown=nonce)
 
     async def history(self, id: int, *, person: str) -> tuple[RequestDetails, tuple[AuditLine, ...]]:
         """Returns one request with the audit lines about it, as a person may read them.

@@ -10,6 +10,9 @@ from bot.domain.reports.finding import FindingAction
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 """Eighteen digits stay below the maximum of Postgres' ``bigint``."""
 
+_REQUEST: Final = re.compile(r"([0-9]{1,18})(?:-([0-9a-f]{8}))?")
+"""A request by its number and its nonce; values from before nonces, and requests of that time, have none."""
+
 APPROVE: Final = "request.approve"
 DENY: Final = "request.deny"
 DETAILS: Final = "request.details"
@@ -119,14 +122,23 @@ FIELD_ACTION: Final = "action"
 """Fields of the forms: ``block_id`` and ``action_id`` are the same."""
 
 
-def button_value(request: int, version: int) -> str:
-    """The value of a button: a request and the version of its terms."""
-    return f"{request}.{version}"
+def button_value(request: int, version: int, *, nonce: str) -> str:
+    """The value of a button: a request with its nonce, and the version of its terms."""
+    return f"{_named(request, nonce)}.{version}"
 
 
-def pick_value(request: int, certificate: UUID) -> str:
+def read_about(value: str) -> tuple[int, str] | None:
+    """Reads which request a value is about, whatever else it holds: its number, and its nonce or nothing."""
+    found = _REQUEST.match(value)
+    # No request has the number 0: it stands in buttons that are about none.
+    if found is None or not value.startswith(".", found.end()) or int(found[1]) == 0:
+        return None
+    return int(found[1]), found[2] or ""
+
+
+def pick_value(request: int, certificate: UUID, *, nonce: str) -> str:
     """The value of a button that chooses a certificate."""
-    return f"{request}.{certificate}"
+    return f"{_named(request, nonce)}.{certificate}"
 
 
 def read_pick(value: str) -> tuple[int, UUID]:
@@ -136,12 +148,12 @@ def read_pick(value: str) -> tuple[int, UUID]:
         ValueError: the value was not written by us.
     """
     request, _, certificate = value.partition(".")
-    return _number(request), UUID(certificate)
+    return _request(request), UUID(certificate)
 
 
-def download_value(request: int, certificate: UUID, link: UUID) -> str:
+def download_value(request: int, certificate: UUID, link: UUID, *, nonce: str) -> str:
     """The value of a button about a download of a certificate's files."""
-    return f"{request}.{certificate}.{link}"
+    return f"{_named(request, nonce)}.{certificate}.{link}"
 
 
 def read_download(value: str) -> tuple[int, UUID, UUID]:
@@ -151,7 +163,7 @@ def read_download(value: str) -> tuple[int, UUID, UUID]:
         ValueError: the value was not written by us.
     """
     request, certificate, link = value.split(".")
-    return _number(request), UUID(certificate), UUID(link)
+    return _request(request), UUID(certificate), UUID(link)
 
 
 def identity_value(target: UUID, entry: str) -> str:
@@ -172,8 +184,8 @@ def read_identity(value: str) -> tuple[UUID, str]:
 
 
 def page_value(review: int, group: int, page: int) -> str:
-    """The value of a button that shows a page of a review's message."""
-    return f"{review}.{group}.{page}"
+    """The value of a button that shows a page of a review's message; it is about no request."""
+    return f"{review}/{group}/{page}"
 
 
 def read_page(value: str) -> tuple[int, int, int]:
@@ -182,13 +194,16 @@ def read_page(value: str) -> tuple[int, int, int]:
     Raises:
         ValueError: the value was not written by us.
     """
-    review, group, page = value.split(".")
+    review, group, page = value.split("/")
     return _number(review), _number(group), _number(page)
 
 
 def finding_value(entry: int, action: FindingAction) -> str:
-    """The value of a button about an unmanaged entry: its number in the store, and what it does."""
-    return f"{entry}.{action}"
+    """The value of a button about an unmanaged entry: its number in the store, and what it does.
+
+    Without the dot that ends a request's number: no request is meant.
+    """
+    return f"{entry}/{action}"
 
 
 def read_finding(value: str) -> tuple[int, FindingAction]:
@@ -197,7 +212,7 @@ def read_finding(value: str) -> tuple[int, FindingAction]:
     Raises:
         ValueError: the value was not written by us.
     """
-    entry, _, action = value.partition(".")
+    entry, _, action = value.partition("/")
     return _number(entry), FindingAction(action)
 
 
@@ -246,7 +261,19 @@ def read_button(value: str) -> tuple[int, int]:
         ValueError: the value was not written by us.
     """
     request, _, version = value.partition(".")
-    return _number(request), _number(version)
+    return _request(request), _number(version)
+
+
+def _named(request: int, nonce: str) -> str:
+    return f"{request}-{nonce}" if nonce else str(request)
+
+
+def _request(text: str) -> int:
+    """Reads the number of a request; whether its nonce is right was asked before."""
+    found = _REQUEST.fullmatch(text)
+    if found is None:
+        raise ValueError("not a request of ours")
+    return int(found[1])
 
 
 def _number(text: str) -> int:

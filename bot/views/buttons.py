@@ -138,7 +138,7 @@ def _button(
     about: Request | None = None,
 ) -> Block:
     request = about or details.request
-    value = action_ids.button_value(request.id, request.version)
+    value = action_ids.button_value(request.id, request.version, nonce=request.nonce)
     return block_kit.button(
         t(f"button.{name}"), action=action, value=value, style=style, confirmation=confirmation
     )

@@ -91,6 +91,8 @@ def _told(telling: Telling, line: AuditLine) -> Mrkdwn | None:
 
 def _request(it: Telling, line: AuditLine) -> Mrkdwn | None:
     related = line.request != it.details.request.id
+    if "rebuilt" in line.details:
+        return it.said(line, "show.rebuilt")
     if not line.before:
         return _asked(it, line, related=related)
     if line.after == RequestState.DENIED:

@@ -99,5 +99,5 @@ def _about(form: str, key: str, details: RequestDetails, t: Translator, fields: 
         t(f"{key}.submit"),
         t,
         [block_kit.section(about), *fields],
-        metadata=action_ids.button_value(request.id, request.version),
+        metadata=action_ids.button_value(request.id, request.version, nonce=request.nonce),
     )

@@ -10,6 +10,7 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
 from bot.domain.reports.trouble import SHARED, Trouble
 from bot.domain.request import Kind, RequestState
+from bot.domain.subject import read_subject
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import block_kit, buttons, reach
@@ -133,6 +134,36 @@ def undecidable(details: RequestDetails, t: Translator) -> Message:
     request = details.request
     params = {"title": request_card.title(details, t), "rule": request.rule, "lapse": request.expires_at}
     return block_kit.paragraphs(t("notification.undecidable", id=request.id, **params))
+
+
+def rebuilt(details: RequestDetails, t: Translator) -> Message:
+    """A grant that was recorded again after the store was lost or restored; to owner and operations."""
+    request = details.request
+    end = t(
+        "notification.rebuilt.endless" if request.terms.until is None else "notification.rebuilt.ends",
+        until=request.terms.until,
+    )
+    text = t("notification.rebuilt", owner=mention(request.requester), end=end, **_params(details))
+    how = t("notification.rebuilt.how", id=request.id)
+    return block_kit.paragraphs(text, how)
+
+
+def note(message: OutboxMessage, details: RequestDetails, t: Translator) -> Message:
+    """What is open, or is over, in words; the signed note itself is in the message's metadata."""
+    params, request = message.params, details.request
+    said: dict[str, object] = {
+        "id": request.id,
+        "subject": read_subject(params["subject"]),
+        "app": details.target.label,
+        "owner": mention(params["owner"]),
+    }
+    if params["over"]:
+        return block_kit.paragraphs(
+            t("notification.note.over", at=datetime.fromisoformat(params["at"]), **said)
+        )
+    if not params["ends"]:
+        return block_kit.paragraphs(t("notification.note.endless", **said))
+    return block_kit.paragraphs(t("notification.note", until=datetime.fromisoformat(params["ends"]), **said))
 
 
 def reopening(message: OutboxMessage, details: RequestDetails, t: Translator, *, approvers: str) -> Message:

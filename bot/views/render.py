@@ -143,6 +143,8 @@ RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.ENDED: _about_grant,
     MessageKind.FAILED: _about_grant,
     MessageKind.INTERRUPTED: _about_grant,
+    MessageKind.NOTE: lambda it: notifications.note(it.message, it.details, it.t),
+    MessageKind.REBUILT: lambda it: notifications.rebuilt(it.details, it.t),
     MessageKind.CERTIFICATE_LEFT: leavers.certificate,
     MessageKind.CERTIFICATE_ASSIGNED: leavers.assigned,
     MessageKind.CONNECTION_CHANGED: mtls_notifications.connection_changed,

@@ -46,7 +46,7 @@ class AccessReviewHandler:
 
     async def _ask_why(self, click: BlockAction, t: Translator) -> None:
         """Opens the form that asks why; checked first, so that nobody fills it in in vain."""
-        item, _ = read_value(action_ids.read_button, click.value)
+        _, item = read_value(action_ids.read_button, click.value)
         answer = _ANSWERS[click.action]
         details = await self._services.access_reviews.require_answerable(item, answer, person=click.person)
         await self._interactive.open_view(click.trigger, access_review.answer_form(details, item, answer, t))
@@ -58,7 +58,7 @@ class AccessReviewHandler:
 
     async def _answer(self, submission: ViewSubmission) -> None:
         """Records the answer of a form."""
-        item, _ = read_value(action_ids.read_button, submission.data)
+        _, item = read_value(action_ids.read_button, submission.data)
         because = form_input(submission).reason or ""
         await self._services.access_reviews.answer(
             item, _ANSWERS[submission.form], because, person=submission.person, key=submission.key

@@ -74,7 +74,11 @@ class PostgresGrants(Grants):
                 state=grant.state,
                 started_at=grant.started_at,
                 deadline_at=func.now() + within,
+                # Set already where an open grant is recorded again.
+                verified_at=grant.verified_at,
                 ends_at=grant.ends_at,
+                warn_at=grant.warn_at,
+                reason_code=grant.reason_code,
             )
         )
         await self._write(grant, doing, before="", after=grant.state)

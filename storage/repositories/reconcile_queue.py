@@ -81,6 +81,7 @@ _CLAIMED = (
     select(
         targets,
         select(installation.c.marker).scalar_subquery().label("marker"),
+        select(installation.c.earlier).scalar_subquery().label("earlier"),
         select(outages.c.trouble)
         .where(outages.c.id == reconcile_queue.c.outage_id)
         .scalar_subquery()
@@ -178,6 +179,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             failures=row["failures"],
             due_at=row["due_at"],
             installation=target["marker"],
+            earlier=tuple(target["earlier"]),
             claimed_at=row["lease_until"] - self._timings.lease,  # set by this very statement
             purpose=_priority(row, closing=target["closing"]),
             observation=observation_of(row),

@@ -96,6 +96,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         undecidable_at=row["undecidable_at"],
         narrowed_from=None if row["narrowed_from"] is None else read_terms(terms, row["narrowed_from"]),
         told_directly=tuple(row["told_directly"]),
+        nonce=row["nonce"] or "",
     )
 
 

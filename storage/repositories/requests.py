@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 from sqlalchemy import (
     Boolean,
@@ -17,10 +17,12 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -57,7 +59,24 @@ _OPEN = literal_column(f"grants.{OPEN}", Boolean)
 _DOING = literal_column(f"operations.{DOING}", Boolean)
 """As text, as the partial indexes have them: a parameter would keep Postgres from using these."""
 
+NONCE: Final = 8
+"""Hexadecimal digits of a nonce: it is no secret, and only has to differ among requests of one number."""
+
+FURTHEST: Final = 1_000_000
+"""How far above the highest number a rebuilt request may be: a description that somebody else wrote must not
+use up the numbers."""
+
+REBUILDING: Final = 0x7067_6164
+"""Advisory lock of giving a rebuilt request its number."""
+
 _ADD = insert(requests).returning(requests.c.id)
+_ADD_NUMBERED = insert_or_leave(requests).on_conflict_do_nothing().returning(requests.c.id)
+
+_SEQUENCE: Final = "pg_get_serial_sequence('requests', 'id')"
+
+_LAST_NUMBER: Final = text(f"SELECT coalesce(pg_sequence_last_value({_SEQUENCE}::regclass), 0)")
+
+_NEXT_ABOVE: Final = text(f"SELECT setval({_SEQUENCE}, :number)")
 
 
 class PostgresRequests(Requests):
@@ -71,39 +90,32 @@ class PostgresRequests(Requests):
 
     @override
     async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
-        terms = wanted.terms
-        row: dict[str, Any] = {
-            "kind": wanted.kind,
-            "grant_id": wanted.grant,
-            "rule": wanted.rule,
-            "required_approvals": wanted.needed,
-            "expires_at": wanted.expires_at,
-            "remind_at": wanted.remind_at,
-            "method": terms.method,
-            "target_id": terms.target,
-            "subject": terms.subject,
-            "enables_mtls": terms.enables_mtls,
-            "duration": terms.duration,
-            "until": terms.until,
-            "reason": terms.reason,
-            "alternatives": terms.alternatives,
-            "requester": wanted.requester,
-            "state": RequestState.PENDING,
-            "version": 1,
-            "reminders": 0,
-            # As the column would return it, since the row is not read back.
-            "asked_at": doing.at.astimezone(UTC),
-            "decided_at": None,
-            "withdrawn": None,
-            "by_admins": wanted.by_admins,
-            "undecidable_at": None,
-            "narrowed_from": None,
-            "told_directly": [],
-        }
-        number = (await self._connection.execute(_ADD, row)).scalar_one()
+        return await self._add(_new_row(wanted, doing), doing)
+
+    @override
+    async def add_rebuilt(self, wanted: NewRequest, *, number: int, doing: AuditContext) -> Request:
+        row = _new_row(wanted, doing)
+        row |= {"state": RequestState.APPROVED, "decided_at": row["asked_at"]}
+        # Two that rebuild at once: the lower number of one must not follow the higher one of the other.
+        await self._connection.execute(select(func.pg_advisory_xact_lock(REBUILDING)))
+        last = (await self._connection.execute(_LAST_NUMBER)).scalar_one()
+        if number <= last + FURTHEST:
+            row["id"] = number
+        if last < number <= last + FURTHEST:
+            await self._connection.execute(_NEXT_ABOVE, {"number": number})
+        return await self._add(row, doing)
+
+    async def _add(self, row: dict[str, Any], doing: AuditContext) -> Request:
+        number = None
+        if "id" in row:
+            number = (await self._connection.execute(_ADD_NUMBERED, row)).scalar_one_or_none()
+        if number is None:
+            # It has no number yet, or that is another request's by now.
+            new = {name: value for name, value in row.items() if name != "id"}
+            number = (await self._connection.execute(_ADD, new)).scalar_one()
         request = request_of({**row, "id": number})
-        said = {**doing.details, "kind": wanted.kind, **write_terms(terms)}
-        await self._write(request, replace(doing, details=said), before="", after=RequestState.PENDING)
+        said = {**doing.details, "kind": request.kind, **write_terms(request.terms)}
+        await self._write(request, replace(doing, details=said), before="", after=request.state)
         return request
 
     @override
@@ -111,6 +123,12 @@ class PostgresRequests(Requests):
         statement = select(requests).where(requests.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else request_of(row)
+
+    @override
+    async def nonce(self, id: int) -> str | None:
+        statement = select(func.coalesce(requests.c.nonce, "")).where(requests.c.id == id)
+        found: str | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return found
 
     @override
     async def lock_details(self, id: int) -> RequestDetails | None:
@@ -355,6 +373,40 @@ class PostgresRequests(Requests):
             target=request.terms.target,
         )
         self._touched.add(WorkerName.NOTIFIER)
+
+
+def _new_row(wanted: NewRequest, doing: AuditContext) -> dict[str, Any]:
+    """The columns of a request that waits for a decision."""
+    terms = wanted.terms
+    return {
+        "kind": wanted.kind,
+        "grant_id": wanted.grant,
+        "rule": wanted.rule,
+        "required_approvals": wanted.needed,
+        "expires_at": wanted.expires_at,
+        "remind_at": wanted.remind_at,
+        "method": terms.method,
+        "target_id": terms.target,
+        "subject": terms.subject,
+        "enables_mtls": terms.enables_mtls,
+        "duration": terms.duration,
+        "until": terms.until,
+        "reason": terms.reason,
+        "alternatives": terms.alternatives,
+        "requester": wanted.requester,
+        "state": RequestState.PENDING,
+        "version": 1,
+        "reminders": 0,
+        # As the column would return it, since the row is not read back.
+        "asked_at": doing.at.astimezone(UTC),
+        "decided_at": None,
+        "withdrawn": None,
+        "by_admins": wanted.by_admins,
+        "undecidable_at": None,
+        "narrowed_from": None,
+        "told_directly": [],
+        "nonce": uuid4().hex[:NONCE],
+    }
 
 
 def _newest(

@@ -42,12 +42,12 @@ class Clicks:
 
     async def approve(self) -> float:
         """Milliseconds from a click to the POST at Heroku, of a request that was just asked for."""
-        number = await self._ask()
+        number, nonce = await self._ask()
         await self.here.quiet()
         before = len(self.here.heroku.request_log)
         press = click(
             action_ids.APPROVE,
-            action_ids.button_value(number, 1),
+            action_ids.button_value(number, 1, nonce=nonce),
             secret=SECRET,
             person=LEAD,
             answer_to=self.slack,
@@ -65,16 +65,17 @@ class Clicks:
             await asyncio.sleep(0.002)
         raise RuntimeError("an approval has opened nothing")
 
-    async def _ask(self) -> int:
-        """The number of a request for an address that nobody has yet."""
+    async def _ask(self) -> tuple[int, str]:
+        """The number and the nonce of a request for an address that nobody has yet."""
         count = next(self._count)
         app = f"app-{count % DATABASES + 1}"
         line = f"mtls add 203.0.113.{count + 1} to {app} for 8h because quarterly migration"
         answers = await drive(self.port, lambda: command(line, secret=SECRET), clients=1, requests=1)
         answers.require(app.encode())
         async with self.here.engine.connect() as connection:
-            found = await connection.exec_driver_sql("SELECT max(id) FROM requests")
-            return int(found.scalar_one())
+            newest = "SELECT id, nonce FROM requests ORDER BY id DESC LIMIT 1"
+            row = (await connection.exec_driver_sql(newest)).mappings().one()
+            return row["id"], row["nonce"]
 
 
 async def opening(ground: Ground) -> list[Line]:

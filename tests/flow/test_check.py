@@ -129,6 +129,7 @@ async def test_when_all_is_well_every_line_says_what_was_seen(installation: Inst
         "policy",
         "database",
         "database connections",
+        "installation",
         "Slack token",
         "Slack scopes",
         "approvals channel",

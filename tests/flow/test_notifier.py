@@ -61,7 +61,7 @@ class NotifierHarness:
 
     def notifier(self) -> Notifier:
         services = open_services(store=self.store, policy=POLICY, clock=MovableClock())
-        return Notifier(store=self.store, slack=self.client, policy=POLICY, services=services)
+        return Notifier(store=self.store, slack=self.client, policy=POLICY, services=services, note_key=b"")
 
     async def tell(self, app: str) -> None:
         """Writes a message that belongs to no request."""

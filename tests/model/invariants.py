@@ -301,6 +301,7 @@ def invariant_15(world: World) -> None:
         "AND sent_version = version AND recipient <> ALL(%s)",
         list(world.left),
     )
+    nonces = dict(world.rows("SELECT id, coalesce(nonce, '') FROM requests"))
     for kind, channel, ts in shown:
         for action, value in world.buttons_of(channel, ts):
             if action in ABOUT_ENTRIES:
@@ -309,7 +310,10 @@ def invariant_15(world: World) -> None:
             possible = POSSIBLE.get(action)
             if possible is None:
                 continue
-            number = int(value.partition(".")[0])
+            about = action_ids.read_about(value)
+            assert about is not None, f"{kind} offers {action}, which is about no request"
+            number, nonce = about
+            assert nonces[number] == nonce, f"{kind} offers {action} of another #{number}"
             state = {(what, found[number]) for what, found in states.items() if number in found}
             assert state & possible, f"{kind} offers {action} of #{number}, which is {sorted(state)}"
 

@@ -42,6 +42,7 @@ RULE = PolicyRule(
 POLICY = Policy(
     approvals_channel="C0APPROVALS",
     operations_channel="C0OPERATIONS",
+    audit_channel="C0AUDIT",
     language="en",
     admins=frozenset(),
     warn_before=timedelta(minutes=30),

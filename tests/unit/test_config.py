@@ -76,6 +76,18 @@ def test_a_switch_that_says_neither_yes_nor_no_is_refused() -> None:
     assert "PGACCESS_PROBE has to be 1" in wrong(PGACCESS_PROBE="yes")
 
 
+@pytest.mark.parametrize(
+    ("said", "name"), [("", None), (" ", None), (" production ", "production"), ("a_B-9", "a_B-9")]
+)
+def test_an_installation_has_a_name_of_its_own_only_where_it_is_set(said: str, name: str | None) -> None:
+    assert settings(PGACCESS_INSTALLATION=said).installation == name
+
+
+@pytest.mark.parametrize("said", ["two words", "a/b", "é", "x" * 41, "a.b"])
+def test_a_name_that_could_not_be_read_back_from_a_description_is_refused(said: str) -> None:
+    assert "such as production" in wrong(PGACCESS_INSTALLATION=said)
+
+
 @pytest.mark.parametrize(("said", "connections"), [("", 6), (" 4 ", 4), ("６", 6), ("500", 500)])
 def test_the_most_connections_of_a_process_are_six_unless_it_is_told(said: str, connections: int) -> None:
     assert settings(PGACCESS_DB_CONNECTIONS=said).db_connections == connections

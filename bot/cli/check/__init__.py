@@ -27,6 +27,7 @@ from bot.config import (
     database_url,
     db_connections,
     heroku_settings,
+    installation,
     metrics_token,
     page_settings,
     policy_text,
@@ -39,11 +40,13 @@ from bot.domain.outside.redaction import Redactor
 from bot.domain.policy.rules import Policy
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
+from bot.ports import Installation
 
 __all__ = ["CheckStatus", "ReportLine", "check_installation"]
 
 SETTINGS: Final = "settings"
 POLICY: Final = "policy"
+INSTALLATION: Final = "installation"
 
 NO_PUBLIC_URL: Final = "; PGACCESS_PUBLIC_URL is not set, so a certificate's files cannot be downloaded"
 """Everything else works without it, so it is not a problem."""
@@ -74,6 +77,7 @@ async def check_installation(environ: Mapping[str, str], *, page: bool = False) 
     _read(metrics_token, environ, errors)
     connection_tests = _read(probes, environ, errors)
     connections = _read(db_connections, environ, errors)
+    named = _read(installation, environ, errors)
     for error in errors:
         yield problem(SETTINGS, error)
     if not errors:
@@ -95,6 +99,8 @@ async def check_installation(environ: Mapping[str, str], *, page: bool = False) 
         lines, stored = await _store(store_url, connections or CONNECTIONS)
         for line in lines:
             yield line
+    if stored is not None:
+        yield _installation(named, stored.installation)
     if policy is None and stored is not None:
         yield _without_policy(stored)
     if for_slack is None:
@@ -129,6 +135,18 @@ async def _store(url: str, connections: int) -> tuple[Sequence[ReportLine], Stor
         return checked.lines, None
     stored = await run_check(database.TOPIC, read())
     return (*checked.lines, *stored.lines), stored.value
+
+
+def _installation(named: str | None, stored: Installation) -> ReportLine:
+    """Whether rules at Heroku would still be recognised after the loss of the store."""
+    name = "PGACCESS_INSTALLATION"
+    if named is None:
+        why = f"set {name}={stored.name}, so that its rules at Heroku are recognised if the store is lost"
+        return note(INSTALLATION, f"only the store knows that it is called {stored.name}: {why}")
+    if named != stored.name:
+        known = f"rules that carry {' or '.join(stored.names)} stay its own"
+        return note(INSTALLATION, f"called {named} by {name}, from the next start of a worker on; {known}")
+    return ok(INSTALLATION, f"called {named} at Heroku, which survives the loss of the store")
 
 
 def _without_policy(stored: Stored) -> ReportLine:

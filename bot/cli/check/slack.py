@@ -103,6 +103,8 @@ def _channels(policy: Policy) -> dict[str, str]:
     found = {"approvals channel": policy.approvals_channel}
     if policy.operations_channel != policy.approvals_channel:
         found["operations channel"] = policy.operations_channel
+    if policy.notes_channel not in found.values():
+        found["audit channel"] = policy.notes_channel
     return found
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from bot.domain.grant import ReasonCode
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT
 from bot.domain.mtls.observation import IpRule
+from bot.domain.mtls.rule_description import marker_of
 from bot.domain.outside.text import UNREADABLE
 from bot.domain.owned_entry import (
     OwnedEntry,
@@ -43,7 +44,8 @@ class PendingCreation:
     """An addition whose answer was never read.
 
     Attributes:
-        marker: the description that the rule carries at Heroku if it was made.
+        marker: the description that the rule carries at Heroku if it was made. Compared by how it begins:
+            Heroku, or somebody, may have cut the rest.
         ambiguous: it may still land; nothing is added until it cannot any more.
     """
 
@@ -110,21 +112,22 @@ class _RuleDiff:
     def __init__(self, stored: StoredRules, rules: Iterable[IpRule]) -> None:
         self.stored = stored
         self.rules = {rule.id: rule for rule in rules}
-        intents = {pending.marker: pending.intent for pending in stored.pending_creations}
+        intents = {marker_of(pending.marker): pending.intent for pending in stored.pending_creations}
+        markers = {rule.id: marker_of(rule.description) for rule in self.rules.values()}
         # A rule of ours whose id could not be read cannot be removed: it is still awaited, by its marker.
-        unread = {rule.description for rule in self.rules.values() if not rule.id_read}
+        unread = {markers[rule.id] for rule in self.rules.values() if not rule.id_read}
         entries = {entry.key for entry in stored.entries}
         self.recognised = tuple(
-            (intents[rule.description], rule)
+            (intents[markers[rule.id]], rule)
             for rule in self.rules.values()
-            if rule.description in intents and rule.id_read and rule.id not in entries
+            if markers[rule.id] in intents and rule.id_read and rule.id not in entries
         )
         # Recognised by its marker a rule is owned at once, not only when the run is recorded.
         self.owned = entries | {rule.id for _, rule in self.recognised}
         landed = {intent for intent, _ in self.recognised}
         outstanding = [each for each in stored.pending_creations if each.intent not in landed]
         # An intent is not given up while its call may still land: the rule may yet show under its marker.
-        awaited = [each for each in outstanding if each.ambiguous or each.marker in unread]
+        awaited = [each for each in outstanding if each.ambiguous or marker_of(each.marker) in unread]
         self.abandoned = tuple(each.intent for each in outstanding if each not in awaited)
         self.ambiguous = {each.network for each in awaited}
         missing = [entry for entry in stored.entries if entry.key not in self.rules]
@@ -276,15 +279,23 @@ def plan_without_list(stored: StoredRules) -> MtlsPlan:
     return MtlsPlan(grants=late, under_way=True)
 
 
-def orphans(stored: StoredRules, rules: Iterable[IpRule], *, marker: str) -> tuple[IpRule, ...]:
-    """Returns rules that carry this installation's marker and that the store knows nothing of."""
+def orphans(stored: StoredRules, rules: Iterable[IpRule], *, markers: tuple[str, ...]) -> tuple[IpRule, ...]:
+    """Returns rules that carry a marker of this installation and that the store knows nothing of.
+
+    Args:
+        stored: what the store knows of the database's rules.
+        rules: as Heroku lists them.
+        markers: what the descriptions of this installation's rules begin with.
+    """
     owned = {entry.key for entry in stored.entries}
     # A rule whose intent still waits for an answer is about to be recognised, and is no orphan.
-    markers = {pending.marker for pending in stored.pending_creations}
+    awaited = {marker_of(pending.marker) for pending in stored.pending_creations}
     return tuple(
         rule
         for rule in rules
-        if rule.description.startswith(marker) and rule.id not in owned and rule.description not in markers
+        if rule.description.startswith(markers)
+        and rule.id not in owned
+        and marker_of(rule.description) not in awaited
     )
 
 

@@ -4,7 +4,7 @@ A description is all that Heroku keeps of a rule's purpose, and there is no upda
 approved when the rule was added. An extension, and a grant that joined the rule later, are not in it. So a
 rule past the end in its description is *to be looked into*; it is overdue only if nothing else covers it.
 
-    pgaccess/1f0c2b7a 7d3c… request 12 of U02ANNA, ends 2026-12-01 08:15:30 UTC
+    pgaccess/1f0c2b7a 7d3c… request 12 of U0ENGINEER, ends 2026-12-01 08:15:30 UTC
 
 The first descriptions were the marker alone, which still is how every one begins.
 """

@@ -116,6 +116,7 @@ class Policy:
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
+        audit_channel: Slack id of the channel with signed notes; empty for that of operations.
     """
 
     approvals_channel: str
@@ -138,6 +139,12 @@ class Policy:
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)
+    audit_channel: str = ""
+
+    @property
+    def notes_channel(self) -> str:
+        """Slack id of the channel with the signed notes of what is open."""
+        return self.audit_channel or self.operations_channel
 
     @property
     def groups(self) -> frozenset[str]:

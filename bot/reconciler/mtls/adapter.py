@@ -1,5 +1,6 @@
 """Reconciles a database's mTLS: IP rules, the endpoint, and client certificates."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -7,8 +8,10 @@ from bot.domain.grant import BY_PEOPLE, ReasonCode
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.endpoint import DEPROVISIONING
-from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.mtls.lost_rules import Fate, LostRule, lost_rules
+from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.mtls.plan import MtlsPlan, StoredRules, make_plan, orphans, plan_without_list
+from bot.domain.mtls.rule_description import read_description
 from bot.domain.observation import Observation, mtls_observation
 from bot.domain.operation import Operation
 from bot.domain.policy.rules import Policy
@@ -28,6 +31,7 @@ from bot.reconciler.mtls.rotation import RotationExecutor
 from bot.reconciler.mtls.unmanaged_rules import UnmanagedRulesExecutor
 from bot.reconciler.outcome import STOPPING
 from bot.reconciler.reconciliation import load_operations
+from bot.services.mtls.rebuilding import rebuild_rule
 
 
 class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
@@ -132,10 +136,10 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         await tx.mtls_rules.observed(job, plan.observed)
         await tx.mtls_rules.absent(job, plan.absent)
         await tx.mtls_rules.abandon(plan.abandoned)
-        await self._report_orphans(tx, run, seen)
+        await self._take_up_orphans(tx, run, seen, now)
         # Read after everything above: the observation has to agree with the rows of this very commit.
         owned = await tx.mtls_rules.owned(job.target.id)
-        drift = MtlsDrift(policy=self._policy, marker=_marker(job))
+        drift = MtlsDrift(policy=self._policy, markers=_markers(job))
         return MtlsObservation(
             at=now,
             # An endpoint that is being taken away still answers; no new request may count on it.
@@ -187,24 +191,52 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
             return seen
         return replace(seen, certificates=tuple(listed), certificates_at=run.job.claimed_at)
 
-    async def _report_orphans(self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
-        for rule in orphans(run.stored, seen.rules, marker=_marker(run.job)):
-            await tx.outbox.add(
-                MessageKind.ORPHAN,
-                to=self._operations_channel,
-                key=f"orphan:{rule.id}",
-                params={
-                    "app": run.job.target.label,
-                    "network": str(rule.network),
-                    "rule": str(rule.id),
-                },
-                about=(findings.unmanaged(run.job.target.id, rule.id),),
-            )
+    async def _take_up_orphans(
+        self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot, now: datetime
+    ) -> None:
+        """Records again what a lost or restored store does not know any more, and reports other orphans."""
+        found = orphans(run.stored, seen.rules, markers=_markers(run.job))
+        if not found:
+            return
+        lost = {each.rule: each for each in await self._lost(tx, run, found)}
+        for rule in found:
+            known = lost.get(rule.id)
+            fate = Fate.UNREADABLE if known is None else known.fate(now)
+            if known is not None and fate is Fate.CONTINUES:
+                covered = [each.request for each in run.stored.grants if known.network in each.addresses]
+                await rebuild_rule(tx, self._policy, run.job.target, known, now=now, covered=covered)
+            else:
+                overdue = fate is Fate.OVERDUE
+                await self._report_orphan(tx, run.job, rule, overdue=overdue)
+
+    async def _lost(
+        self, tx: Transaction, run: MtlsReconciliation, found: Iterable[IpRule]
+    ) -> tuple[LostRule, ...]:
+        described = [read_description(rule.description) for rule in found]
+        named = [each.intent for each in described if each is not None]
+        job = run.job
+        return lost_rules(
+            found,
+            installations=(job.installation, *job.earlier),
+            owned=await tx.mtls_rules.owned(job.target.id),
+            intents=await tx.mtls_rules.intents(named),
+        )
+
+    async def _report_orphan(
+        self, tx: Transaction, job: ReconcileJob, rule: IpRule, *, overdue: bool
+    ) -> None:
+        await tx.outbox.add(
+            MessageKind.ORPHAN_OVERDUE if overdue else MessageKind.ORPHAN,
+            to=self._operations_channel,
+            key=f"orphan:overdue:{rule.id}" if overdue else f"orphan:{rule.id}",
+            params={"app": job.target.label, "network": str(rule.network), "rule": str(rule.id)},
+            about=(findings.unmanaged(job.target.id, rule.id),),
+        )
 
 
-def _marker(job: ReconcileJob) -> str:
-    """What the description of every rule that this installation makes begins with."""
-    return f"pgaccess/{job.installation} "
+def _markers(job: ReconcileJob) -> tuple[str, ...]:
+    """What the description of every rule begins with that this installation makes, or has made."""
+    return tuple(f"pgaccess/{each} " for each in (job.installation, *job.earlier))
 
 
 def _fail_without_endpoint(run: MtlsReconciliation, seen: MtlsSnapshot) -> None:

@@ -28,11 +28,11 @@ class MtlsDrift:
 
     Attributes:
         policy: names the channels that hear of it.
-        marker: what the descriptions of this installation's rules begin with; those are reported as orphans.
+        markers: what the descriptions of this installation's rules begin with; those are reported as orphans.
     """
 
     policy: Policy
-    marker: str
+    markers: tuple[str, ...]
 
     async def find(
         self,
@@ -50,7 +50,7 @@ class MtlsDrift:
         others = [
             rule
             for rule in seen.rules
-            if rule.id not in owned and not rule.description.startswith(self.marker)
+            if rule.id not in owned and not rule.description.startswith(self.markers)
         ]
         drift = await find_drift(
             tx.mtls_rules,

@@ -117,12 +117,12 @@ class RuleExecutor:
         if intended is None:
             # The next network may be for a member; once the grants have changed, nothing more is opened.
             return run.current
-        intent, marker = intended
+        intent, description = intended
         run.outcome.changed = True
         try:
             # The intent is committed: a process that dies from here on leaves a marker to be recognised by.
             self.observer.require_time(run)
-            rule = await self.heroku.add_rule(run.job.database, network=network, description=marker)
+            rule = await self.heroku.add_rule(run.job.database, network=network, description=description)
         except HerokuAmbiguousError as error:
             async with self.observer.holding(run) as tx:
                 await tx.mtls_rules.ambiguous(intent, error=str(error))

@@ -6,6 +6,7 @@ from uuid import UUID
 from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
+from bot.domain.policy.rules import Policy
 from bot.domain.request import Request
 from bot.domain.subject import Network
 from bot.domain.target import require_present
@@ -15,6 +16,7 @@ from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
 from bot.services.authorization import approves
 from bot.services.context import ServiceContext
 from bot.services.lookups import request_details
+from bot.services.reports.notes import note_of
 
 
 class SupportTicketService:
@@ -61,7 +63,7 @@ class SupportTicketService:
             params = {"state": state, "ranges": _spelt(await _waiting_ranges(tx, space))}
             await tx.outbox.refresh(ticket_key(space), params=params)
             method = details.request.terms.method
-            await _resume_waiting(tx, space, method, doing)
+            await _resume_waiting(tx, self._context.policy, space, method, doing)
             await tx.reconcile_queue.bump_generation(space, method)
             return request
 
@@ -91,10 +93,14 @@ async def wait_for_support(
     return grants.waiting(grant)
 
 
-async def _resume_waiting(tx: Transaction, space: UUID, method: Method, doing: AuditContext) -> None:
+async def _resume_waiting(
+    tx: Transaction, policy: Policy, space: UUID, method: Method, doing: AuditContext
+) -> None:
     for grant in await tx.grants.running(space, method):
         if grant.state is GrantState.WAITING:
-            await tx.grants.update(grant, grants.allowed(grant, now=doing.at), doing=doing)
+            allowed = grants.allowed(grant, now=doing.at)
+            await tx.grants.update(grant, allowed, doing=doing)
+            await tx.outbox.add_all([note_of(allowed, policy, at=doing.at)])
             await tx.outbox.refresh_cards(grant.request)
 
 

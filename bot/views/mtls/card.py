@@ -166,7 +166,7 @@ def _candidate(each: Certificate, t: Translator) -> Mrkdwn:
 
 
 def _pick(details: RequestDetails, certificate: UUID, number: int, t: Translator) -> Block:
-    value = action_ids.pick_value(details.request.id, certificate)
+    value = action_ids.pick_value(details.request.id, certificate, nonce=details.request.nonce)
     return block_kit.actions(
         block_kit.button(t("button.pick"), action=f"{action_ids.PICK}.{number}", value=value)
     )

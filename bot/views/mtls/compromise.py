@@ -21,7 +21,9 @@ def not_me(message: OutboxMessage, details: RequestDetails, t: Translator) -> li
     known = issued is not None and issued.id == certificate
     if issued is not None and known and (issued.absent_at is not None or issued.owner != message.recipient):
         return []
-    value = action_ids.download_value(details.request.id, certificate, UUID(params["link"]))
+    value = action_ids.download_value(
+        details.request.id, certificate, UUID(params["link"]), nonce=details.request.nonce
+    )
     title = t("button.not_me")
     question = t("confirm.not_me", handle=details.request.id, app=details.target.label)
     confirmation = block_kit.confirm(title, question, yes=t("button.revoke"), no=t("form.cancel"))

@@ -120,7 +120,7 @@ def _announcement(it: Rendering, known: KnownCertificate, step: int) -> Mrkdwn:
 
 
 def _buttons(details: RequestDetails, schedule: ReminderSchedule, step: int, t: Translator) -> Block:
-    value = action_ids.button_value(details.request.id, step)
+    value = action_ids.button_value(details.request.id, step, nonce=details.request.nonce)
     offered = [block_kit.button(t("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
     if schedule.acknowledged_at is None:
         offered.append(block_kit.button(t("button.acknowledge"), action=action_ids.ACKNOWLEDGE, value=value))

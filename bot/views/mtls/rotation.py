@@ -119,5 +119,5 @@ def testing(details: RequestDetails, t: Translator) -> Message:
 def _button(
     details: RequestDetails, t: Translator, name: str, action: str, *, style: str | None = None
 ) -> Block:
-    value = action_ids.button_value(details.request.id, details.request.version)
+    value = action_ids.button_value(details.request.id, details.request.version, nonce=details.request.nonce)
     return block_kit.button(t(f"button.{name}"), action=action, value=value, style=style)

@@ -102,7 +102,7 @@ def answer_form(details: RequestDetails, item: int, answer: Answer, t: Translato
         t(f"{key}.submit"),
         t,
         [block_kit.section(about), reason],
-        metadata=action_ids.button_value(item, request.id),
+        metadata=action_ids.button_value(request.id, item, nonce=request.nonce),
     )
 
 
@@ -153,7 +153,8 @@ def _item(
         return [*shown, block_kit.context(t("access_review.gone"))]
     if not answerable:
         return [*shown, block_kit.context(t("access_review.unanswered"))]
-    value = action_ids.button_value(item.id, reviewed.request)
+    nonce = "" if details is None else details.request.nonce
+    value = action_ids.button_value(reviewed.request, item.id, nonce=nonce)
     return [
         *shown,
         block_kit.actions(

@@ -74,7 +74,7 @@ def _row(
 
 
 def _buttons(details: RequestDetails, message: int, t: Translator) -> Block:
-    value = action_ids.button_value(details.request.id, message)
+    value = action_ids.button_value(details.request.id, message, nonce=details.request.nonce)
     title = t("button.end")
     confirmation = block_kit.confirm(title, reach.question(details, t), yes=title, no=t("form.cancel"))
     return block_kit.actions(

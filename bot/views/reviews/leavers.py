@@ -97,7 +97,7 @@ def assign_form(details: RequestDetails, certificate: UUID, t: Translator) -> Bl
         t("form.assign.submit"),
         t,
         [block_kit.section(about), person],
-        metadata=action_ids.pick_value(details.request.id, certificate),
+        metadata=action_ids.pick_value(details.request.id, certificate, nonce=details.request.nonce),
     )
 
 
@@ -124,7 +124,7 @@ def _key(known: KnownCertificate, said: dict[str, object], t: Translator) -> Mrk
 
 
 def _buttons(details: RequestDetails, known: KnownCertificate, t: Translator) -> Block:
-    value = action_ids.pick_value(details.request.id, known.id)
+    value = action_ids.pick_value(details.request.id, known.id, nonce=details.request.nonce)
     title = t("button.revoke")
     question = t("confirm.revoke_certificate", handle=known.handle, app=details.target.label)
     confirmation = block_kit.confirm(title, question, yes=title, no=t("form.cancel"))

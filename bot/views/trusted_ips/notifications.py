@@ -95,7 +95,7 @@ def _ticket_text(details: RequestDetails, ranges: Sequence[str]) -> str:
 
 
 def _answers(details: RequestDetails, t: Translator) -> Block:
-    value = action_ids.button_value(details.request.id, details.request.version)
+    value = action_ids.button_value(details.request.id, details.request.version, nonce=details.request.nonce)
     done = block_kit.button(
         t("button.support_done"), action=action_ids.SUPPORT_DONE, value=value, style="primary"
     )

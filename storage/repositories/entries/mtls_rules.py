@@ -1,6 +1,6 @@
 """Owned IP rules of databases, and the intents that every addition begins with."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,14 +10,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from bot.domain.grant import GrantState
+from bot.domain.mtls.lost_rules import LostRule
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import OwnedRule, PendingCreation, StoredRules
+from bot.domain.mtls.rule_description import RuleHolder, write_description
 from bot.domain.owned_entry import Removal
 from bot.domain.subject import Network, Subject, network_of
 from bot.domain.timings import Timings
 from bot.ports import MtlsRules, ReconcileJob
 from storage.repositories.entries.owned_entries import LATE, OwnedEntryTable, desired_grants
-from storage.tables import mtls_rule_intents, mtls_rules
+from storage.tables import grants, mtls_rule_intents, mtls_rules
 
 
 class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
@@ -40,18 +43,19 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
     @override
     async def intend_creation(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
         intent = uuid4()
-        marker = f"pgaccess/{job.installation} {intent}"
+        description = write_description(job.installation, intent, await self._holders(job, network))
         await self._connection.execute(
             insert(mtls_rule_intents).values(
                 id=intent,
                 target_id=job.database.id,
                 network=network,
-                marker=marker,
+                # Whole: the version before compares all of it with what Heroku lists.
+                marker=description,
                 # From its commit on: a process that dies before it records an answer leaves it ambiguous.
                 ambiguous_until=func.now() + self._timings.settled_after,
             )
         )
-        return intent, marker
+        return intent, description
 
     @override
     async def created(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
@@ -87,6 +91,38 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
                 .where(mtls_rule_intents.c.id.in_(lost), mtls_rule_intents.c.at < func.now() - LATE)
                 .values(resolved=True)
             )
+
+    @override
+    async def intents(self, among: Collection[UUID]) -> frozenset[UUID]:
+        statement = select(mtls_rule_intents.c.id).where(mtls_rule_intents.c.id.in_(sorted(among)))
+        return frozenset((await self._connection.execute(statement)).scalars())
+
+    @override
+    async def rebuild(self, target: UUID, lost: LostRule) -> bool:
+        statement = insert(mtls_rule_intents).values(
+            id=lost.description.intent,
+            target_id=target,
+            network=lost.network,
+            marker=lost.description.marker,
+            resolved=True,
+            ambiguous_until=func.now(),
+        )
+        # One transaction of several waits here for the first, and then does nothing.
+        recorded = statement.on_conflict_do_nothing().returning(mtls_rule_intents.c.id)
+        if (await self._connection.execute(recorded)).scalar_one_or_none() is None:
+            return False
+        await self._connection.execute(
+            insert(mtls_rules)
+            .values(
+                rule_id=lost.rule,
+                target_id=target,
+                intent_id=lost.description.intent,
+                network=lost.network,
+                observed=True,
+            )
+            .on_conflict_do_nothing()
+        )
+        return True
 
     @override
     async def restore(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[OwnedRule, ...]:
@@ -131,6 +167,17 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
             await self._connection.execute(
                 statement.on_conflict_do_update(index_elements=["rule_id"], set_=adopted)
             )
+
+    async def _holders(self, job: ReconcileJob, network: Network) -> list[RuleHolder]:
+        """The grants that a rule of a network is for, with the ends that they have at this moment."""
+        statement = select(grants.c.request_id, grants.c.owner, grants.c.ends_at).where(
+            grants.c.target_id == job.target.id,
+            grants.c.method == job.method,
+            grants.c.subject == network,
+            grants.c.state.in_((GrantState.APPLYING, GrantState.IN_FORCE)),
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return [RuleHolder(request=row.request_id, owner=row.owner, ends_at=row.ends_at) for row in rows]
 
     async def _resolve(self, intent: UUID, *, error: str) -> None:
         await self._connection.execute(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -89,6 +90,15 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
         # An account that a list shows awaits no answer any more.
         unknown = ~privatelink_accounts.c.observed | privatelink_accounts.c.ambiguous_until.is_not(None)
         await self._update(job, keys, unknown, observed=True, ambiguous_until=None)
+
+    @override
+    async def rebuild(self, target: UUID, names: Iterable[str]) -> frozenset[str]:
+        rows = [{"target_id": target, "arn": name, "observed": True} for name in sorted(set(names))]
+        if not rows:
+            return frozenset()
+        statement = insert(privatelink_accounts).values(rows).on_conflict_do_nothing()
+        recorded = statement.returning(privatelink_accounts.c.arn)
+        return frozenset((await self._connection.execute(recorded)).scalars())
 
     async def _entries(self, job: ReconcileJob) -> tuple[OwnedEntry[str], ...]:
         ambiguous = func.coalesce(privatelink_accounts.c.ambiguous_until > func.now(), False)

@@ -170,6 +170,15 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
             statement.on_conflict_do_update(index_elements=["target_id"], set_=values)
         )
 
+    @override
+    async def rebuild(self, target: UUID, names: Iterable[str]) -> frozenset[str]:
+        rows = [{"target_id": target, "source": name, "observed": True} for name in sorted(set(names))]
+        if not rows:
+            return frozenset()
+        statement = insert(trusted_ranges).values(rows).on_conflict_do_nothing()
+        recorded = statement.returning(trusted_ranges.c.source)
+        return frozenset((await self._connection.execute(recorded)).scalars())
+
     async def _entries(self, job: ReconcileJob) -> tuple[OwnedEntry[str], ...]:
         statement = (
             select(

@@ -39,6 +39,7 @@ class Unanswered:
         self.retention = inner.retention
         self.grants = inner.grants
         self.closings = inner.closings
+        self.installations = inner.installations
         self.lost_channels = inner.lost_channels
         self.outages = inner.outages
         self.outbox = inner.outbox

@@ -50,7 +50,7 @@ async def end(store: PostgresStore, grant: Grant) -> None:
 
 async def test_a_request_is_pending_with_the_terms_asked_for(store: PostgresStore) -> None:
     request = await store_helpers.ask(store)
-    assert request == replace(factories.request(), id=request.id)
+    assert request == replace(factories.request(), id=request.id, nonce=request.nonce)
 
 
 async def test_a_request_with_an_end_is_kept_without_a_duration(store: PostgresStore) -> None:
@@ -73,7 +73,7 @@ async def test_terms_with_two_ends_cannot_be_kept(store: PostgresStore) -> None:
 async def test_what_a_rule_says_is_kept_with_the_request(store: PostgresStore) -> None:
     asked = replace(factories.request(needed=3), rule="careful", expires_at=NOW + timedelta(minutes=5))
     request = await store_helpers.record(store, asked)
-    assert request == replace(asked, id=request.id)
+    assert request == replace(asked, id=request.id, nonce=request.nonce)
     async with store.transaction() as tx:
         assert await tx.requests.lock(request.id) == request
 

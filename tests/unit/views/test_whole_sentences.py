@@ -333,13 +333,13 @@ def kinds_of(details: RequestDetails) -> Iterator[MessageKind]:
         return
     if details.grant is not None and asked.kind is Kind.OPEN:
         yield from ABOUT_GRANTS
-        yield MessageKind.REOPENING
+        yield from (MessageKind.REOPENING, MessageKind.NOTE)
         if method is Method.PRIVATELINK:
             yield from (MessageKind.LINK_READY, MessageKind.LINK_CONNECTED, MessageKind.LINK_URL)
         if method is Method.TRUSTED:
             yield MessageKind.TICKET
         if method is Method.MTLS:
-            yield MessageKind.CONNECTION_CHANGED
+            yield from (MessageKind.CONNECTION_CHANGED, MessageKind.REBUILT)
     if details.operation is not None and details.grant is None:
         yield from (MessageKind.DONE, MessageKind.NOT_DONE)
     if details.operation is not None and asked.kind is Kind.DISCARD:
@@ -361,6 +361,7 @@ PARAMS: Final = {
         "name": "DATABASE_URL",
     },
     **{"hostname": "db.vpce.emulated.example", "account": "123456789012"},
+    **{"subject": "203.0.113.4/32", "ends": NOW.isoformat(), "over": ""},
     **{"handle": "17", "delivered": NOW.isoformat(), "link": str(CERTIFICATE.id)},
 }
 """What messages about requests say beyond their request."""

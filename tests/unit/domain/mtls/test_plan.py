@@ -355,8 +355,10 @@ def test_a_list_that_is_full_only_until_our_own_removal_is_waited_for() -> None:
 
 def test_a_rule_with_our_marker_that_the_store_does_not_know_is_an_orphan() -> None:
     unknown = rule(text="pgaccess/x other")
-    assert orphans(known(), [unknown, rule(name=2)], marker="pgaccess/x ") == (unknown,)
-    assert orphans(known([], [], [attempt()]), [rule(text="pgaccess/x intent")], marker="pgaccess/x ") == ()
+    assert orphans(known(), [unknown, rule(name=2)], markers=("pgaccess/x ",)) == (unknown,)
+    assert (
+        orphans(known([], [], [attempt()]), [rule(text="pgaccess/x intent")], markers=("pgaccess/x ",)) == ()
+    )
 
 
 # --- in every case -----------------------------------------------------------------------------------

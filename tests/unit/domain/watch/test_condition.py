@@ -36,7 +36,7 @@ OURS = "1f0c2b7a"
 
 
 def described(ends_at: datetime | None, *, installation: str = OURS, request: int = 12) -> str:
-    holder = RuleHolder(request=request, owner="U02ANNA", ends_at=ends_at)
+    holder = RuleHolder(request=request, owner="U0ENGINEER", ends_at=ends_at)
     return write_description(installation, UUID(int=7), [holder])
 
 
@@ -98,7 +98,7 @@ def test_an_entry_is_overdue_some_minutes_after_the_end_in_its_description(
         f"pgaccess/{OURS} 00000000-0000-0000-0000-000000000007",
         described(None),
         described(NOW - timedelta(days=1), installation="another"),
-        "from pgaccess/1f0c2b7a 00000000-0000-0000-0000-000000000007 request 1 of U02ANNA, ends 2020-01-01",
+        "from pgaccess/1f0c2b7a 00000000-0000-0000-0000-000000000007 request 1 of U0LEAD, ends 2020-01-01",
     ],
 )
 def test_what_is_not_ours_or_names_no_end_is_never_overdue(description: str) -> None:

@@ -263,7 +263,7 @@ def test_the_certificates_to_choose_from_are_named_each_with_its_own_button() ->
     for number, id in enumerate(IDS[:2]):
         assert f"`{id.hex[:8]}`" in content(message)
         assert f"certificate.pick.{number}" in content(message)
-        assert action_ids.pick_value(4_294_967_295, id) in content(message)
+        assert action_ids.pick_value(4_294_967_295, id, nonce="") in content(message)
 
 
 def test_nothing_is_to_be_chosen_from_once_it_was_chosen() -> None:
