@@ -1,10 +1,8 @@
-"""Periodic tasks and the audit trail in the store."""
+"""Periodic tasks in the store."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
-
-from bot.ports.values import AuditLine
 
 
 class PeriodicTasks(Protocol):
@@ -66,16 +64,4 @@ class PeriodicTasks(Protocol):
         Returns:
             False, without a change, when another worker has gone on meanwhile.
         """
-        ...
-
-
-class Audit(Protocol):
-    """The audit trail."""
-
-    async def of_request(self, request: int) -> tuple[AuditLine, ...]:
-        """Reads the lines about a request, and those about requests for its grant, in their order."""
-        ...
-
-    async def seal(self, *, limit: int) -> int:
-        """Links unsealed lines into the chain of digests, in the order of their ids; returns how many."""
         ...

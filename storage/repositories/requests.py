@@ -76,6 +76,7 @@ class PostgresRequests(Requests):
             "kind": wanted.kind,
             "grant_id": wanted.grant,
             "rule": wanted.rule,
+            "environment": wanted.environment,
             "required_approvals": wanted.needed,
             "expires_at": wanted.expires_at,
             "remind_at": wanted.remind_at,

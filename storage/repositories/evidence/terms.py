@@ -1,0 +1,147 @@
+"""Terms of an audit line: its request and grant as they are after the change, read by the same statement.
+
+Lines are written last in a transaction, so that what they are read from has its new state already. Every
+time is a text in UTC, whatever zone a session has: the text is sealed, and has to be the same when it is read
+again.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Label,
+    ScalarSelect,
+    String,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+
+from storage.tables import grants, operations, requests, targets
+
+_UTC: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+
+
+def _time(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.to_char(func.timezone("UTC", column), _UTC)
+
+
+def _seconds(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(func.extract("epoch", column), BigInteger)
+
+
+def _text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    # As the column has it: its type would read it as a value of the domain.
+    return type_coerce(column, String)
+
+
+def _object(**fields: ColumnElement[Any]) -> ColumnElement[Any]:
+    parts = [part for name, value in fields.items() for part in (name, value)]
+    return func.jsonb_strip_nulls(func.jsonb_build_object(*parts))
+
+
+_TARGET: Final = {
+    "target": targets.c.id,
+    "target_name": targets.c.name,
+    "app": func.nullif(targets.c.app, ""),
+    "space": func.nullif(targets.c.space, ""),
+}
+"""A target, under the names of the day."""
+
+_GRANT: Final = _object(
+    id=grants.c.id,
+    request=grants.c.request_id,
+    owner=grants.c.owner,
+    subject=_text(grants.c.subject),
+    state=_text(grants.c.state),
+    started=_time(grants.c.started_at),
+    in_force=_time(grants.c.verified_at),
+    ends=_time(grants.c.ends_at),
+    duration_s=_seconds(grants.c.duration),
+    extended_s=_seconds(grants.c.extended),
+    closed=_time(grants.c.closed_at),
+    why=_text(grants.c.reason_code),
+)
+
+_OPERATION: Final = _object(
+    state=_text(operations.c.state),
+    closed=_time(operations.c.closed_at),
+    why=_text(operations.c.reason_code),
+)
+
+TERMS: Final[ColumnElement[Any]] = _object(
+    request=requests.c.id,
+    kind=_text(requests.c.kind),
+    method=_text(requests.c.method),
+    subject=_text(requests.c.subject),
+    **_TARGET,
+    environment=func.nullif(requests.c.environment, ""),
+    rule=requests.c.rule,
+    approvals=requests.c.required_approvals,
+    requester=requests.c.requester,
+    asked=_time(requests.c.asked_at),
+    state=_text(requests.c.state),
+    duration_s=_seconds(requests.c.duration),
+    until=_time(requests.c.until),
+    reason=requests.c.reason,
+    enables_mtls=case((requests.c.enables_mtls, True)),
+    narrowed=case((requests.c.narrowed_from.is_not(None), True)),
+    grant=case((grants.c.id.is_not(None), _GRANT)),
+    operation=case((operations.c.id.is_not(None), _OPERATION)),
+)
+"""Terms of a request, with the grant that it opened, or that it is about."""
+
+WITH_GRANT: Final = (
+    requests.join(targets, targets.c.id == requests.c.target_id)
+    .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
+    .outerjoin(operations, operations.c.request_id == requests.c.id)
+)
+"""What terms are read from."""
+
+
+def terms_of(request: ColumnElement[int], target: ColumnElement[Any]) -> Label[Any]:
+    """Returns the terms of a line about a request; of one about a target alone, its names; else null."""
+    of_request = _one(select(TERMS).select_from(WITH_GRANT).where(requests.c.id == request))
+    of_target = _one(select(_object(**_TARGET)).where(targets.c.id == target))
+    return case((request.is_not(None), of_request), else_=of_target).label("terms")
+
+
+def _one(statement: Any) -> ScalarSelect[Any]:
+    found: ScalarSelect[Any] = statement.scalar_subquery()
+    return found
+
+
+FIXED: Final = ("kind", "method", "subject", "target", "requester", "asked", "duration_s", "until", "reason")
+"""Terms of a request that change only with a line."""
+
+WHILE_PENDING: Final = ("rule", "approvals")
+"""Terms that a pending request may be given anew without a decision, when the policy changes."""
+
+GRANT: Final = ("id", "owner", "subject", "state", "started", "in_force", "extended_s", "closed", "why")
+"""Terms of a grant that change only with a line."""
+
+WHILE_OPENING: Final = ("ends", "duration_s")
+"""Terms of a grant that an outage of Heroku moves before it is in force."""
+
+
+def differences(sealed: Mapping[str, Any], today: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names the terms in which a row differs from the last line about it.
+
+    Args:
+        sealed: the terms of the request's last line.
+        today: the same, read from the rows now.
+    """
+    names = [*FIXED, "state", *(WHILE_PENDING if today.get("state") != "pending" else ())]
+    found = [name for name in names if sealed.get(name) != today.get(name)]
+    before, after = sealed.get("grant"), today.get("grant")
+    # Another request's grant moves on with lines of its own request.
+    if after is not None and after.get("request") == today.get("request"):
+        opening = after.get("state") in ("waiting", "applying")
+        names = [*GRANT, *(() if opening else WHILE_OPENING)]
+        found += [f"grant.{name}" for name in names if (before or {}).get(name) != after.get(name)]
+    return tuple(found)
