@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, BindParameter, Label, Table, Update, Uuid, bindparam, select, union_all
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.outdated_messages import MARK, values_of
@@ -25,11 +25,18 @@ AT_ONCE: Final = 3
 Row = Mapping[str, Any]
 
 _LINE: Final = ("at", "actor", "subject", "request_id", "target_id", "before", "after", "details")
+_ABOUT: Final = {"request": "request_id", "target": "target_id", "details": "details"}
+"""Columns that a line's terms are found by."""
+
 _MESSAGE: Final = ("kind", "recipient", "key", "request_id", "params", "asserts", "about")
 
 # No parameter is named like a column: SQLAlchemy would take it for the column's own.
 _LINES: Final = insert(audit).values(
-    terms=terms_of(bindparam("terms_request", type_=BigInteger), bindparam("terms_target", type_=Uuid))
+    terms=terms_of(
+        bindparam("terms_request", type_=BigInteger),
+        bindparam("terms_target", type_=Uuid),
+        bindparam("terms_details", type_=JSONB),
+    )
 )
 _MESSAGES: Final = insert(outbox).on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
 """RETURNING makes SQLAlchemy write several rows in one statement."""
@@ -127,9 +134,7 @@ class WriteBuffer:
 
     async def _write_rows(self) -> None:
         lines, messages = self._take()
-        about = [
-            {**row, "terms_request": row["request_id"], "terms_target": row["target_id"]} for row in lines
-        ]
+        about = [{**row, **{f"terms_{name}": row[key] for name, key in _ABOUT.items()}} for row in lines]
         for statement, rows in ((_LINES, about), (_MESSAGES, messages)):
             if rows:
                 await self._connection.execute(statement, rows if len(rows) > 1 else rows[0])
@@ -196,8 +201,8 @@ def _insert(
 
 def _terms(prefix: str) -> Sequence[Label[Any]]:
     """The terms of a line, from what it is about."""
-    request, target = (_param(audit, name, f"{prefix}_{name}") for name in ("request_id", "target_id"))
-    return (terms_of(request, target),)
+    request, target, details = (_param(audit, name, f"{prefix}_{name}") for name in _ABOUT.values())
+    return (terms_of(request, target, details),)
 
 
 def _param(table: Table, column: str, name: str) -> BindParameter[Any]:

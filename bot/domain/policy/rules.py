@@ -1,7 +1,7 @@
 """The policy: who may request what, who approves and how many, for how long, and how wide."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -54,7 +54,8 @@ class Rule:
         lapse_after: how long until an undecided request lapses.
         remind_after: when approvers are reminded, counted from the request.
         parts: the rules of which this is the strictest combination; empty for a rule of the file.
-        judged_as: the environments that it was found for, as text; empty for a rule of the file.
+        judged_as: the environments of the target that was judged by it, as text; empty for a rule of the
+            file. Two rules are equal whatever it is.
     """
 
     name: str
@@ -224,8 +225,9 @@ def rule_for(
     """
     require_readable(policy)
     environments = sorted(policy.environments(target, inside))
-    found = [rule_in(policy, each, target.label, method, ids, unknown) for each in environments]
-    return replace(strictest(found), judged_as=", ".join(environments))
+    return strictest(
+        [rule_in(policy, environment, target.label, method, ids, unknown) for environment in environments]
+    )
 
 
 def require_readable(policy: Policy) -> None:

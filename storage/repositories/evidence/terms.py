@@ -14,6 +14,7 @@ from sqlalchemy import (
     Label,
     ScalarSelect,
     String,
+    Uuid,
     case,
     cast,
     func,
@@ -21,8 +22,9 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables import grants, operations, requests, targets
+from storage.tables import certificates, grants, operations, requests, targets
 
 _UTC: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
@@ -69,10 +71,22 @@ _GRANT: Final = _object(
 )
 
 _OPERATION: Final = _object(
+    owner=operations.c.owner,
+    subject=_text(operations.c.subject),
     state=_text(operations.c.state),
     closed=_time(operations.c.closed_at),
     why=_text(operations.c.reason_code),
 )
+
+_CERTIFICATE: Final = _object(
+    id=certificates.c.id,
+    name=func.nullif(certificates.c.name, ""),
+    owner=func.nullif(certificates.c.owner, ""),
+    purpose=func.nullif(certificates.c.purpose, ""),
+    status=certificates.c.status,
+    expires=_time(certificates.c.expires_at),
+)
+"""A client certificate, never its files."""
 
 TERMS: Final[ColumnElement[Any]] = _object(
     request=requests.c.id,
@@ -86,9 +100,11 @@ TERMS: Final[ColumnElement[Any]] = _object(
     requester=requests.c.requester,
     asked=_time(requests.c.asked_at),
     state=_text(requests.c.state),
+    decided=_time(requests.c.decided_at),
     duration_s=_seconds(requests.c.duration),
     until=_time(requests.c.until),
     reason=requests.c.reason,
+    alternatives=func.nullif(requests.c.alternatives, ""),
     enables_mtls=case((requests.c.enables_mtls, True)),
     narrowed=case((requests.c.narrowed_from.is_not(None), True)),
     grant=case((grants.c.id.is_not(None), _GRANT)),
@@ -104,11 +120,26 @@ WITH_GRANT: Final = (
 """What terms are read from."""
 
 
-def terms_of(request: ColumnElement[int], target: ColumnElement[Any]) -> Label[Any]:
-    """Returns the terms of a line about a request; of one about a target alone, its names; else null."""
+def terms_of(
+    request: ColumnElement[int], target: ColumnElement[Any], details: ColumnElement[Any]
+) -> Label[Any]:
+    """Returns the terms of a line about a request; of one about a target alone, its names; else null.
+
+    Args:
+        request: number of its request, or null.
+        target: Heroku's UUID of its target, or null.
+        details: what the line says; a certificate that they name is part of the terms.
+    """
     of_request = _one(select(TERMS).select_from(WITH_GRANT).where(requests.c.id == request))
     of_target = _one(select(_object(**_TARGET)).where(targets.c.id == target))
-    return case((request.is_not(None), of_request), else_=of_target).label("terms")
+    named = cast(type_coerce(details, JSONB)["certificate"].astext, Uuid)
+    of_certificate = _one(
+        select(func.jsonb_build_object("certificate", _CERTIFICATE)).where(certificates.c.id == named)
+    )
+    found = case((request.is_not(None), of_request), else_=of_target)
+    # Null with anything is null: a line without a certificate adds nothing.
+    added = func.coalesce(of_certificate, func.jsonb_build_object())
+    return type_coerce(found, JSONB).concat(added).label("terms")
 
 
 def _one(statement: Any) -> ScalarSelect[Any]:
