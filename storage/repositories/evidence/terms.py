@@ -5,7 +5,6 @@ time is a text in UTC, whatever zone a session has: the text is sealed, and has 
 again.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -145,34 +144,3 @@ def terms_of(
 def _one(statement: Any) -> ScalarSelect[Any]:
     found: ScalarSelect[Any] = statement.scalar_subquery()
     return found
-
-
-FIXED: Final = ("kind", "method", "subject", "target", "requester", "asked", "duration_s", "until", "reason")
-"""Terms of a request that change only with a line."""
-
-WHILE_PENDING: Final = ("rule", "approvals")
-"""Terms that a pending request may be given anew without a decision, when the policy changes."""
-
-GRANT: Final = ("id", "owner", "subject", "state", "started", "in_force", "extended_s", "closed", "why")
-"""Terms of a grant that change only with a line."""
-
-WHILE_OPENING: Final = ("ends", "duration_s")
-"""Terms of a grant that an outage of Heroku moves before it is in force."""
-
-
-def differences(sealed: Mapping[str, Any], today: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names the terms in which a row differs from the last line about it.
-
-    Args:
-        sealed: the terms of the request's last line.
-        today: the same, read from the rows now.
-    """
-    names = [*FIXED, "state", *(WHILE_PENDING if today.get("state") != "pending" else ())]
-    found = [name for name in names if sealed.get(name) != today.get(name)]
-    before, after = sealed.get("grant"), today.get("grant")
-    # Another request's grant moves on with lines of its own request.
-    if after is not None and after.get("request") == today.get("request"):
-        opening = after.get("state") in ("waiting", "applying")
-        names = [*GRANT, *(() if opening else WHILE_OPENING)]
-        found += [f"grant.{name}" for name in names if (before or {}).get(name) != after.get(name)]
-    return tuple(found)

@@ -1,23 +1,26 @@
 """Verification of the audit trail: the chain of digests, and whether the rows are what their lines say."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, func, select, true
+from sqlalchemy import BigInteger, bindparam, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.request import Kind
 from storage.repositories.evidence.chain import GENESIS, Fit, fit
-from storage.repositories.evidence.terms import TERMS, WITH_GRANT, differences
+from storage.repositories.evidence.comparison import LastLine, compare
+from storage.repositories.evidence.terms import TERMS, WITH_GRANT
 from storage.tables import audit, requests
 
 SEALED_WITHIN: Final = timedelta(minutes=1)
 """How long a line may be without a seal; a running worker seals within about a second."""
 
 PAGE: Final = 1000
-"""Requests that are compared with their lines at once."""
+"""Lines, and requests with their lines, that are read at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,31 +28,29 @@ class Verification:
     """Result of verifying the chain alone.
 
     Attributes:
-        sealed: how many lines fit their digests.
-        broken: the id of the first line that does not fit its digest; None when all do.
+        sealed: how many lines fit their digests, before the first that does not.
+        broken: the id of the first line that does not fit its digest or its place; None when all do.
         unsealed: ids of lines that no seal covers yet.
         without_terms: how many of the lines that have terms were sealed by a version that covered none.
-        last: the digest of the last line that fits.
-        head_at: the place of the digest that was looked for; None where it is not in the chain.
     """
 
     sealed: int
     broken: int | None
     unsealed: tuple[int, ...]
     without_terms: int = 0
-    last: bytes = field(default=GENESIS, compare=False)
-    head_at: int | None = None
 
 
 class Wrong(StrEnum):
     """Kinds of what a verification finds."""
 
-    BROKEN = "broken"
-    UNSEALED = "unsealed"
-    CUT = "cut"
-    DIFFERS = "differs"
-    UNAUDITED = "unaudited"
-    MISSING = "missing"
+    BROKEN = "does not fit its digest"
+    GAP = "lines before it are missing"
+    CUT = "the chain does not have the head"
+    UNSEALED = "without a seal"
+    DIFFERS = "a row is not what its line says"
+    UNAUDITED = "a row that no line is about"
+    MISSING = "a row that lines are about is not there"
+    JUMP = "does not follow the line before it"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,84 +59,187 @@ class Problem:
 
     Attributes:
         wrong: its kind.
+        said: what is wrong, as a sentence for the command line.
         line: id of the audit line; None where there is none.
         request: number of the request; None where it is about none.
-        terms: names of the terms in which the row differs from the line.
     """
 
     wrong: Wrong
+    said: str
     line: int | None = None
     request: int | None = None
-    terms: tuple[str, ...] = ()
 
 
-async def verify_chain(connection: AsyncConnection, *, head: str = "") -> Verification:
-    """Verifies the whole chain from its beginning, in flat memory.
+@dataclass(slots=True)
+class Walk:
+    """How far a walk along the chain has come.
+
+    Attributes:
+        lines: how many were read.
+        broken: the id of the first that does not fit; None so far.
+        sealed: how many fit before it.
+        without_terms: how many have terms that their seal does not cover.
+        number: place of the last line.
+        digest: of the last line.
+        head_at: place of the head that was looked for; None where it was not met.
+    """
+
+    lines: int = 0
+    broken: int | None = None
+    sealed: int = 0
+    without_terms: int = 0
+    number: int = 0
+    digest: bytes = field(default=GENESIS)
+    head_at: int | None = None
+
+
+async def walk_chain(connection: AsyncConnection, walk: Walk, *, head: str = "") -> AsyncIterator[Problem]:
+    """Walks along the whole chain from its beginning, in flat memory, and yields each line that does not fit.
+
+    After such a line it goes on with the digest that the line has: what comes behind is judged by itself.
 
     Args:
         connection: of the store.
-        head: the beginning of a digest in hexadecimal that the chain has to have; empty for none.
+        walk: is kept up to date meanwhile.
+        head: a digest in hexadecimal, or its beginning, that the chain has to have; empty for none.
     """
-    previous, expected, broken, without_terms, head_at = GENESIS, 1, None, 0, None
     sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)
     # Streamed: the trail only grows, and need not fit into memory.
-    async with connection.stream(sealed, execution_options={"yield_per": 1000}) as lines:
+    async with connection.stream(sealed, execution_options={"yield_per": PAGE}) as lines:
         async for line in lines.mappings():
-            fits = fit(previous, expected, line)
-            if line["seal"] != expected or fits is None:
-                broken = line["id"]
-                break
-            without_terms += fits is Fit.WITHOUT_TERMS
-            previous = line["digest"]
-            if head and previous.hex().startswith(head):
-                head_at = expected
-            expected += 1
+            walk.lines += 1
+            problem = _misfit(walk, line)
+            if problem is not None:
+                walk.broken = walk.broken or line["id"]
+                yield problem
+            walk.sealed += walk.broken is None
+            walk.number, walk.digest = line["seal"], line["digest"]
+            if head and walk.digest.hex().startswith(head):
+                walk.head_at = walk.number
+
+
+def _misfit(walk: Walk, line: Any) -> Problem | None:
+    about = {"line": line["id"], "request": line["request_id"]}
+    seal, expected = line["seal"], walk.number + 1
+    if seal != expected:
+        missing = f"{expected}" if seal == expected + 1 else f"{expected} to {seal - 1}"
+        return Problem(wrong=Wrong.GAP, said=f"seal {missing} is missing before seal {seal}", **about)
+    fits = fit(walk.digest, seal, line)
+    walk.without_terms += fits is Fit.WITHOUT_TERMS
+    if fits is None:
+        said = f"seal {seal} does not fit: the line, its place or the digest before it was changed"
+        return Problem(wrong=Wrong.BROKEN, said=said, **about)
+    return None
+
+
+async def verify_chain(connection: AsyncConnection) -> Verification:
+    """Verifies the whole chain from its beginning, and no rows; see ``walk_chain``."""
+    walk = Walk()
+    async for _ in walk_chain(connection, walk):
+        # To the end: a cursor that is left in the middle stays open.
+        continue
     unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
     return Verification(
-        sealed=expected - 1,
-        broken=broken,
+        sealed=walk.sealed,
+        broken=walk.broken,
         unsealed=tuple((await connection.execute(unsealed)).scalars()),
-        without_terms=without_terms,
-        last=previous,
-        head_at=head_at,
+        without_terms=walk.without_terms,
     )
 
 
-async def late_lines(connection: AsyncConnection) -> AsyncIterator[Problem]:
+def cut(walk: Walk, *, head: str, seal: int | None) -> Problem | None:
+    """Judges by a head that was kept outside whether the end of the chain was cut off or made anew.
+
+    Args:
+        walk: that has come to its end.
+        head: the digest, or its beginning; empty where only its place is known.
+        seal: its place; None where that is not known.
+    """
+    if seal is not None and walk.number < seal:
+        said = f"the chain ends at seal {walk.number}: seals {walk.number + 1} to {seal} were cut off"
+    elif head and walk.head_at is None:
+        said = f"no line has the digest {head}: the end was cut off, or the chain was sealed anew"
+    elif head and seal is not None and walk.head_at != seal:
+        said = f"the digest {head} is at seal {walk.head_at}, and not at seal {seal}"
+    else:
+        return None
+    return Problem(wrong=Wrong.CUT, said=said)
+
+
+async def late_lines(connection: AsyncConnection) -> Problem | None:
     """Finds lines that have been without a seal for longer than ``SEALED_WITHIN``."""
     late = audit.c.written_at < func.now() - SEALED_WITHIN
-    statement = select(audit.c.id, audit.c.request_id).where(audit.c.seal.is_(None), late)
-    for line, request in await connection.execute(statement.order_by(audit.c.id)):
-        yield Problem(wrong=Wrong.UNSEALED, line=line, request=request)
+    found = select(func.count(), func.min(audit.c.id), func.now() - func.min(audit.c.written_at))
+    count, first, age = (await connection.execute(found.where(audit.c.seal.is_(None), late))).one()
+    if not count:
+        return None
+    waited = timedelta(seconds=int(age.total_seconds()))
+    said = f"lines without a seal: {count}, the oldest for {waited}; is a worker running?"
+    return Problem(wrong=Wrong.UNSEALED, line=first, said=said)
 
 
-_after = bindparam("after", type_=BigInteger)
-_up_to = bindparam("up_to", type_=BigInteger)
+_after = bindparam("after_request", type_=BigInteger)
+_up_to = bindparam("up_to_request", type_=BigInteger)
+_STATES: Final = ("request", "grant", *Kind)
+"""Subjects of lines that say how a state has changed."""
 
-_LAST = (
-    select(audit.c.id, audit.c.terms)
-    .where(audit.c.request_id == requests.c.id)
-    .order_by(audit.c.id.desc())
-    .limit(1)
-    .lateral("last_line")
-)
 _PAGE: Final = select(requests.c.id).where(requests.c.id > _after).order_by(requests.c.id).limit(PAGE)
-_COMPARED: Final = (
-    select(requests.c.id, TERMS.label("today"), _LAST.c.id.label("line"), _LAST.c.terms.label("sealed"))
-    .select_from(WITH_GRANT.outerjoin(_LAST, true()))
+_TODAY: Final = (
+    select(requests.c.id, TERMS.label("today"))
+    .select_from(WITH_GRANT)
     .where(requests.c.id > _after, requests.c.id <= _up_to)
     .order_by(requests.c.id)
 )
-"""Requests with the terms that they have now, beside those of the last line about each."""
+_of_page = (audit.c.request_id > _after, audit.c.request_id <= _up_to)
+_by_subject = (audit.c.request_id, audit.c.subject)
+_LAST: Final = (
+    select(
+        audit.c.request_id,
+        audit.c.subject,
+        audit.c.id,
+        audit.c.terms,
+        func.first_value(audit.c.id)
+        .over(partition_by=_by_subject, order_by=audit.c.id.desc())
+        .label("newest"),
+        func.first_value(audit.c.after)
+        .over(partition_by=_by_subject, order_by=audit.c.id.desc())
+        .label("newest_after"),
+    )
+    .where(*_of_page, audit.c.subject.in_(_STATES))
+    .ext(distinct_on(*_by_subject))
+    .order_by(*_by_subject, audit.c.terms.is_(None), audit.c.id.desc())
+)
+"""For each request and subject the newest line that has terms, or else the newest, and which that is."""
+
+_steps = (
+    select(
+        audit.c.id,
+        audit.c.request_id,
+        audit.c.subject,
+        audit.c.before,
+        func.coalesce(func.lag(audit.c.after).over(partition_by=_by_subject, order_by=audit.c.id), "").label(
+            "previous"
+        ),
+    )
+    .where(*_of_page, audit.c.subject.in_(_STATES))
+    .subquery()
+)
+_JUMPS: Final = (
+    select(_steps)
+    # What a line adds to its state is not part of it: ``pending, 1 of 2``.
+    .where(func.split_part(_steps.c.before, ",", 1) != func.split_part(_steps.c.previous, ",", 1))
+    .order_by(_steps.c.id)
+)
+"""Lines that do not begin where the line before them has ended."""
 
 _ORPHANED: Final = (
     select(audit.c.request_id, func.max(audit.c.id))
     .outerjoin(requests, requests.c.id == audit.c.request_id)
-    .where(audit.c.request_id > _after, audit.c.request_id <= _up_to, requests.c.id.is_(None))
+    .where(*_of_page, requests.c.id.is_(None))
     .group_by(audit.c.request_id)
     .order_by(audit.c.request_id)
 )
-"""Lines about requests that are no longer there."""
+"""Requests that lines are about, and that are not there."""
 
 
 @dataclass(slots=True)
@@ -144,7 +248,8 @@ class Compared:
 
     Attributes:
         requests: how many were compared.
-        without_terms: how many of them have a last line without terms, from before terms were kept.
+        without_terms: how many of them have a newest line without terms: from before terms were kept, or
+            from an older version that ran beside this one.
     """
 
     requests: int = 0
@@ -152,28 +257,59 @@ class Compared:
 
 
 async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIterator[Problem]:
-    """Finds requests and grants that are not what the last line about them says.
+    """Finds requests, grants and operations that are not what the last lines about them say.
 
     Args:
         connection: of a snapshot, so that rows and lines belong to one moment.
-        compared: is counted up meanwhile.
+        compared: is kept up to date meanwhile.
     """
     after = 0
     newest = (await connection.execute(select(func.max(audit.c.request_id)))).scalar() or 0
     while True:
-        page = (await connection.execute(_PAGE, {"after": after})).scalars().all()
+        page = (await connection.execute(_PAGE, {"after_request": after})).scalars().all()
         up_to = page[-1] if page else max(newest, after)
-        bounds = {"after": after, "up_to": up_to}
+        bounds = {"after_request": after, "up_to_request": up_to}
         for request, line in await connection.execute(_ORPHANED, bounds):
-            yield Problem(wrong=Wrong.MISSING, request=request, line=line)
+            said = f"request {request} is not there, and lines are about it"
+            yield Problem(wrong=Wrong.MISSING, request=request, line=line, said=said)
         if not page:
             return
-        for request, today, line, sealed in await connection.execute(_COMPARED, bounds):
+        for line, request, subject, before, previous in await connection.execute(_JUMPS, bounds):
+            said = f"the {subject} was {_state(before)} before it, and by the line before {_state(previous)}"
+            yield Problem(wrong=Wrong.JUMP, request=request, line=line, said=said)
+        lines = await _last_lines(connection, bounds)
+        for request, today in await connection.execute(_TODAY, bounds):
             compared.requests += 1
-            if line is None:
-                yield Problem(wrong=Wrong.UNAUDITED, request=request)
-            elif sealed is None:
-                compared.without_terms += 1
-            elif found := differences(sealed, today):
-                yield Problem(wrong=Wrong.DIFFERS, request=request, line=line, terms=found)
+            for problem in _problems(request, today, lines.get(request, {}), compared):
+                yield problem
         after = up_to
+
+
+async def _last_lines(
+    connection: AsyncConnection, bounds: Mapping[str, int]
+) -> Mapping[int, Mapping[str, LastLine]]:
+    found: dict[int, dict[str, LastLine]] = {}
+    for request, subject, id, terms, newest, after in await connection.execute(_LAST, bounds):
+        last = LastLine(id=newest, after=after, terms=terms, terms_id=id if terms is not None else None)
+        found.setdefault(request, {})[subject] = last
+    return found
+
+
+def _problems(
+    request: int, today: Mapping[str, Any], lines: Mapping[str, LastLine], compared: Compared
+) -> Iterator[Problem]:
+    found = compare(today, lines)
+    compared.without_terms += found.without_terms
+    for name in found.unaudited:
+        said = f"no line is about the {name}"
+        yield Problem(wrong=Wrong.UNAUDITED, request=request, said=said)
+    for name, line in found.missing.items():
+        said = f"the {name} is not there, and lines are about it"
+        yield Problem(wrong=Wrong.MISSING, request=request, line=line, said=said)
+    for each in found.differences:
+        said = f"{each.name} is {each.found}, and the line says {each.said}"
+        yield Problem(wrong=Wrong.DIFFERS, request=request, line=each.line, said=said)
+
+
+def _state(state: str) -> str:
+    return state or "not there"
