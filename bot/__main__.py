@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.cli import audit as audit_commands
 from bot.cli import policy as policy_commands
 from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, PgaccessError
@@ -123,6 +124,10 @@ def _policy(chosen: argparse.Namespace) -> int:
     return WRONG if answer.wrong else 0
 
 
+def _audit(chosen: argparse.Namespace) -> int:
+    return 0 if audit_commands.run(chosen) else WRONG
+
+
 def _no_options(_: argparse.ArgumentParser) -> None:
     pass
 
@@ -146,6 +151,7 @@ _COMMANDS: Final = {
     ),
     "check": _Command(run=_check, does="check settings, policy, tokens, scopes and hosts"),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
+    "audit": _Command(run=_audit, does=audit_commands.SUMMARY, options=audit_commands.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 

@@ -1,6 +1,6 @@
 """Verification of the audit trail: the chain of digests, and whether the rows are what their lines say."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -184,15 +184,17 @@ _STATES: Final = ("request", "grant", *Kind)
 """Subjects of lines that say how a state has changed."""
 
 _PAGE: Final = select(requests.c.id).where(requests.c.id > _after).order_by(requests.c.id).limit(PAGE)
-_TODAY: Final = (
+TODAY: Final = (
     select(requests.c.id, TERMS.label("today"))
     .select_from(WITH_GRANT)
     .where(requests.c.id > _after, requests.c.id <= _up_to)
     .order_by(requests.c.id)
 )
+"""Requests after one number and up to another, each with what its rows say now."""
+
 _of_page = (audit.c.request_id > _after, audit.c.request_id <= _up_to)
 _by_subject = (audit.c.request_id, audit.c.subject)
-_LAST: Final = (
+LAST: Final = (
     select(
         audit.c.request_id,
         audit.c.subject,
@@ -277,27 +279,34 @@ async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIt
         for line, request, subject, before, previous in await connection.execute(_JUMPS, bounds):
             said = f"the {subject} was {_state(before)} before it, and by the line before {_state(previous)}"
             yield Problem(wrong=Wrong.JUMP, request=request, line=line, said=said)
-        lines = await _last_lines(connection, bounds)
-        for request, today in await connection.execute(_TODAY, bounds):
+        lines = last_lines(await connection.execute(LAST, bounds))
+        for request, today in await connection.execute(TODAY, bounds):
             compared.requests += 1
-            for problem in _problems(request, today, lines.get(request, {}), compared):
+            for problem in problems_of(request, today, lines.get(request, {}), compared):
                 yield problem
         after = up_to
 
 
-async def _last_lines(
-    connection: AsyncConnection, bounds: Mapping[str, int]
-) -> Mapping[int, Mapping[str, LastLine]]:
+def last_lines(rows: Iterable[Sequence[Any]]) -> Mapping[int, Mapping[str, LastLine]]:
+    """Returns what ``LAST`` has read, by request and subject."""
     found: dict[int, dict[str, LastLine]] = {}
-    for request, subject, id, terms, newest, after in await connection.execute(_LAST, bounds):
+    for request, subject, id, terms, newest, after in rows:
         last = LastLine(id=newest, after=after, terms=terms, terms_id=id if terms is not None else None)
         found.setdefault(request, {})[subject] = last
     return found
 
 
-def _problems(
+def problems_of(
     request: int, today: Mapping[str, Any], lines: Mapping[str, LastLine], compared: Compared
 ) -> Iterator[Problem]:
+    """Yields what is wrong with the rows of one request.
+
+    Args:
+        request: its number.
+        today: what its rows say.
+        lines: the last line about it, by subject.
+        compared: is counted up.
+    """
     found = compare(today, lines)
     compared.without_terms += found.without_terms
     for name in found.unaudited:
