@@ -4,8 +4,14 @@
 chain. Every tenth was approved and opened a grant; the newest of those are in force.
 """
 
+import argparse
 import json
-from collections.abc import Callable, Iterator
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -14,7 +20,10 @@ from uuid import UUID
 
 import psycopg
 
+from sandbox.postgres import private_postgres
+from storage.migrate import migrate
 from storage.repositories.evidence.chain import GENESIS, digest
+from tests.bench.machine import described
 
 TARGETS: Final = 200
 """Databases, each in an app of its own, four to a space."""
@@ -30,7 +39,59 @@ IN_FORCE: Final = timedelta(hours=8)
 YEARS: Final = timedelta(days=730)
 """How far back the oldest request was made."""
 
+REPORTS: Final[Sequence[Sequence[str]]] = (
+    ("head",),
+    ("verify",),
+    ("export",),
+    ("export", "--from", "2026-03-01", "--to", "2026-03-31"),
+    ("export", "--target", "app-7", "--format", "jsonl"),
+)
+"""What is measured, each as a process of its own."""
+
 Row = tuple[Any, ...]
+
+
+def main() -> int:
+    """Fills a store and measures each report once; the exit status is 1 when the trail does not verify."""
+    parser = argparse.ArgumentParser(prog="python -m tests.scale.million", description=__doc__)
+    parser.add_argument("--requests", type=int, default=1_000_000)
+    chosen = parser.parse_args()
+    sys.stdout.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {described()}\n")
+    good = True
+    with private_postgres() as postgres:
+        migrate(postgres.url())
+        begun = time.monotonic()
+        now = datetime(2026, 12, 1, tzinfo=UTC)
+        lines = fill(postgres.url(), requests=chosen.requests, now=now)
+        took = time.monotonic() - begun
+        sys.stdout.write(f"filled: {chosen.requests:,} requests with {lines:,} audit lines in {took:.0f} s\n")
+        for words in REPORTS:
+            good &= _measured(postgres.url(), words)
+    return 0 if good else 1
+
+
+def _measured(url: str, words: Sequence[str]) -> bool:
+    """Runs one report and prints time, peak memory and size; returns whether it found nothing wrong."""
+    with tempfile.TemporaryFile() as out:
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "audit", *words],
+            stdout=out,
+            env={**os.environ, "DATABASE_URL": url},
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        took = time.monotonic() - begun
+        out.seek(0)
+        count = sum(1 for _ in out)
+    cpu = used.ru_utime + used.ru_stime
+    sys.stdout.write(
+        f"pgaccess audit {' '.join(words)}: {took:.1f} s ({cpu:.1f} s of processor time), "
+        f"{used.ru_maxrss / 1024:.0f} MiB at its peak, {count:,} lines printed, "
+        f"status {process.returncode}\n"
+    )
+    sys.stdout.flush()
+    return process.returncode == 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,3 +300,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bytes):
         return f"\\\\x{value.hex()}"
     return str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
