@@ -74,6 +74,7 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._services.pending_review.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.lost_channels.run_due)
         self._every(EVERY_FEW_SECONDS, self._services.entitlements.send_weekly_review)
+        self._every(EVERY_FEW_SECONDS, self._services.audit_heads.post_daily)
         self._scheduler.start()
         try:
             await self._listen()

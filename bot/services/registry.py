@@ -25,6 +25,7 @@ from bot.services.privatelink.endpoint import PrivateLinkEndpointService
 from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.reopening import ReopeningService
+from bot.services.reports.audit_heads import AuditHeadService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
 from bot.services.reviews.entitlements import EntitlementService
@@ -71,6 +72,7 @@ class Services:
         orphaned_certificates: certificates whose owner has left.
         personal_access: everything of one person.
         entitlements: the weekly review of what the policy would refuse now.
+        audit_heads: posts the newest digest of the audit trail once a day.
     """
 
     policy: Policy
@@ -101,6 +103,7 @@ class Services:
     orphaned_certificates: OrphanedCertificateService
     personal_access: PersonalAccessService
     entitlements: EntitlementService
+    audit_heads: AuditHeadService
 
 
 def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
@@ -137,6 +140,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),
         lost_channels=LostChannelService(context),
+        audit_heads=AuditHeadService(context),
         mtls=MtlsEndpointService(context),
         certificates=CertificateService(context),
         certificate_rotation=CertificateRotationService(context),

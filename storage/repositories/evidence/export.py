@@ -60,7 +60,7 @@ COLUMNS: Final = (
     "request", "kind", "method", "state", "target", "target_id", "app", "space", "environment", "rule",
     "subject", "requester", "requester_name", "reason", "asked_at", "decision", "decided_by", "decided_at",
     "approved_by", "opened_at", "ends_at", "closed_at", "closed_by", "why", "duration_s", "extended_s",
-    "extends", "lines", "seals",
+    "extended_alone_s", "extends", "lines", "seals",
 )  # fmt: skip
 """Columns of an export; `docs/guides/audit.md` says what each means."""
 
@@ -111,11 +111,24 @@ def record_of(
         "closed_by": _closer(lines, operation=bool(operation)),
         "why": outcome.get("why"),
         "duration_s": duration,
-        "extended_s": grant.get("extended_s"),
+        "extended_s": _extended(today, grant),
+        "extended_alone_s": grant.get("extended_s"),
         "extends": extends,
         "lines": [line.id for line in proof],
         "seals": [line.seal for line in proof if line.seal is not None],
     }
+
+
+def _extended(today: Mapping[str, Any], grant: Mapping[str, Any]) -> int | None:
+    """Seconds by which a grant is longer than what was approved at first; None without an end."""
+    asked, duration = today.get("duration_s"), grant.get("duration_s")
+    if asked is not None and duration is not None:
+        return int(duration - asked)
+    until, ends = today.get("until"), grant.get("ends")
+    if until is None or ends is None:
+        return None
+    moved = datetime.fromisoformat(ends) - datetime.fromisoformat(until)
+    return max(0, int(moved.total_seconds()))
 
 
 def _decides(line: Line) -> bool:

@@ -30,6 +30,7 @@ def scheduler_of(step: Any) -> Scheduler:
         departures=SimpleNamespace(run_due=step),
         pending_review=SimpleNamespace(run_due=step),
         entitlements=SimpleNamespace(send_weekly_review=step),
+        audit_heads=SimpleNamespace(post_daily=step),
     )
     directory_sync = SimpleNamespace(
         read_people=step, read_groups=step, read_targets=step, read_departures=step

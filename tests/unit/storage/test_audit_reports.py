@@ -103,6 +103,7 @@ def test_a_record_says_who_what_where_when_and_why_with_its_proof(url: str) -> N
         "why": "expired",
         "duration_s": 28800,
         "extended_s": 0,
+        "extended_alone_s": 0,
         "extends": None,
         "lines": [19, 20, 21, 22, 23, 24],
         "seals": [19, 20, 21, 22, 23, 24],
