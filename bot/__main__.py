@@ -125,7 +125,15 @@ def _policy(chosen: argparse.Namespace) -> int:
 
 
 def _audit(chosen: argparse.Namespace) -> int:
-    return 0 if audit_commands.run(chosen) else WRONG
+    try:
+        good = audit_commands.run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A reader such as `head` has what it wants. Python flushes once more at its end, and would say so
+        # (Python documentation, "Note on SIGPIPE").
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WRONG
+    return 0 if good else WRONG
 
 
 def _no_options(_: argparse.ArgumentParser) -> None:

@@ -35,20 +35,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(
-    arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ, out: TextIO = sys.stdout
+    arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ, out: TextIO | None = None
 ) -> bool:
     """Run a subcommand, which prints while it reads; return whether the trail is as it has to be.
 
     Args:
         arguments: Parsed arguments.
         environ: Has ``DATABASE_URL``.
-        out: Standard output.
+        out: Standard output, unless given.
 
     Raises:
         MisconfiguredError: The store cannot be read, or an argument means nothing.
         NotMigratedError: The store's schema is older than this code.
     """
-    url = database_url(environ)
+    url, out = database_url(environ), out or sys.stdout
     match arguments.audit_command:
         case "verify":
             return asyncio.run(_verify(url, head=arguments.head or "", seal=arguments.seal, out=out))

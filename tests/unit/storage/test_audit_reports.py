@@ -4,11 +4,15 @@ import argparse
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from bot.__main__ import USAGE, WRONG, main
 from bot.cli.audit import add_arguments, run
 from bot.errors import MisconfiguredError
 from tests.scale import million
@@ -183,6 +187,34 @@ def test_bad_input_gets_one_sentence(
         audit("postgres://nowhere.example/x", *words)
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_exit_status_tells_whether_the_trail_verifies(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert main(["audit", "verify"]) == 0
+    assert capsys.readouterr().out.endswith("the audit trail verifies\n")
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE grants SET ends_at = ends_at + interval '1 day' WHERE request_id = 20")
+    assert main(["audit", "verify"]) == WRONG
+    assert main(["audit", "export", "--target", "biling"]) == USAGE
+    assert "'biling'" in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_early_gets_no_traceback(database_url: str) -> None:
+    # More than a pipe holds: 64 KiB on Linux.
+    million.fill(database_url, requests=600, now=NOW)
+    command = [sys.executable, "-m", "bot", "audit", "export"]
+    environ = {**os.environ, "DATABASE_URL": database_url}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("request,kind,method")
+        process.stdout.close()
+        assert process.stderr.read() == ""
 
 
 def test_without_a_store_the_setting_is_named(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def _url(database_url: str) -> str:
 
 
 def tamper(url: str, *statements: str) -> None:
-    """Runs statements with the trigger that protects the trail out of the way, and without checks of references."""
+    """Runs statements with the trigger out of the way that protects the trail, and without references."""
     with psycopg.connect(url) as connection:
         connection.execute("SET session_replication_role = replica")
         for each in statements:
