@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.cli import audit as audit_commands
 from bot.cli import audit_review, audit_who, watch_options
 from bot.cli import policy as policy_commands
 from bot.cli.answer import Answer
@@ -193,12 +194,20 @@ def _printed(answer: Answer) -> int:
 
 
 def _audit(chosen: argparse.Namespace) -> int:
-    status: int = chosen.audit_run(chosen)
+    try:
+        status: int = chosen.audit_run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A reader such as `head` has what it wants. Python flushes once more at its end, and would say so
+        # (Python documentation, "Note on SIGPIPE").
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WRONG
     return status
 
 
 def _audit_options(parser: argparse.ArgumentParser) -> None:
-    commands = parser.add_subparsers(dest="audit_command", required=True)
+    commands = audit_commands.add_commands(parser)
+    parser.set_defaults(audit_run=lambda chosen: 0 if audit_commands.run(chosen) else WRONG)
     who = commands.add_parser("who", help=audit_who.SUMMARY, description=audit_who.SUMMARY)
     audit_who.add_arguments(who)
     who.set_defaults(audit_run=lambda chosen: _printed(audit_who.run(chosen)))
@@ -233,7 +242,7 @@ _COMMANDS: Final = {
         run=_check, does="check settings, policy, tokens, scopes and hosts", options=_check_options
     ),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
-    "audit": _Command(run=_audit, does="read the audit trail", options=_audit_options),
+    "audit": _Command(run=_audit, does=audit_commands.SUMMARY, options=_audit_options),
     "rebuild": _Command(
         run=_rebuild,
         does="after the loss or restore of the store: show what is at Heroku, and record it again",

@@ -80,6 +80,7 @@ class Scheduler:
         self._every(EVERY_FEW_SECONDS, self._services.findings.run_due)
         self._every(EVERY_FEW_SECONDS, self._run_reviews)
         self._every(EVERY_FEW_SECONDS, self._services.retention.run_due)
+        self._every(EVERY_FEW_SECONDS, self._services.audit_heads.post_daily)
         self._scheduler.start()
         try:
             await self._listen()

@@ -291,6 +291,9 @@ requests = Table(
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("grant_id", Uuid, comment="the grant that is to be extended"),
     Column("rule", Text, nullable=False, comment="the policy's rule under which it was asked"),
+    Column(
+        "environment", Text, nullable=False, server_default="", comment="that it was judged by when asked"
+    ),
     Column("required_approvals", Integer, nullable=False, comment="approvals that decide it"),
     Column("subject", Subject, nullable=False),
     Column("enables_mtls", Boolean, nullable=False, server_default="false", comment="mTLS first"),

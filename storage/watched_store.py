@@ -32,7 +32,7 @@ from bot.domain.target import Database
 from bot.domain.watch.condition import OpenGrant, Waiting
 from bot.errors import MisconfiguredError, NotMigratedError, StoreDeniedError, StoreUnavailableError
 from bot.ports import ChainPart, ChainPlace, StoreReading, WatchedStore
-from storage.repositories.audit import GENESIS, digest
+from storage.repositories.evidence.chain import GENESIS, fit
 from storage.repositories.targets import target_of
 from storage.tables import (
     OPEN,
@@ -126,10 +126,9 @@ class ReadOnlyStore(WatchedStore):
             read = (await connection.execute(following)).mappings().all()
         verified = after
         for line in read:
-            expected = digest(verified.digest, verified.seal + 1, line)
-            if line["seal"] != verified.seal + 1 or line["digest"] != expected:
+            if line["seal"] != verified.seal + 1 or fit(verified.digest, line["seal"], line) is None:
                 return ChainPart(verified=verified, broken=line["id"], ended=False)
-            verified = ChainPlace(seal=line["seal"], digest=expected)
+            verified = ChainPlace(seal=line["seal"], digest=line["digest"])
         return ChainPart(verified=verified, broken=None, ended=len(read) < lines)
 
     @override

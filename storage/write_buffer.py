@@ -1,21 +1,22 @@
 """Write buffer of a transaction: rows that are not read before the commit, written in one statement.
 
 Audit lines and messages are read by others, after the commit. Each statement costs a round trip, and a
-command needs few other ones.
+command needs few other ones. A line's terms are what its request has become by then.
 
 Every change of state has an audit line, and so its request is known here: what earlier messages say about
 that request may have stopped being true with it, and they are marked with the same statement.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Table, Update, bindparam, select, union_all
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import BigInteger, BindParameter, Label, Table, Update, Uuid, bindparam, select, union_all
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.outdated_messages import MARK, values_of
+from storage.repositories.evidence.terms import terms_of
 from storage.tables import audit, idempotency_keys, outbox
 
 AT_ONCE: Final = 3
@@ -24,9 +25,19 @@ AT_ONCE: Final = 3
 Row = Mapping[str, Any]
 
 _LINE: Final = ("at", "actor", "subject", "request_id", "target_id", "before", "after", "details")
+_ABOUT: Final = {"request": "request_id", "target": "target_id", "details": "details"}
+"""Columns that a line's terms are found by."""
+
 _MESSAGE: Final = ("kind", "recipient", "key", "request_id", "params", "asserts", "about")
 
-_LINES: Final = insert(audit)
+# No parameter is named like a column: SQLAlchemy would take it for the column's own.
+_LINES: Final = insert(audit).values(
+    terms=terms_of(
+        bindparam("terms_request", type_=BigInteger),
+        bindparam("terms_target", type_=Uuid),
+        bindparam("terms_details", type_=JSONB),
+    )
+)
 _MESSAGES: Final = insert(outbox).on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
 """RETURNING makes SQLAlchemy write several rows in one statement."""
 
@@ -131,7 +142,8 @@ class WriteBuffer:
 
     async def _write_rows(self) -> None:
         lines, messages = self._take()
-        for statement, rows in ((_LINES, lines), (_MESSAGES, messages)):
+        about = [{**row, **{f"terms_{name}": row[key] for name, key in _ABOUT.items()}} for row in lines]
+        for statement, rows in ((_LINES, about), (_MESSAGES, messages)):
             if rows:
                 await self._connection.execute(statement, rows if len(rows) > 1 else rows[0])
 
@@ -158,7 +170,7 @@ def _statement(lines: int, messages: int, *, marked: bool, keyed: bool) -> Inser
     # No parameter is named like a column: SQLAlchemy would take it for a value that the UPDATE sets.
     parts: list[Insert | Update] = [MARK] if marked else []
     if lines:
-        parts.append(_insert(audit, "a", _LINE, lines))
+        parts.append(_insert(audit, "a", _LINE, lines, _terms))
     if messages:
         parts.append(_insert(outbox, "m", _MESSAGE, messages).on_conflict_do_nothing(index_elements=["key"]))
     if keyed:
@@ -174,17 +186,31 @@ def _statement(lines: int, messages: int, *, marked: bool, keyed: bool) -> Inser
     return whole.execution_options(preserve_rowcount=True)
 
 
-def _insert(table: Table, letter: str, names: Sequence[str], count: int) -> Insert:
-    """Inserts a number of rows in their order.
+def _insert(
+    table: Table,
+    letter: str,
+    names: Sequence[str],
+    count: int,
+    more: Callable[[str], Sequence[Label[Any]]] = lambda _: (),
+) -> Insert:
+    """Inserts a number of rows in their order, with further columns that a row's parameters make.
 
     From a SELECT: SQLAlchemy compiles an INSERT with several VALUES anew each time, which takes longer than
     everything that is saved here (2.1, "SQL Compilation Caching").
     """
+    prefixes = [f"{letter}{number}" for number in range(count)]
     rows = [
-        select(*(_param(table, name, f"{letter}{number}_{name}") for name in names))
-        for number in range(count)
+        select(*(_param(table, name, f"{prefix}_{name}") for name in names), *more(prefix))
+        for prefix in prefixes
     ]
-    return insert(table).from_select(names, rows[0] if count == 1 else union_all(*rows))
+    added = [each.name for each in more(prefixes[0])]
+    return insert(table).from_select([*names, *added], rows[0] if count == 1 else union_all(*rows))
+
+
+def _terms(prefix: str) -> Sequence[Label[Any]]:
+    """The terms of a line, from what it is about."""
+    request, target, details = (_param(audit, name, f"{prefix}_{name}") for name in _ABOUT.values())
+    return (terms_of(request, target, details),)
 
 
 def _param(table: Table, column: str, name: str) -> BindParameter[Any]:

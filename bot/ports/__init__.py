@@ -1,5 +1,6 @@
 """Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
+from bot.ports.audit import Audit, Head
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
@@ -8,7 +9,7 @@ from bot.ports.installations import Installation, Installations
 from bot.ports.messages import MessageKind, Notification, OutboxMessage
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
-from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
+from bot.ports.periodic_tasks import PeriodicTasks, Retention
 from bot.ports.policy_states import PolicyStates
 from bot.ports.rate_budget import RateBudgets, call_priority, with_priority
 from bot.ports.reports import Closings, LostChannels, Outages
@@ -68,6 +69,7 @@ __all__ = [
     "DueGroups",
     "ExpiryReminders",
     "Grants",
+    "Head",
     "Heroku",
     "HomeSummary",
     "IdempotencyKeys",

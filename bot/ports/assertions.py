@@ -108,6 +108,7 @@ TOPICS: Final[Mapping[MessageKind, Topic]] = {
     MessageKind.LINK_STAYS: Topic.FINDING,
     MessageKind.POLICY_UNREADABLE: Topic.ITSELF,
     MessageKind.POLICY_READABLE: Topic.PAST,
+    MessageKind.AUDIT_HEAD: Topic.PAST,
     MessageKind.CARD_DIRECT: Topic.REQUEST,
     MessageKind.ASKED_DIRECTLY: Topic.REQUEST,
     MessageKind.CLOSED: Topic.PAST,

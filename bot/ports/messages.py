@@ -94,6 +94,7 @@ class MessageKind(StrEnum):
     LINK_STAYS = "notification.link_stays"
     POLICY_UNREADABLE = "notification.policy_unreadable"
     POLICY_READABLE = "notification.policy_readable"
+    AUDIT_HEAD = "notification.audit_head"
 
     @property
     def is_card(self) -> bool:

@@ -1,11 +1,10 @@
-"""Periodic tasks, what they delete, and the audit trail in the store."""
+"""Periodic tasks in the store, and what they delete."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.retention import Expired
-from bot.ports.values import AuditLine
 
 
 class PeriodicTasks(Protocol):
@@ -88,16 +87,4 @@ class Retention(Protocol):
         Returns:
             Where the next batch begins; None when there is nothing left.
         """
-        ...
-
-
-class Audit(Protocol):
-    """The audit trail."""
-
-    async def of_request(self, request: int) -> tuple[AuditLine, ...]:
-        """Reads the lines about a request, and those about requests for its grant, in their order."""
-        ...
-
-    async def seal(self, *, limit: int) -> int:
-        """Links unsealed lines into the chain of digests, in the order of their ids; returns how many."""
         ...

@@ -4,13 +4,14 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.ports.access_history import AccessHistory
+from bot.ports.audit import Audit
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
 from bot.ports.grants import Grants, Operations
 from bot.ports.installations import Installations
 from bot.ports.outbox import Outbox
 from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
-from bot.ports.periodic_tasks import Audit, PeriodicTasks, Retention
+from bot.ports.periodic_tasks import PeriodicTasks, Retention
 from bot.ports.policy_states import PolicyStates
 from bot.ports.reports import Closings, LostChannels, Outages
 from bot.ports.requests import IdempotencyKeys, Requests

@@ -65,7 +65,11 @@ class AuditLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRequest:
-    """A request to record; see ``Request`` for its fields."""
+    """A request to record; see ``Request`` for its fields.
+
+    Attributes:
+        environment: the environments that it was judged by, as text, for the audit trail.
+    """
 
     kind: Kind
     terms: Terms
@@ -76,6 +80,7 @@ class NewRequest:
     remind_at: datetime | None
     grant: UUID | None = None
     by_admins: bool = False
+    environment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

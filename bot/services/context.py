@@ -167,6 +167,7 @@ class ServiceContext:
             terms=terms,
             requester=person,
             rule=rule.name,
+            environment=rule.judged_as,
             needed=rule.approvals,
             expires_at=undecided_end(asked=audit.at, lapse_after=rule.lapse_after, until=terms.until),
             # What is decided on another card has no thread of its own to be reminded in.

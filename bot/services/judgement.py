@@ -51,14 +51,11 @@ async def rule_for_member(
     tx: Transaction, policy: Policy, member: Person, *, target: Target, method: Method
 ) -> Rule:
     """Returns the rule that lets a member request a target; raises ``Refused`` as ``rule_for`` does."""
-    return rule_for(
-        policy,
-        target=target,
-        method=method,
-        ids=member.ids,
-        unknown=member.unknown_groups,
-        inside=await databases_inside(tx, target),
+    inside = await databases_inside(tx, target)
+    found = rule_for(
+        policy, target=target, method=method, ids=member.ids, unknown=member.unknown_groups, inside=inside
     )
+    return replace(found, judged_as=", ".join(sorted(policy.environments(target, inside))))
 
 
 async def judge(tx: Transaction, policy: Policy, details: RequestDetails, *, now: datetime) -> Rule:
@@ -166,7 +163,8 @@ async def with_fallback(tx: Transaction, policy: Policy, rule: Rule, *, requeste
 async def rule_concerning(tx: Transaction, policy: Policy, target: Target, method: Method) -> Rule:
     """Returns the combined rules under which anybody could request a target; see ``rules_concerning``."""
     inside = await databases_inside(tx, target)
-    return rules_concerning(policy, target=target, method=method, inside=inside)
+    found = rules_concerning(policy, target=target, method=method, inside=inside)
+    return replace(found, judged_as=", ".join(sorted(policy.environments(target, inside))))
 
 
 async def known_member(tx: Transaction, policy: Policy, person: str, *, request: int) -> Person:

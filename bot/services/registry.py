@@ -27,6 +27,7 @@ from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.records import RecordService
 from bot.services.reopening import ReopeningService
+from bot.services.reports.audit_heads import AuditHeadService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
 from bot.services.retention import RetentionService
@@ -81,6 +82,7 @@ class Services:
         access_reviews: the quarterly review of what is permanent or lasts long.
         who: who could reach a target at a moment.
         records: what has ended, and what is recorded of a person or an address.
+        audit_heads: posts the newest digest of the audit trail once a day.
     """
 
     policy: Policy
@@ -116,6 +118,7 @@ class Services:
     retention: RetentionService
     who: WhoService
     records: RecordService
+    audit_heads: AuditHeadService
 
 
 def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
@@ -153,6 +156,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         advice=AdviceService(context),
         deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),
         lost_channels=LostChannelService(context),
+        audit_heads=AuditHeadService(context),
         mtls=MtlsEndpointService(context),
         certificates=CertificateService(context),
         certificate_rotation=CertificateRotationService(context),

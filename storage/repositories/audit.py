@@ -1,56 +1,23 @@
 """The audit trail: one line for each change of state, sealed into a chain of digests."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, RowMapping, any_, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, RowMapping, any_, bindparam, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.ports import Audit, AuditContext, AuditLine
+from bot.ports import Audit, AuditContext, AuditLine, Head
 from bot.ports.telemetry import NO_TELEMETRY, EventName, Telemetry
+from storage.repositories.evidence.chain import GENESIS, digest
+from storage.repositories.evidence.verification import Verification, verify_chain
 from storage.tables import audit, grants, requests
 from storage.write_buffer import WriteBuffer
 
-GENESIS: Final = bytes(32)
-"""The digest before the first line."""
-
 SEALER: Final = 0x7067_6163
 """Advisory lock of sealing: one process at a time extends the chain."""
-
-_SEALED: Final = (
-    "id", "at", "written_at", "actor", "subject", "request_id", "target_id", "before", "after", "details",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verification:
-    """Result of verifying the chain.
-
-    Attributes:
-        sealed: how many lines fit their digests.
-        broken: the id of the first line that does not fit its digest; None when all do.
-        unsealed: ids of lines that no seal covers yet.
-    """
-
-    sealed: int
-    broken: int | None
-    unsealed: tuple[int, ...]
-
-
-def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> bytes:
-    """Computes the SHA-256 of the previous digest, the place in the chain, and the line in canonical JSON."""
-    # jsonb keeps no order of keys, and JSON has no form of its own for times and ids: sorted texts are
-    # canonical.
-    content = {name: str(line[name]) if name != "details" else line[name] for name in _SEALED}
-    canonical = json.dumps([seal, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(previous + canonical.encode()).digest()
-
 
 Line = dict[str, Any]
 """A line to write, by column."""
@@ -74,6 +41,28 @@ _OF_REQUEST: Final = (
     .order_by(audit.c.id)
 )
 """Lines about a request, and about those that extend its grant or open it again."""
+
+_newest = (
+    select(audit.c.seal, audit.c.digest, audit.c.written_at)
+    .where(audit.c.seal.is_not(None))
+    .order_by(audit.c.seal.desc())
+    .limit(1)
+    .subquery()
+)
+_waiting = (
+    select(func.count().label("unsealed"), func.min(audit.c.written_at).label("oldest"))
+    .where(audit.c.seal.is_(None))
+    .subquery()
+)
+_HEAD: Final = select(
+    _newest.c.seal,
+    _newest.c.digest,
+    _newest.c.written_at.label("at"),
+    _waiting.c.unsealed,
+    _waiting.c.oldest,
+    func.now().label("now"),
+).select_from(_waiting.outerjoin(_newest, true()))
+"""The newest line of the chain, and what is not in it yet."""
 
 _SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
 
@@ -180,21 +169,20 @@ class PostgresAudit(Audit):
     async def verify(self) -> Verification:
         """Verifies the whole chain from its beginning."""
         await self._buffer.flush()
-        previous, expected = GENESIS, 1
-        unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
-        sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)
-        # Streamed: the trail only grows, and need not fit into memory.
-        async with self._connection.stream(sealed) as lines:
-            async for line in lines.mappings():
-                previous = digest(previous, expected, line)
-                if line["seal"] != expected or line["digest"] != previous:
-                    return await self._verification(expected - 1, line["id"], unsealed)
-                expected += 1
-        return await self._verification(expected - 1, None, unsealed)
+        return await verify_chain(self._connection)
 
-    async def _verification(self, sealed: int, broken: int | None, unsealed: Any) -> Verification:
-        waiting = tuple((await self._connection.execute(unsealed)).scalars())
-        return Verification(sealed=sealed, broken=broken, unsealed=waiting)
+    @override
+    async def head(self) -> Head:
+        await self._buffer.flush()
+        row = (await self._connection.execute(_HEAD)).one()
+        return Head(
+            number=row.seal or 0,
+            digest=(row.digest or GENESIS).hex(),
+            at=row.at,
+            unsealed=row.unsealed,
+            oldest_unsealed=row.oldest,
+            now=row.now,
+        )
 
     async def _last(self) -> tuple[int, bytes]:
         newest = select(audit.c.seal, audit.c.digest).where(audit.c.seal.is_not(None))

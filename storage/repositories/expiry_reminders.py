@@ -1,5 +1,6 @@
 """Reminders of certificates' expiry; each of them, and each reaction to one, has an audit line."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +54,7 @@ class PostgresExpiryReminders(ExpiryReminders):
             remind_at=None if end is None else next_moment(schedule, expires_at=end),
         )
         await self._audit.write(
-            doing,
+            replace(doing, details={**doing.details, "certificate": str(known.id)}),
             subject="certificate",
             before=_audit_state(known.reminder_schedule),
             after=_audit_state(schedule),

@@ -382,6 +382,7 @@ def _new_row(wanted: NewRequest, doing: AuditContext) -> dict[str, Any]:
         "kind": wanted.kind,
         "grant_id": wanted.grant,
         "rule": wanted.rule,
+        "environment": wanted.environment,
         "required_approvals": wanted.needed,
         "expires_at": wanted.expires_at,
         "remind_at": wanted.remind_at,

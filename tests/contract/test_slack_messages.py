@@ -106,6 +106,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.ORPHAN: (None,),
     MessageKind.POLICY_UNREADABLE: (None,),
     MessageKind.POLICY_READABLE: (None,),
+    MessageKind.AUDIT_HEAD: (None,),
     MessageKind.CERTIFICATE_READY: (operated(_done),),
     MessageKind.CERTIFICATE_GONE: (operated(_done),),
     MessageKind.CERTIFICATE_UNMANAGED: (None,),
@@ -175,6 +176,7 @@ PARAMS: Final = {
     "since": "2026-11-24T09:00:00+00:00",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
     **{"owner": "U0ENGINEER", "kind": "database", "label": "billing"},
+    **{"seal": "1234", "digest": "3f1c09aa5e7b2d41" * 4},
 }
 """The params of messages without a request."""
 

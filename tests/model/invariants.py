@@ -7,12 +7,15 @@ in ``docs/reliability.md``.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from sqlalchemy import Select, make_url
 
 from bot.views import action_ids
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku.fixtures import DATABASE
+from storage.repositories.evidence.verification import LAST, TODAY, Compared, last_lines, problems_of
 from tests.model.reach import Allowed, assertions, holds
 from tests.model.world import World
 from tests.model.write_recorder import subject_parts
@@ -217,6 +220,25 @@ def chain_holds(world: World) -> None:
     assert seals == list(range(seals[0], seals[0] + len(seals))) if seals else True
 
 
+def rows_are_what_their_lines_say(world: World) -> None:
+    """Invariant 9 at rest: no row has changed without a line, which has its terms."""
+
+    def read(statement: Select[Any]) -> list[tuple[Any, ...]]:
+        dialect = make_url("postgresql+psycopg://").get_dialect()()
+        bound = statement.params(after_request=0, up_to_request=world.requests())
+        literal = bound.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        return world.rows(str(literal))
+
+    lines, compared = last_lines(read(LAST)), Compared()
+    wrong = [
+        problem
+        for request, today in read(TODAY)
+        for problem in problems_of(request, today, lines.get(request, {}), compared)
+    ]
+    assert not wrong, f"changed without a line: {wrong}"
+    assert compared.without_terms == 0
+
+
 def invariant_10(world: World) -> None:
     """A private key, a password, a token or a response_url never reaches Slack or the store."""
     secrets = [BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, "/respond/", "PRIVATE KEY"]
@@ -386,6 +408,7 @@ AT_REST: Final[tuple[Invariant, ...]] = (
     invariant_2,
     external_changes_hold,
     chain_holds,
+    rows_are_what_their_lines_say,
     invariant_16,
     invariant_10,
     invariant_11,

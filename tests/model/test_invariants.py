@@ -83,6 +83,13 @@ BROKEN: Final[tuple[tuple[Invariant, Callable[[World], None]], ...]] = (
     (invariants.invariant_7, stored("UPDATE requests SET requester = 'U0LEAD'")),
     (invariants.invariant_8, written(Write(what="DELETE", closes=IT, removable=IT, wanted=IT))),
     (invariants.invariant_9, stored("UPDATE grants SET state = 'interrupted'")),
+    (invariants.rows_are_what_their_lines_say, stored("UPDATE requests SET subject = '203.0.113.5/32'")),
+    (invariants.rows_are_what_their_lines_say, stored("UPDATE requests SET reason = 'another one'")),
+    (
+        invariants.rows_are_what_their_lines_say,
+        stored("UPDATE grants SET ends_at = ends_at + interval '1 day'"),
+    ),
+    (invariants.rows_are_what_their_lines_say, stored("DELETE FROM grants")),
     (invariants.invariant_10, stored(f"INSERT INTO idempotency_keys (key) VALUES ('{BOT_TOKEN}')")),
     (invariants.invariant_11, stored("UPDATE outbox SET ts = '1.0' WHERE id = 1")),
     (invariants.invariant_11, stored("UPDATE outbox SET ts = NULL WHERE id = 1")),

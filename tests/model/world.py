@@ -306,6 +306,7 @@ class World:
         await self._try(self.app.services.deadlines.seal_audit_log())
         await self._try(self.app.services.expiry_reminders.send_weekly_summary())
         await self._try(self.app.services.entitlements.send_weekly_review())
+        await self._try(self.app.services.audit_heads.post_daily())
         await self._try(self.directory_sync.run_due())
         await self._try(self.app.services.pending_review.run_due())
         await self._try(self.app.services.leavers.run_due())

@@ -62,6 +62,8 @@ class Rule:
         lapse_after: how long until an undecided request lapses.
         remind_after: when approvers are reminded, counted from the request.
         parts: the rules of which this is the strictest combination; empty for a rule of the file.
+        judged_as: the environments of the target that was judged by it, as text; empty for a rule of the
+            file. Two rules are equal whatever it is.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Rule:
     lapse_after: timedelta
     remind_after: tuple[timedelta, ...]
     parts: tuple["Rule", ...] = ()
+    judged_as: str = field(default="", compare=False)
 
     def covers(self, environment: str) -> bool:
         """Whether it applies to an environment."""

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.services import RequestInput, Services
+from storage.repositories.evidence.export import Wanted, records
+from storage.repositories.evidence.verification import Compared, wrong_rows
 from storage.tables import grants, requests
 from storage.transaction import PostgresStore
 from tests import database
@@ -126,3 +128,38 @@ async def test_the_chain_of_a_busy_day_verifies(
     async with store.transaction() as tx:
         found = await tx.audit.verify()
     assert (found.sealed, found.broken, found.unsealed) == (len(expected), None, ())
+
+
+async def test_the_rows_of_a_busy_day_are_what_their_lines_say_and_are_exported_with_them(
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await a_busy_day(store, services, clock)
+    await services.deadlines.seal_audit_log()
+    compared = Compared()
+    async with engine.connect() as connection:
+        assert [problem async for problem in wrong_rows(connection, compared)] == []
+        found = [record async for record in records(connection, Wanted())]
+    assert (compared.requests, compared.without_terms) == (len(found), 0)
+    opened, denied, cancelled, reopened, more, removal = found
+    # Of the grant, with what asked for more time and for another opening.
+    assert (opened["state"], opened["approved_by"], opened["duration_s"]) == (
+        "ending",
+        [LEAD, LEAD2],
+        7 * 3600,
+    )
+    assert (opened["closed_by"], opened["why"], opened["extended_s"]) == (LEAD2, "removed", 3 * 3600)
+    assert opened["extended_alone_s"] == 3600
+    ids = [id for (id,) in await database.audit_lines(engine, "id")]
+    assert opened["lines"] == [ids[place] for place in (0, 3, 4, 5, *range(8, 21), 24)]
+    assert (denied["decision"], denied["decided_by"], denied["opened_at"]) == ("denied", LEAD, None)
+    assert (cancelled["decision"], cancelled["decided_by"]) == ("cancelled", ENGINEER)
+    assert [each["extends"] for each in found] == [
+        None,
+        None,
+        None,
+        opened["request"],
+        opened["request"],
+        None,
+    ]
+    assert (reopened["kind"], more["kind"], removal["kind"]) == ("reopen", "extend", "remove")
+    assert {each["environment"] for each in found} == {"default"}

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, ReasonCode, closed, closing
 from bot.ports import AuditContext
-from storage.repositories.audit import Verification
+from storage.repositories.evidence.verification import Verification
 from storage.tables import audit, grants
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests import database
