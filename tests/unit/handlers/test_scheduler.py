@@ -33,6 +33,7 @@ def scheduler_of(step: Any) -> Scheduler:
         access_reviews=SimpleNamespace(run_due=step),
         retention=SimpleNamespace(run_due=step),
         audit_heads=SimpleNamespace(post_daily=step),
+        findings=SimpleNamespace(run_due=step),
     )
     directory_sync = SimpleNamespace(
         read_people=step, read_groups=step, read_targets=step, read_departures=step
