@@ -23,7 +23,7 @@ from bot.domain.subject import Network
 from bot.domain.target import Database, Space, Target
 from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
-from bot.errors import HerokuAmbiguousError, HerokuError
+from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnknownAddonError
 from bot.heroku.bounded_body import ACCEPTED
 from bot.heroku.data_api import DATABASE, DataApi
 from bot.heroku.rate_limiter import RateLimiter
@@ -169,6 +169,14 @@ class HerokuClient:
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
         return read(_NAMED, await self._platform.call("GET", f"/addons/{database}")).name
+
+    async def database_named(self, name: str) -> UUID | None:
+        """The id of the add-on that has a name (``GET /addons/{name}``); None where none is known by it."""
+        path = f"/addons/{quote(name, safe='')}"
+        try:
+            return read(_NAMED, await self._platform.call("GET", path)).id
+        except (HerokuNotFoundError, HerokuUnknownAddonError):
+            return None
 
     async def current(self, database: Database) -> Database:
         """A database's present name, app and config var (``GET /addons/{id}``)."""
