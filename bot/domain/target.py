@@ -64,6 +64,7 @@ class Database:
         shown_as: the label where the app has several databases, for example ``billing::ANALYTICS``.
         known: by what the policy knows it; two readings of one database are equal whatever that is.
         gone_at: Postgres time of the proof that Heroku no longer has it; None while it may be there.
+        listed: whether the last discovery found it; the name of one that it did not may be another's by now.
     """
 
     id: UUID
@@ -78,6 +79,7 @@ class Database:
     shown_as: str = ""
     known: KnownAs = field(default_factory=KnownAs, compare=False)
     gone_at: datetime | None = field(default=None, compare=False)
+    listed: bool = field(default=True, compare=False)
 
     @property
     def label(self) -> str:

@@ -27,6 +27,8 @@ from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuError,
+    HerokuNotFoundError,
+    HerokuUnknownAddonError,
     RateBudgetExhaustedError,
     StoreUnavailableError,
 )
@@ -189,6 +191,14 @@ class HerokuClient:
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
         return read(_NAMED, await self._platform.call("GET", f"/addons/{database}")).name
+
+    async def database_named(self, name: str) -> UUID | None:
+        """The id of the add-on that has a name (``GET /addons/{name}``); None where none is known by it."""
+        path = f"/addons/{quote(name, safe='')}"
+        try:
+            return read(_NAMED, await self._platform.call("GET", path)).id
+        except (HerokuNotFoundError, HerokuUnknownAddonError):
+            return None
 
     async def current(self, database: Database) -> Database:
         """A database's present name, app and config var (``GET /addons/{id}``)."""

@@ -117,6 +117,10 @@ class Heroku(Protocol):
         """Reads the add-on's current name."""
         ...
 
+    async def database_named(self, name: str) -> UUID | None:
+        """Reads which add-on has a name; None where none is known by it."""
+        ...
+
     def addressed_by_name(self, database: Database) -> bool:
         """Whether the Data API knows a database by its name only, as far as it has shown."""
         ...

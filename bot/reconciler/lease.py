@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
-from bot.errors import HerokuAmbiguousError, LeaseLostError
+from bot.errors import HerokuAmbiguousError, HerokuUnknownAddonError, LeaseLostError
 from bot.ports import Heroku, Store, Transaction
 from bot.reconciler.reconciliation import Reconciliation
 
@@ -110,6 +110,25 @@ class DatabaseLeaseManager(LeaseManager):
                 await tx.periodic_tasks.schedule("databases", wait=timedelta())
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
         run.name_confirmed = True
+
+    async def require_own_list(self, run: Reconciliation) -> None:
+        """Makes sure that what was read by a name is not of another database, which has that name by now.
+
+        Only of a database that no discovery finds: it may have been destroyed, and its name given away.
+
+        Raises:
+            HerokuUnknownAddonError: it is another's; of this database nothing is known.
+            HerokuError: as ``confirm_name`` does.
+        """
+        database = run.job.database
+        if database.listed:
+            return
+        try:
+            await self.confirm_name(run)
+        except HerokuUnknownAddonError:
+            # The token may see the Data API only: then a name that nobody else has is still its own.
+            if await self._heroku.database_named(database.name) not in (None, database.id):
+                raise
 
     async def confirm_absence(self, run: Reconciliation) -> None:
         """Makes sure, once in a run, that a 404 is about what the database has, and not about the database.

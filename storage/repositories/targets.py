@@ -68,7 +68,8 @@ def target_of(row: Mapping[Any, Any]) -> Target:
 def database_of(row: Mapping[Any, Any]) -> Database:
     """Reads a database from a row of ``targets``."""
     named = {name: row[name] for name in _DATABASE}
-    return Database(**named, known=_known_as(row), gone_at=row["gone_at"])
+    listed = row["absent_at"] is None
+    return Database(**named, known=_known_as(row), gone_at=row["gone_at"], listed=listed)
 
 
 def _known_as(row: Mapping[Any, Any]) -> KnownAs:

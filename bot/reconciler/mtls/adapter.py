@@ -95,7 +95,9 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
 
     async def observe(self, run: MtlsReconciliation) -> MtlsSnapshot:
         """Reads the endpoint's status, where an operation needs it, and the rules."""
-        return await self._observer.observe(run)
+        seen = await self._observer.observe(run)
+        await self._observer.require_own_list(run)
+        return seen
 
     def plan(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsPlan:
         """Compares stored rules with the list."""

@@ -63,7 +63,9 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
 
     async def observe(self, run: PrivateLinkReconciliation) -> PrivateLinkObservation:
         """Reads the endpoint with its accounts and connections."""
-        return await self._observer.observe(run)
+        seen = await self._observer.observe(run)
+        await self._observer.require_own_list(run)
+        return seen
 
     def plan(self, run: PrivateLinkReconciliation, seen: PrivateLinkObservation) -> PrivateLinkPlan:
         """Compares stored accounts with those of the endpoint."""

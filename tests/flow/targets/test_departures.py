@@ -209,6 +209,37 @@ async def test_a_database_destroyed_with_others_is_gone_once_the_data_api_denies
     await departing.until(lambda: any("or is known to be gone" in said for said in departing.operations()))
 
 
+async def test_a_database_whose_name_another_has_by_now_is_gone_although_names_are_answered(
+    database_url: str,
+) -> None:
+    heroku = heroku_emulator(databases=2, behavior=Behavior(uuid_in_path=False))
+    async with start_environment(database_url, heroku, policy=SHORT) as environment:
+        acts = Departing(environment)
+        await acts.settle()
+        # Nothing of its mTLS is wanted: nothing is concluded of the list that its name is answered with.
+        await acts.ask("/pgaccess privatelink add 123456789012 to billing for 2h because a migration")
+        now = environment.clock.now()
+        other = next(
+            each["name"] for each in heroku.snapshot(now=now)["databases"] if each["name"] != DATABASE
+        )
+        destroyed(heroku)
+        made = heroku.add_beside(other, DATABASE)
+        heroku.enable_mtls_externally(str(made.id), now=now)
+        assert (await acts.approve()).ok
+        await acts.read_targets()
+
+        async def told_apart() -> bool:
+            # Its mTLS is read between any two answers about it.
+            await environment.refresh_twice()
+            await acts.ask_about_absent()
+            rows = await acts.query("SELECT id FROM targets WHERE gone_at IS NOT NULL")
+            return bool(rows) and str(made.id) not in str(rows)
+
+        await acts.until(told_apart)
+        await acts.until(lambda: acts.told("engineer", "#1 has ended: billing no longer exists"))
+        assert await acts.grants() == {1: ("ended", "target_gone")}
+
+
 async def test_an_aws_account_of_a_database_that_is_back_is_removed(departing: Departing) -> None:
     await departing.ask(
         "/pgaccess privatelink open billing account 123456789012 for 8h because nightly export"

@@ -39,9 +39,8 @@ async def test_submit_records_the_request_two_cards_and_an_audit_line_in_one_com
 ) -> None:
     before = await store_helpers.counts(engine)
     details = await actions.ask(services)
-    assert details == replace(
-        factories.case(asked=replace(factories.request(), id=details.request.id)), observation=None
-    )
+    asked = replace(factories.request(), id=details.request.id, nonce=details.request.nonce)
+    assert details == replace(factories.case(asked=asked), observation=None)
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
     assert await actions.outbox_messages(engine) == cards
     assert await actions.transitions(engine) == [(ENGINEER, "request", "", "pending")]
