@@ -149,4 +149,4 @@ def test_the_admins_get_one_list(count: int, language: str) -> None:
 def test_the_form_asks_why(answer: Answer, language: str) -> None:
     view = access_review.answer_form(known(17), 3, answer, Translator(language))
     samples.require_valid_view(view)
-    assert view["private_metadata"] == "3.17"
+    assert action_ids.read_button(view["private_metadata"]) == (17, 3)
