@@ -93,15 +93,19 @@ class Forms:
         await self.require_same(submission.data)
         await self._submit[submission.form](submission)
 
-    async def require_same(self, value: str) -> None:
+    async def require_same(self, value: str, *, message: str = "") -> None:
         """Requires that what we gave a button or a form is about the request that has its number now.
+
+        Args:
+            value: what we gave it.
+            message: Slack's ``ts`` of the message that a button stands in; empty for a form.
 
         Raises:
             Refused: it is about a request of a store that was lost, or restored since.
         """
         about = action_ids.read_about(value)
         if about is not None:
-            await self._services.queries.require_same(about[0], nonce=about[1])
+            await self._services.queries.require_same(about[0], nonce=about[1], message=message)
 
     async def replacement(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
         """Returns the form that replaces a refused one, because it also asks for what was missing.

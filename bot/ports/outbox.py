@@ -15,6 +15,15 @@ class Outbox(Protocol):
     line, in the same commit, every message about the request is marked to be rendered again.
     """
 
+    async def is_about(self, request: int, *, ts: str) -> bool:
+        """Tells whether a message that Slack shows is about a request.
+
+        Args:
+            request: its number.
+            ts: Slack's name of the message.
+        """
+        ...
+
     async def add(
         self,
         kind: MessageKind,

@@ -81,6 +81,11 @@ class BlockAction(PayloadModel):
         return (self.actions[0].value or "").replace("\x00", "")
 
     @property
+    def message(self) -> str:
+        """Slack's ``ts`` of the message that the button stands in; empty in a view."""
+        return (self.container and self.container.message_ts) or ""
+
+    @property
     def key(self) -> str:
         """Idempotency key: a press is known by its place, its time and its person."""
         container = self.container

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, and_, case, delete, func, or_, select, true, update
+from sqlalchemy import RowMapping, and_, case, delete, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -52,6 +52,11 @@ class PostgresOutbox(Outbox):
         self._buffer = buffer
         self._touched = touched
         self._timings = timings
+
+    @override
+    async def is_about(self, request: int, *, ts: str) -> bool:
+        shown = exists().where(outbox.c.request_id == request, outbox.c.ts == ts)
+        return bool((await self._connection.execute(select(shown))).scalar())
 
     @override
     async def add(
