@@ -440,13 +440,18 @@ def _rule_of(world: World, target: UUID, *, is_space: bool) -> set[str]:
         # By what is inside: nothing that is there from the start goes unnoticed, and what was destroyed
         # counts until that is proven. One that is not answered yet closes the space.
         there = {_from_the_start(world, id) for id in world.names() if id in world.from_the_start}
+        if world.production not in world.names():
+            # An admin may have said of any other that it takes its place.
+            there = set()
         return {
             " + ".join(sorted(judged))
             for judged in ({"everything"}, {"production"}, {"everything", "production"})
             if there <= judged
         }
     if target in world.from_the_start:
-        return {_from_the_start(world, target)}
+        # Once production is destroyed, an admin may say of another that it takes its place from then on.
+        gone = world.production not in world.names()
+        return {_from_the_start(world, target), *(("production",) if gone else ())}
     rows = world.rows(
         "SELECT entries <> '{}', dismissed <> '{}', %s IN (name, known_name) FROM targets WHERE id = %s",
         DATABASE,
