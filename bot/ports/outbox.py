@@ -165,6 +165,10 @@ class Outbox(Protocol):
         """Reads where a message is in Slack; None while it was not posted."""
         ...
 
+    async def is_message_of(self, request: int, place: MessageRef) -> bool:
+        """Tells whether a message in Slack is one of a request's that this outbox has posted."""
+        ...
+
     async def claim(self) -> OutboxMessage | None:
         """Claims the message that has been due the longest, with a lease; None when none is due."""
         ...

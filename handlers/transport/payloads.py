@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from bot.ports import MessageRef
 from handlers.transport.payload_model import PayloadModel, User
 
 
@@ -52,6 +53,7 @@ class Container(PayloadModel):
     """Where a button stands: a message or a view."""
 
     message_ts: str | None = None
+    channel_id: str | None = None
     view_id: str | None = None
 
 
@@ -86,6 +88,17 @@ class BlockAction(PayloadModel):
         container = self.container
         place = (container and (container.message_ts or container.view_id)) or ""
         return f"click:{place}:{self.actions[0].action_ts}:{self.person}"
+
+    @property
+    def message(self) -> MessageRef | None:
+        """The message that has the button; None in a view."""
+        container = self.container
+        if container is None or not container.channel_id or not container.message_ts:
+            return None
+        # Postgres takes no NUL in what is looked up or stored.
+        return MessageRef(
+            channel=container.channel_id.replace("\x00", ""), ts=container.message_ts.replace("\x00", "")
+        )
 
     @property
     def trigger(self) -> str:

@@ -249,6 +249,12 @@ class PostgresOutbox(Outbox):
         return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
 
     @override
+    async def is_message_of(self, request: int, place: MessageRef) -> bool:
+        posted = outbox.c.channel == place.channel, outbox.c.ts == place.ts
+        statement = select(outbox.c.id).where(outbox.c.request_id == request, *posted)
+        return (await self._connection.execute(statement.limit(1))).first() is not None
+
+    @override
     async def claim(self) -> OutboxMessage | None:
         await self._buffer.flush_messages()
         row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
