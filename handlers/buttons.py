@@ -89,7 +89,7 @@ class ButtonHandler:
             MalformedError: it is no button of ours.
         """
         # Before anything else: a number alone may mean another request than the one that was shown.
-        await self._forms.require_same(click.value, message=click.message)
+        await self._forms.require_same(click.value, place=click.message)
         try:
             return await self._act(click, t)
         except Refused as refused:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.domain.request import Verdict
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
-from bot.ports import Block, InteractiveSlack, RequestDetails
+from bot.ports import Block, InteractiveSlack, MessageRef, RequestDetails
 from bot.services import Services, Vote
 from bot.views import action_ids, form_fields, modals, responses
 from handlers.certificates import CertificateForms
@@ -93,19 +93,19 @@ class Forms:
         await self.require_same(submission.data)
         await self._submit[submission.form](submission)
 
-    async def require_same(self, value: str, *, message: str = "") -> None:
+    async def require_same(self, value: str, *, place: MessageRef | None = None) -> None:
         """Requires that what we gave a button or a form is about the request that has its number now.
 
         Args:
-            value: what we gave it.
-            message: Slack's ``ts`` of the message that a button stands in; empty for a form.
+            value: of the button or form.
+            place: of the message that has the button; None for a form.
 
         Raises:
             Refused: it is about a request of a store that was lost, or restored since.
         """
         about = action_ids.read_about(value)
         if about is not None:
-            await self._services.queries.require_same(about[0], nonce=about[1], message=message)
+            await self._services.queries.require_same(about[0], nonce=about[1], place=place)
 
     async def replacement(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
         """Returns the form that replaces a refused one, because it also asks for what was missing.

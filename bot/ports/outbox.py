@@ -15,15 +15,6 @@ class Outbox(Protocol):
     line, in the same commit, every message about the request is marked to be rendered again.
     """
 
-    async def is_about(self, request: int, *, ts: str) -> bool:
-        """Tells whether a message that Slack shows is about a request.
-
-        Args:
-            request: its number.
-            ts: Slack's name of the message.
-        """
-        ...
-
     async def add(
         self,
         kind: MessageKind,
@@ -172,6 +163,10 @@ class Outbox(Protocol):
 
     async def message_ref(self, key: str) -> MessageRef | None:
         """Reads where a message is in Slack; None while it was not posted."""
+        ...
+
+    async def is_message_of(self, request: int, place: MessageRef) -> bool:
+        """Tells whether a message in Slack is one of a request's that this outbox has posted."""
         ...
 
     async def claim(self) -> OutboxMessage | None:

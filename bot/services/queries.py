@@ -15,6 +15,7 @@ from bot.ports import (
     DatabaseStatus,
     HomeSummary,
     MessageKind,
+    MessageRef,
     RequestDetails,
     SpaceStatus,
     Transaction,
@@ -56,20 +57,20 @@ class QueryService:
                 return details
             return await readable_by(self._context, tx, details, person=person)
 
-    async def require_same(self, id: int, *, nonce: str, message: str) -> None:
+    async def require_same(self, id: int, *, nonce: str, place: MessageRef | None = None) -> None:
         """Requires that a button is about the request that has the number now.
 
         Args:
             id: the number.
             nonce: that the button carries, or nothing.
-            message: Slack's ``ts`` of the message that it stands in; empty for a form.
+            place: of the message that has the button; None for a form.
 
         Raises:
             Refused: the button is of a store that was lost, or restored since.
         """
         async with self._context.transaction() as tx:
-            if not nonce and message and await tx.outbox.is_about(id, ts=message):
-                # A worker from before nonces, beside us during an upgrade, has posted it for this request.
+            # In a deploy, a worker from before nonces posts and edits messages of requests that have one.
+            if not nonce and place is not None and await tx.outbox.is_message_of(id, place):
                 return
             require_nonce(id, await tx.requests.nonce(id), shown=nonce)
 

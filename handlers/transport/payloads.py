@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from bot.ports import MessageRef
 from handlers.transport.payload_model import PayloadModel, User
 
 
@@ -52,6 +53,7 @@ class Container(PayloadModel):
     """Where a button stands: a message or a view."""
 
     message_ts: str | None = None
+    channel_id: str | None = None
     view_id: str | None = None
 
 
@@ -81,16 +83,22 @@ class BlockAction(PayloadModel):
         return (self.actions[0].value or "").replace("\x00", "")
 
     @property
-    def message(self) -> str:
-        """Slack's ``ts`` of the message that the button stands in; empty in a view."""
-        return (self.container and self.container.message_ts) or ""
-
-    @property
     def key(self) -> str:
         """Idempotency key: a press is known by its place, its time and its person."""
         container = self.container
         place = (container and (container.message_ts or container.view_id)) or ""
         return f"click:{place}:{self.actions[0].action_ts}:{self.person}"
+
+    @property
+    def message(self) -> MessageRef | None:
+        """The message that has the button; None in a view."""
+        container = self.container
+        if container is None or not container.channel_id or not container.message_ts:
+            return None
+        # Postgres takes no NUL in what is looked up or stored.
+        return MessageRef(
+            channel=container.channel_id.replace("\x00", ""), ts=container.message_ts.replace("\x00", "")
+        )
 
     @property
     def trigger(self) -> str:

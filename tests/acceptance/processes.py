@@ -39,10 +39,12 @@ START = 20.0
 class Process:
     """One process and what it prints."""
 
-    def __init__(self, *arguments: str, environ: dict[str, str], log: IO[bytes]) -> None:
+    def __init__(
+        self, *arguments: str, environ: dict[str, str], log: IO[bytes], code: Path | None = None
+    ) -> None:
         self.log = log
         self._process = subprocess.Popen(
-            [sys.executable, "-m", *arguments], env=environ, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", *arguments], env=environ, stdout=log, stderr=subprocess.STDOUT, cwd=code
         )
 
     def kill(self) -> None:
@@ -74,6 +76,8 @@ class Machine:
         self._folder = folder
         self._started: list[Process] = []
         self.processes: dict[str, Process] = {}
+        self.code: Path | None = None
+        """Folder of the code that is started; None: the one that is tested."""
         self._environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             **SECRETS,
@@ -87,7 +91,7 @@ class Machine:
     def start(self, name: str, *arguments: str, **settings: str) -> Process:
         """Starts a process from the project's folder, as the README does; settings are only its own."""
         log = (self._folder / f"{name}-{len(self._started)}.log").open("wb")
-        process = Process(*arguments, environ={**self._environ, **settings}, log=log)
+        process = Process(*arguments, environ={**self._environ, **settings}, log=log, code=self.code)
         self._started.append(process)
         self.processes[name] = process
         return process

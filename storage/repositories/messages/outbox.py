@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, and_, case, delete, exists, func, or_, select, true, update
+from sqlalchemy import RowMapping, and_, case, delete, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
@@ -52,11 +52,6 @@ class PostgresOutbox(Outbox):
         self._buffer = buffer
         self._touched = touched
         self._timings = timings
-
-    @override
-    async def is_about(self, request: int, *, ts: str) -> bool:
-        shown = exists().where(outbox.c.request_id == request, outbox.c.ts == ts)
-        return bool((await self._connection.execute(select(shown))).scalar())
 
     @override
     async def add(
@@ -252,6 +247,12 @@ class PostgresOutbox(Outbox):
         statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
+
+    @override
+    async def is_message_of(self, request: int, place: MessageRef) -> bool:
+        posted = outbox.c.channel == place.channel, outbox.c.ts == place.ts
+        statement = select(outbox.c.id).where(outbox.c.request_id == request, *posted)
+        return (await self._connection.execute(statement.limit(1))).first() is not None
 
     @override
     async def claim(self) -> OutboxMessage | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, ReasonCode, closed, closing
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
-from bot.ports import AuditContext, RequestDetails
+from bot.ports import AuditContext, MessageKind, MessageRef, RequestDetails
 from storage.transaction import PostgresStore
 from tests import database
 from tests.unit import factories
@@ -51,6 +51,24 @@ async def end(store: PostgresStore, grant: Grant) -> None:
 async def test_a_request_is_pending_with_the_terms_asked_for(store: PostgresStore) -> None:
     request = await store_helpers.ask(store)
     assert request == replace(factories.request(), id=request.id, nonce=request.nonce)
+
+
+async def test_a_message_is_of_a_request_if_this_store_has_posted_it_for_it(store: PostgresStore) -> None:
+    request, other = await store_helpers.ask(store), await store_helpers.ask(store)
+    here = MessageRef(channel="C0APPROVALS", ts="1.1")
+    async with store.transaction() as tx:
+        await tx.outbox.add(MessageKind.IN_FORCE, to="C0APPROVALS", key="one", request=request.id)
+        await tx.commit()
+    async with store.transaction() as tx:
+        while (claimed := await tx.outbox.claim()) is not None:
+            if claimed.kind is MessageKind.IN_FORCE:
+                await tx.outbox.sent(claimed, here)
+        await tx.commit()
+    async with store.transaction() as tx:
+        assert await tx.outbox.is_message_of(request.id, here)
+        assert not await tx.outbox.is_message_of(other.id, here)
+        assert not await tx.outbox.is_message_of(request.id, MessageRef(channel="C0APPROVALS", ts="1.2"))
+        assert not await tx.outbox.is_message_of(request.id, MessageRef(channel="C0GENERAL", ts="1.1"))
 
 
 async def test_a_request_with_an_end_is_kept_without_a_duration(store: PostgresStore) -> None:
