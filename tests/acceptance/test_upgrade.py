@@ -89,7 +89,7 @@ def test_the_release_before_and_this_one_do_the_main_job_on_one_store(
 ) -> None:
     with machine(empty_database_url) as running:
         running.start_world()
-        # What the release before leaves: one that is over, one in force, one denied, two nobody has decided.
+        # What the release before leaves: one that is over, one in force, one taken back, two undecided.
         running.code = before
         running.start_bot()
         running.code = None

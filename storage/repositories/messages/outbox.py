@@ -17,7 +17,9 @@ from storage.tables import outbox
 from storage.write_buffer import WriteBuffer
 
 _BEHIND = outbox.c.sent_version < outbox.c.version
-_CLAIM = leases.claiming(outbox, _BEHIND)
+# After a rollback, rows of a later release are left to it: one that cannot be read would hold up all others.
+_KNOWN_BEHIND = and_(_BEHIND, outbox.c.kind.in_(list(MessageKind)))
+_CLAIM = leases.claiming(outbox, _KNOWN_BEHIND)
 
 
 def message_of(row: RowMapping) -> OutboxMessage:
@@ -339,4 +341,4 @@ class PostgresOutbox(Outbox):
     @override
     async def next_due(self) -> timedelta | None:
         await self._buffer.flush_messages()
-        return await leases.next_due(self._connection, outbox, _BEHIND)
+        return await leases.next_due(self._connection, outbox, _KNOWN_BEHIND)

@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Text, literal, type_coerce
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
@@ -535,3 +536,25 @@ async def test_nothing_is_recorded_after_the_lease_was_lost(
         async with store.transaction() as tx:
             await tx.outbox.postpone(late, by=timedelta())
     assert await database.rows(engine, outbox) == before
+
+
+async def test_a_message_of_a_kind_that_a_later_release_added_holds_up_no_other(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        await tx.outbox.add(MessageKind.AUDIT_HEAD, to="C0OPERATIONS", key="later")
+        await tx.commit()
+    later = type_coerce(literal("notification.of_a_later_release"), Text)
+    await database.update_rows(engine, outbox, {"kind": later}, key="later")
+    async with store.transaction() as tx:
+        # Otherwise the notifier would look again and again.
+        assert await tx.outbox.next_due() is None
+        await tx.outbox.add(MessageKind.AUDIT_HEAD, to="C0OPERATIONS", key="known")
+        await tx.commit()
+    async with store.transaction() as tx:
+        claimed = await tx.outbox.claim()
+        await tx.commit()
+    assert claimed is not None
+    assert claimed.kind is MessageKind.AUDIT_HEAD
+    async with store.transaction() as tx:
+        assert await tx.outbox.claim() is None
