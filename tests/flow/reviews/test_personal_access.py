@@ -187,26 +187,28 @@ async def test_certificates_end_as_well_where_they_end_with_their_owner(strict: 
     await strict.until(gone)
 
 
-async def test_the_person_approvers_and_admins_see_all_that_somebody_has(
+async def test_the_person_and_admins_see_all_that_somebody_has_approvers_what_is_of_their_targets(
     acts: Acts, subtests: pytest.Subtests
 ) -> None:
     await equip(acts)
+    everything = ("#1", "#2", "#4", "`3`")
+    of_one_team = {"lead-2": ("#1", "#4", "`3`"), "engineer-2": ("#2",)}
     for person in ["engineer", "engineer-2", "lead", "lead-2"]:
         with subtests.test(person):
             await acts.type(person, "/pgaccess list @engineer")
             shown = acts.private(person)[-1]
-            for number in ("#1", "#2", "#4", "`3`"):
-                assert number in shown
+            expected = of_one_team.get(person, everything)
+            assert [number for number in everything if number in shown] == list(expected)
 
 
 async def test_others_are_refused_in_one_sentence(acts: Acts) -> None:
     await equip(acts)
     await acts.type("engineer", "/pgaccess list @lead-2")
-    assert "Only <@U0LEAD2>, approvers and admins" in acts.private("engineer")[-1]
+    assert "Only <@U0LEAD2>, approvers, auditors and admins" in acts.private("engineer")[-1]
     await acts.type("guest", "/pgaccess list @engineer")
     assert "203.0.113.4" not in words(acts.environment.slack.ephemerals("guest")[-1])
 
 
 async def test_who_has_nothing_is_said_to_have_nothing(acts: Acts) -> None:
     await acts.type("lead", "/pgaccess list @engineer")
-    assert "no active or pending requests" in acts.private("lead")[-1]
+    assert "has no requests and no certificates" in acts.private("lead")[-1]
