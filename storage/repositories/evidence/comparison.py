@@ -97,11 +97,14 @@ def compare(today: Terms, lines: Mapping[str, LastLine]) -> Comparison:
         today: terms read from the rows now.
         lines: the last line about the request, by the line's subject.
     """
-    number, kind = today.get("request"), today.get("kind", "")
-    grant = today.get("grant")
+    number, grant, operation = today.get("request"), today.get("grant"), today.get("operation")
     # Another request's grant moves on with the lines of its own request.
     own_grant = grant if grant is not None and grant.get("request") == number else None
-    rows: dict[str, Terms | None] = {"request": today, "grant": own_grant, kind: today.get("operation")}
+    rows: dict[str, Terms | None] = {"request": today, "grant": own_grant}
+    # Named by its own kind: a request to open access may have mTLS enabled first.
+    rows |= dict.fromkeys(sorted(lines.keys() - rows.keys()))
+    if operation is not None:
+        rows[operation["kind"]] = operation
     differences: list[Difference] = []
     for subject, row in rows.items():
         if row is not None and subject in lines:

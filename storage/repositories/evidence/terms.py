@@ -70,6 +70,7 @@ _GRANT: Final = _object(
 )
 
 _OPERATION: Final = _object(
+    kind=_text(operations.c.kind),
     owner=operations.c.owner,
     subject=_text(operations.c.subject),
     state=_text(operations.c.state),

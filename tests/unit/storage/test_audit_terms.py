@@ -151,4 +151,9 @@ async def test_a_line_that_names_a_certificate_says_whose_it_is_and_until_when(
         "status": "ready",
         "expires": "2027-02-22T09:00:00.000000Z",
     }
-    assert line["operation"] == {"owner": "U0ENGINEER", "subject": "203.0.113.4/32", "state": "done"}
+    assert line["operation"] == {
+        "kind": "issue",
+        "owner": "U0ENGINEER",
+        "subject": "203.0.113.4/32",
+        "state": "done",
+    }

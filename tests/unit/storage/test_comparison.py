@@ -23,7 +23,7 @@ TERMS: Final = {name: f"{name} before" for name in (*ASKED, *DECIDED, *JUDGED)} 
     "state": "approved",
     "kind": "open",
 }
-OPERATION: Final = {name: f"{name} before" for name in DONE}
+OPERATION: Final = {name: f"{name} before" for name in DONE} | {"kind": "adopt"}
 
 
 def changed(terms: dict[str, Any], name: str, part: str = "") -> dict[str, Any]:
@@ -116,6 +116,14 @@ def test_after_a_line_of_an_older_version_only_what_never_changes_is_compared(na
         [f"{part} {name}".strip()] if fixed or name == "state" else []
     )
     assert found.without_terms
+
+
+def test_a_request_to_open_access_may_have_an_operation_of_another_kind() -> None:
+    terms = {**granted(), "operation": {**OPERATION, "kind": "enable"}}
+    last = lines(terms, "request", "grant") | {"enable": lines(terms, "adopt")["adopt"]}
+    assert compare(terms, last) == Comparison()
+    assert differing(changed(terms, "why", "operation"), last) == ["operation why"]
+    assert compare(granted(), last).missing == {"enable": 7}
 
 
 def test_rows_without_lines_and_lines_without_rows_are_told_apart() -> None:
