@@ -110,10 +110,10 @@ async def rotate(acts: Acts) -> None:
     await issue(acts)
     await to(acts, LEFT)
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
-    before = len(acts.cards())
     assert (await acts.press_own("engineer", "certificate.rotate")).ok
-    await acts.until(lambda: "Rotate client certificate 1 for billing" in acts.card())
-    assert len(acts.cards()) == before + 1
+    what = "Rotate client certificate 1 for billing"
+    await acts.until(lambda: what in acts.card())
+    assert len([card for card in acts.cards() if what in str(card)]) == 1
     assert (await acts.approve()).ok
     await acts.until(lambda: acts.told("engineer", "is ready (#2)"))
 
