@@ -104,6 +104,10 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.HEROKU_TROUBLE: (None,),
     MessageKind.HEROKU_RESTORED: (None,),
     MessageKind.ORPHAN: (None,),
+    MessageKind.ORPHAN_OVERDUE: (None,),
+    MessageKind.REBUILT: (granted(GrantState.IN_FORCE),),
+    MessageKind.REBUILD_LEFT: (None,),
+    MessageKind.NOTE: (granted(GrantState.IN_FORCE),),
     MessageKind.POLICY_UNREADABLE: (None,),
     MessageKind.POLICY_READABLE: (None,),
     MessageKind.AUDIT_HEAD: (None,),
@@ -176,6 +180,8 @@ PARAMS: Final = {
     "since": "2026-11-24T09:00:00+00:00",
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
     **{"owner": "U0ENGINEER", "kind": "database", "label": "billing"},
+    **{"subject": "203.0.113.4/32", "method": "mtls", "request": "17", "ends": "2026-11-24T17:00:00+00:00"},
+    "over": "",
     **{"seal": "1234", "digest": "3f1c09aa5e7b2d41" * 4},
 }
 """The params of messages without a request."""
