@@ -185,7 +185,8 @@ async def snapshot(engine: AsyncEngine) -> list[tuple[str, str]]:
         for table in metadata.sorted_tables
     )
     rows = await store_helpers.query(engine, " UNION ALL ".join(parts))
-    return [(table, content) for table, content in rows]
+    # Postgres may read the tables at once, and then returns them in any order.
+    return sorted((table, content) for table, content in rows)
 
 
 async def refusal(engine: AsyncEngine, doing: Awaitable[object]) -> Refused:
