@@ -513,6 +513,15 @@ async def late_notification(acts: Acts, state: str, move: Callable[[], Any]) -> 
         return await acts.states() == [state]
 
     await acts.until(moved_on)
+    # An attempt that is under way was rendered before: it has to fail before Slack accepts anything.
+    attempts = "SELECT id, attempts FROM outbox WHERE sent_version < version"
+    earlier = dict(await acts.query(attempts))
+    await make_messages_due(acts)
+
+    async def tried_again() -> bool:
+        return all(tried > earlier.get(id, -1) for id, tried in await acts.query(attempts))
+
+    await acts.until(tried_again)
     acts.environment.slack.clear_faults()
     await make_messages_due(acts)
 
