@@ -19,6 +19,7 @@ from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_server
 from sandbox.postgres import NoPostgresError, find_tls_binaries
 from sandbox.tls_gateway import TlsGateway
+from tests.flow.download_browser import password_in
 
 REQUIRE = "PGACCESS_REQUIRE_TLS_GATEWAY"
 """Set to 1 where a missing server with TLS is a failure instead of a skip: in CI."""
@@ -67,13 +68,18 @@ class Visitor:
         command.write_text(HEROKU_COMMAND)
         command.chmod(0o755)
 
-    async def follows(self, link: str) -> None:
-        """Opens a download link, presses the page's button, and unpacks the zip with its file modes."""
+    async def follows(self, link: str) -> str:
+        """Opens a download link, presses the page's button, and unpacks the zip with its file modes.
+
+        Returns:
+            The password of the ``.p12``, which the page shows.
+        """
         address, _, secret = link.partition("#")
         async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
-            (await browser.get(address)).raise_for_status()
-            answer = await browser.post(address, data={"secret": secret})
+            password = password_in((await browser.get(address)).raise_for_status().text)
+            answer = await browser.post(address, data={"secret": secret, "p12_password": password})
         self._unpack(answer.raise_for_status().content)
+        return password
 
     async def download(self, database: str, certificate: str) -> None:
         """Fetches a certificate's three files from Heroku directly, named as Heroku names them."""
