@@ -57,29 +57,29 @@ class Visitor:
     Args:
         heroku: where config vars and certificates come from.
         folder: an empty one of their own.
+
+    Attributes:
+        store_password: password of the ``.p12``, as the page of the download showed it.
     """
 
     def __init__(self, heroku: HerokuEmulator, folder: Path) -> None:
         self._heroku = heroku
         self.folder = folder
+        self.store_password = ""
         self._bin = folder / "bin"
         self._bin.mkdir()
         command = self._bin / "heroku"
         command.write_text(HEROKU_COMMAND)
         command.chmod(0o755)
 
-    async def follows(self, link: str) -> str:
-        """Opens a download link, presses the page's button, and unpacks the zip with its file modes.
-
-        Returns:
-            The password of the ``.p12``, which the page shows.
-        """
+    async def follows(self, link: str) -> None:
+        """Opens a download link, presses the page's button, and unpacks the zip with its file modes."""
         address, _, secret = link.partition("#")
         async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
-            password = password_in((await browser.get(address)).raise_for_status().text)
-            answer = await browser.post(address, data={"secret": secret, "p12_password": password})
+            self.store_password = password_in((await browser.get(address)).raise_for_status().text)
+            form = {"secret": secret, "p12_password": self.store_password}
+            answer = await browser.post(address, data=form)
         self._unpack(answer.raise_for_status().content)
-        return password
 
     async def download(self, database: str, certificate: str) -> None:
         """Fetches a certificate's three files from Heroku directly, named as Heroku names them."""

@@ -1,10 +1,13 @@
 """A certificate's zip: each file is read by an independent reader of its format."""
 
 import io
+import shutil
 import stat
+import subprocess
 import zipfile
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -175,3 +178,13 @@ def test_passwords_are_long_easy_to_type_and_never_the_same() -> None:
 )
 def test_what_was_not_made_here_is_no_password(text: str) -> None:
     assert not is_password(text)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl: apt-get install openssl")
+def test_openssl_reads_the_key_store_without_its_legacy_provider(tmp_path: Path) -> None:
+    (tmp_path / "a.p12").write_bytes(unzipped(issued())["postgresql.p12"])
+    command = ["openssl", "pkcs12", "-in", "a.p12", "-passin", f"pass:{PASSWORD}", "-nodes"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "friendlyName: user" in ran.stdout
+    assert ran.stdout.count("BEGIN CERTIFICATE") == 2
+    assert "BEGIN PRIVATE KEY" in ran.stdout
