@@ -106,7 +106,7 @@ async def test_psql_and_psycopg_connect_as_their_texts_say(
             said = await delivery.run("/bin/sh", "-c", f'{lines} -XAtc "{QUERY}"')
             assert said == Said(0, delivery.certificate)
     with subtests.test("psql-windows"):
-        by_service, by_url, _ = delivery.code("psql-windows")
+        by_service, by_url, by_default = delivery.code("psql-windows")
         # What PowerShell would hand to psql: its variables, and one argument.
         (service,) = re.findall('^psql "(.+)"$', by_service, re.M)
         assert by_url.endswith("\npsql (heroku config:get DATABASE_URL -a billing)")
@@ -114,12 +114,21 @@ async def test_psql_and_psycopg_connect_as_their_texts_say(
             environ = dict(re.findall(r'^\$env:(\w+) = "(.+)"$', lines, re.M))
             said = await delivery.run("psql", target, "-XAtc", QUERY, **environ)
             assert said == Said(0, delivery.certificate)
+        # Where libpq looks on this system; on Windows, what the lines copy to.
+        (names,) = re.findall('^Copy-Item (.+) ".+"$', by_default, re.M)
+        (target,) = re.findall('^psql "(.+)"$', by_default, re.M)
+        (delivery.folder / ".postgresql").mkdir()
+        for name in names.split(", "):
+            shutil.copy2(delivery.folder / name, delivery.folder / ".postgresql" / name)
+        said = await delivery.run("psql", target, "-XAtc", QUERY)
+        assert said == Said(0, delivery.certificate)
     with subtests.test("psycopg"):
         (code,) = delivery.code("psycopg")
         said = await delivery.run(sys.executable, "-c", code.replace("SELECT 1", QUERY))
         assert said == Said(0, f"('{delivery.certificate}',)")
     with subtests.test("without the files"):
-        said = await delivery.run("psql", delivery.url, "-XAtc", QUERY, PGSSLMODE="require")
+        elsewhere = {"PGSSLMODE": "require", "HOME": str(delivery.folder / "clients")}
+        said = await delivery.run("psql", delivery.url, "-XAtc", QUERY, **elsewhere)
         assert "requires a valid client certificate" in said.words
 
 

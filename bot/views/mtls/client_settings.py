@@ -100,12 +100,13 @@ def powershell_url(it: Values) -> str:
     )
 
 
-def powershell_default() -> str:
-    """Returns lines that copy the files to libpq's default folder (PostgreSQL manual, "SSL Support")."""
+def powershell_default(it: Values) -> str:
+    """Returns lines for psql with the files in libpq's default folder (PostgreSQL manual, "SSL Support")."""
     return _lines(
-        """
+        f"""
         New-Item -ItemType Directory -Force "$env:APPDATA\\postgresql" | Out-Null
         Copy-Item postgresql.crt, postgresql.key, root.crt "$env:APPDATA\\postgresql"
+        psql "host={it.host} port={it.port} dbname={it.base} user={it.user} sslmode=verify-ca"
         """
     )
 

@@ -144,12 +144,12 @@ def _psql_windows(kit: Kit, t: Translator) -> list[str]:
         _code(settings.powershell(values)),
         *(by_url if values.fetch else []),
         t("readme.client.psql.default"),
-        _code(settings.powershell_default()),
+        _code(settings.powershell_default(values)),
     ]
 
 
 def _jdbc(kit: Kit, t: Translator) -> list[str]:
-    parts = [t("readme.client.jdbc"), _code(settings.jdbc(kit.values)), t("readme.client.here")]
+    parts = [t("readme.client.here"), t("readme.client.jdbc"), _code(settings.jdbc(kit.values))]
     if kit.p12:
         parts += [t("readme.client.jdbc.store"), _code(settings.jdbc_p12(kit.values))]
     return [*_der(kit, t), *parts]
@@ -169,20 +169,20 @@ def _der(kit: Kit, t: Translator) -> list[str]:
 
 
 def _npgsql(kit: Kit, t: Translator) -> list[str]:
-    parts = [t("readme.client.npgsql"), _code(settings.npgsql(kit.values)), t("readme.client.here")]
+    parts = [t("readme.client.here"), t("readme.client.npgsql"), _code(settings.npgsql(kit.values))]
     if kit.p12:
         parts += [t("readme.client.npgsql.store"), _code(settings.npgsql_pfx(kit.values))]
     return [*parts, t("readme.client.npgsql.verify")]
 
 
 def _psycopg(kit: Kit, t: Translator) -> list[str]:
-    return [t("readme.client.psycopg"), t("readme.client.here"), _code(settings.psycopg(kit.values))]
+    return [t("readme.client.here"), t("readme.client.psycopg"), _code(settings.psycopg(kit.values))]
 
 
 def _node_postgres(kit: Kit, t: Translator) -> list[str]:
     return [
-        t("readme.client.node"),
         t("readme.client.here"),
+        t("readme.client.node"),
         _code(settings.node_postgres(kit.values)),
         t("readme.client.node.mode"),
     ]
