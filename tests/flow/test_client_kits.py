@@ -41,8 +41,8 @@ needs_java = pytest.mark.skipif(
 )
 needs_node = pytest.mark.skipif(
     shutil.which("node") is None or not (NODE_MODULES / "pg").is_dir(),
-    reason="no Node.js or no node-postgres: apt-get install nodejs node-pg, or name a folder with the "
-    "package pg in PGACCESS_NODE_MODULES",
+    reason="no Node.js or no node-postgres: npm install pg, and name the folder node_modules in "
+    "PGACCESS_NODE_MODULES",
 )
 
 
