@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     ADDRESS_UNREADABLE = "address_unreadable"
     ADDRESS_ME = "address_me"
     ADDRESS_SEVERAL = "address_several"
+    ADDRESS_TOO_MANY = "address_too_many"
+    ADDRESS_PART = "address_part"
     ADDRESS_HOST_NAME = "address_host_name"
     ADDRESS_IPV6 = "address_ipv6"
     ADDRESS_PORT = "address_port"

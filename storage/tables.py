@@ -84,6 +84,9 @@ ENDED: Final = "state IN ('ended', 'failed')"
 NETWORKS: Final = "method <> 'privatelink'"
 """Requests whose subject is short: many accounts would not fit into one entry of an index."""
 
+SEVERAL: Final = "method <> 'privatelink' AND subject LIKE '% %/%'"
+"""Requests for several networks at once; a certificate's text has a blank too, and no slash."""
+
 SHOWN: Final = "sent_version >= version"
 """Messages that Slack shows as they are, as far as is known: the opposite of those that are due."""
 
@@ -335,6 +338,12 @@ requests = Table(
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_requester", "requester", "id"),
     Index("ix_requests_subject", "subject", "id", postgresql_where=text(NETWORKS)),
+    Index(
+        "ix_requests_networks",
+        text("string_to_array(subject, ' ')"),
+        postgresql_using="gin",
+        postgresql_where=text(SEVERAL),
+    ),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),

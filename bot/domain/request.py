@@ -9,7 +9,7 @@ from uuid import UUID
 from bot.domain.duration import parse_duration, show_duration
 from bot.domain.method import Method
 from bot.domain.person import UserId
-from bot.domain.subject import Network, Subject, covers, network_of, read_subject, write_subject
+from bot.domain.subject import Network, Subject, covers, networks_of, read_subject, write_subject
 from bot.errors import Refusal, Refused
 
 
@@ -86,9 +86,9 @@ class Terms:
         return self.until is not None and self.until <= now
 
     @property
-    def network(self) -> Network:
-        """The requested network; raises ``TypeError`` for any other subject."""
-        return network_of(self.subject)
+    def networks(self) -> tuple[Network, ...]:
+        """The requested networks; raises ``TypeError`` for any other subject."""
+        return networks_of(self.subject)
 
 
 def write_terms(terms: Terms) -> dict[str, str]:

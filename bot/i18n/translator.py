@@ -9,7 +9,7 @@ from bot.domain.duration import show_duration
 from bot.domain.outside.text import Names, visible
 from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
-from bot.domain.subject import Accounts
+from bot.domain.subject import Accounts, Networks
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.ports import BOT
 
@@ -20,8 +20,8 @@ class Mrkdwn(str):
     __slots__ = ()
 
 
-ACCOUNTS: Final = 3
-"""Accounts that a sentence names, for a question before a click takes 300 characters; a card names more."""
+SEVERAL: Final = 3
+"""Networks or accounts that a sentence names: a question before a click takes 300 characters."""
 
 ACCOUNT: Final = 60
 """Characters of an account in a sentence; a user's path may have up to 512."""
@@ -150,9 +150,12 @@ class Translator:
                 return Mrkdwn(str(value))
             case Names():
                 return self.names(value)
+            case Networks(networks=networks):
+                more = f" … +{len(networks) - SEVERAL}" if networks[SEVERAL:] else ""
+                return Mrkdwn(", ".join(map(str, networks[:SEVERAL])) + more)
             case Accounts(arns=arns):
-                named = [cut(short(arn), ACCOUNT) for arn in arns[:ACCOUNTS]]
-                return Mrkdwn(", ".join(named) + (f" … +{len(arns) - ACCOUNTS}" if arns[ACCOUNTS:] else ""))
+                named = [cut(short(arn), ACCOUNT) for arn in arns[:SEVERAL]]
+                return Mrkdwn(", ".join(named) + (f" … +{len(arns) - SEVERAL}" if arns[SEVERAL:] else ""))
         return Mrkdwn(escape(str(value)))
 
     def date(self, moment: datetime) -> Mrkdwn:

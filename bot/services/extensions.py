@@ -1,7 +1,6 @@
 """Extensions: more time for a grant, at once within what the policy allows, else by a request."""
 
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network
 
 from bot.domain import grant as grants
 from bot.domain.command_text import line_for
@@ -11,6 +10,7 @@ from bot.domain.person import Person
 from bot.domain.policy.limits import require_reason, require_width
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, Request, Terms
+from bot.domain.subject import is_network
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction
 from bot.services.context import ServiceContext
@@ -56,8 +56,8 @@ class ExtensionService:
             rule = await self._context.rule(tx, member, target=details.target, method=grant.method)
             # The total counts, so that many short extensions do not add up to more than one request may ask.
             require_within_longest(grant, by, rule)
-            if isinstance(grant.subject, IPv4Network):
-                require_width(rule, grant.subject)
+            if is_network(grant.subject):
+                require_width(rule, grant.networks)
             if grant.extended + by <= rule.extend_alone:
                 await self._change(tx, grant, by, doing=self._context.audit(person), alone=True)
                 return request

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network
 from typing import Final
 
 from bot.domain.grant import Grant, GrantState
@@ -13,6 +12,7 @@ from bot.domain.policy.approval import with_admins
 from bot.domain.policy.limits import require_length, require_width
 from bot.domain.policy.rules import Policy, Rule, WhenNobody, rule_for, rules_concerning, strictest
 from bot.domain.request import Kind, Request, Terms
+from bot.domain.subject import is_network
 from bot.domain.target import Database, Target, require_present
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
@@ -131,8 +131,8 @@ def require_terms(rule: Rule, kind: Kind, terms: Terms, *, now: datetime) -> Non
     """Refuses terms that are wider or longer than a rule allows."""
     if kind not in (Kind.OPEN, Kind.EXTEND, Kind.REOPEN):
         return
-    if isinstance(terms.subject, IPv4Network):
-        require_width(rule, terms.subject)
+    if is_network(terms.subject):
+        require_width(rule, terms.networks)
     if kind is Kind.EXTEND:
         # Its duration is what is added, and judged together with the grant's.
         return

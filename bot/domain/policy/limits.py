@@ -1,5 +1,6 @@
 """What a rule limits: how long, how wide, and with what reason."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.domain.policy.rules import Rule
@@ -36,10 +37,11 @@ def require_length(rule: Rule, *, now: datetime, duration: timedelta | None, unt
         allowed_duration(rule, now=now, requested=duration, until=until)
 
 
-def require_width(rule: Rule, network: Network) -> None:
-    """Refuses a network that is wider than the rule allows."""
-    if network.prefixlen < rule.widest:
-        raise Refused(Refusal.ADDRESS_WIDER_THAN_POLICY, given=str(network), widest=rule.widest)
+def require_width(rule: Rule, networks: Iterable[Network]) -> None:
+    """Refuses networks unless each is as narrow as the rule demands; approvers see how many they are."""
+    for network in networks:
+        if network.prefixlen < rule.widest:
+            raise Refused(Refusal.ADDRESS_WIDER_THAN_POLICY, given=str(network), widest=rule.widest)
 
 
 def require_reason(rule: Rule, reason: str) -> None:

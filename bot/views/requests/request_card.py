@@ -11,7 +11,7 @@ from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons, reach
-from bot.views.method_view import MethodView
+from bot.views.method_view import MethodView, network_list
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import card as mtls_card
 from bot.views.mtls import rotation
@@ -38,7 +38,11 @@ def approval_card(details: RequestDetails, *, t: Translator, policy: Policy) -> 
     """
     shown = [block_kit.section(title(details, t)), block_kit.section(_request_input(details, t))]
     if details.request.state is RequestState.PENDING:
-        shown += [block_kit.fields(*_facts(details, t, policy)), block_kit.context(_impact(details, t))]
+        shown += [
+            *network_list(details, t),
+            block_kit.fields(*_facts(details, t, policy)),
+            block_kit.context(_impact(details, t)),
+        ]
     shown += [
         block_kit.context(state_line(details, t=t, policy=policy)),
         *_outlook(details, t),
@@ -86,6 +90,7 @@ def terms_and_facts(details: RequestDetails, t: Translator, policy: Policy) -> l
     return [
         block_kit.section(title(details, t)),
         block_kit.section(_request_input(details, t)),
+        *network_list(details, t),
         block_kit.fields(*_facts(details, t, policy)),
     ]
 

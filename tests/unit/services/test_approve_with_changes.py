@@ -40,7 +40,7 @@ async def test_a_shorter_duration_is_granted(services: Services) -> None:
 async def test_a_narrower_network_is_granted(services: Services) -> None:
     details = await change(services, await actions.ask(services, WIDE), address="203.0.113.64/28")
     assert details.grant is not None
-    assert details.grant.network == details.request.terms.network == IPv4Network("203.0.113.64/28")
+    assert details.grant.networks == details.request.terms.networks == (IPv4Network("203.0.113.64/28"),)
     assert details.request.terms.duration == timedelta(hours=8)
 
 

@@ -135,7 +135,7 @@ async def test_beyond_the_rule_an_extension_is_a_request_with_two_cards(
         RequestState.PENDING,
         1,
     )
-    assert (asked.terms.network, asked.terms.duration) == (NETWORK, 3 * HOUR)
+    assert (asked.terms.networks, asked.terms.duration) == ((NETWORK,), 3 * HOUR)
     assert (asked.terms.until, asked.terms.reason) == (None, "still at it")
     assert details.grant == grant
     assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]

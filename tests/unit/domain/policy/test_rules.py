@@ -323,7 +323,7 @@ def test_who_asks_for_too_long_is_told_what_is_allowed() -> None:
     [(24, "203.0.113.0/24"), (24, "203.0.113.4/32"), (32, "203.0.113.4/32"), (1, "128.0.0.0/1")],
 )
 def test_a_network_up_to_the_widest_is_allowed(widest: int, network: str) -> None:
-    require_width(replace(RULE, widest=widest), IPv4Network(network))
+    require_width(replace(RULE, widest=widest), [IPv4Network(network)])
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_a_network_up_to_the_widest_is_allowed(widest: int, network: str) -> Non
 )
 def test_a_wider_network_is_refused_with_the_widest_that_would_do(widest: int, network: str) -> None:
     with pytest.raises(Refused) as caught:
-        require_width(replace(RULE, widest=widest), IPv4Network(network))
+        require_width(replace(RULE, widest=widest), [IPv4Network("198.51.100.4/32"), IPv4Network(network)])
     assert caught.value.reason is Refusal.ADDRESS_WIDER_THAN_POLICY
     assert caught.value.params == {"given": network, "widest": widest}
 
