@@ -35,6 +35,7 @@ _TIME: Final = "%Y-%m-%d %H:%M:%S UTC"
 WITHIN: Final = "within its end, becomes a grant again"
 PAST: Final = "past its end, to be removed once you confirm that"
 NO_END: Final = "its description names no end: a finding, remove or adopt it in Slack"
+IMPOSSIBLE: Final = "nobody can have asked for this range: a finding, remove or adopt it in Slack"
 NO_NOTE: Final = "not managed, and no note says whose it is: a finding, remove or adopt it in Slack"
 """What becomes of what was found."""
 
@@ -368,11 +369,16 @@ def _shown(survey: Survey, installation: Installation, now: datetime) -> list[st
     label = survey.target.label
     if survey.error is not None:
         return [f"{label}: {survey.method} could not be read ({survey.error}): run this again later"]
-    said = {Fate.CONTINUES: WITHIN, Fate.OVERDUE: PAST, Fate.UNREADABLE: NO_END}
+    said = {
+        Fate.CONTINUES: WITHIN,
+        Fate.OVERDUE: PAST,
+        Fate.UNREADABLE: NO_END,
+        Fate.IMPOSSIBLE: IMPOSSIBLE,
+    }
     lines = []
     for rule in survey.rules:
         held = "; ".join(_words(each.request, each.owner, each.ends_at) for each in rule.holders(now))
-        what = f"{held}: {said[rule.fate(now)]}" if held else NO_END
+        what = ": ".join(filter(None, (held, said[rule.fate(now)])))
         lines.append(f"{label}: {rule.network} ({rule.rule}), {what}")
     for strange in survey.strange:
         description = read_description(strange.description)
