@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from bot.cli.rebuild_findings import rebuild_findings
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.mtls.lost_rules import Fate, LostRule, lost_rules
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.rule_description import RuleHolder, read_description
 from bot.domain.policy.rules import Policy
-from bot.domain.signed_note import NOTE, Note, noted_end, standing, verify
+from bot.domain.signed_note import NOTE, Note, newest, noted_end, standing, verify
 from bot.domain.subject import names_of
 from bot.domain.target import Database, Space, Target, with_labels
 from bot.domain.trusted_ips.ruleset import EVERYWHERE
@@ -133,13 +134,15 @@ class Rebuilder:
         notes, problem = await self._notes()
         if problem:
             yield problem
-        known = await self._known(notes)
+        known = await self._known(note for note in notes if not note.over)
         installation = await self._installation()
         surveys = await self._surveys(databases, spaces, installation, known.useful)
         now = self.clock.now()
         for survey in surveys:
             for line in _shown(survey, installation, now):
                 yield line
+        async for line in rebuild_findings(self.store, self.heroku, (*databases, *spaces), notes):
+            yield line
         past, within = sum(each.past(now) for each in surveys), sum(each.within(now) for each in surveys)
         if not past + within:
             yield f"{len(databases)} databases and {len(spaces)} spaces read: nothing is to be recorded again"
@@ -225,7 +228,7 @@ class Rebuilder:
         return [note for each in metadata if (note := verify(each, self.note_keys)) is not None]
 
     async def _notes(self) -> tuple[tuple[Note, ...], str]:
-        """The standing notes, and what is wrong with some of them, in a sentence."""
+        """The newest note of each grant, and what is wrong with some notes, in a sentence."""
         channel = self.policy.notes_channel
         try:
             claimed = [each for each in await self.slack.metadata(channel) if NOTE in each]
@@ -233,7 +236,7 @@ class Rebuilder:
             return (), f"the notes in {channel} could not be read ({error.code}): run this again later"
         found = self._read_notes(claimed)
         forged = len(claimed) - len(found)
-        return standing(found), (
+        return newest(found), (
             f"{forged} of {len(claimed)} notes in {channel} are not signed with this app's secrets, and were "
             "ignored: add the signing secret from before to SLACK_SIGNING_SECRET if it was rotated since"
             if forged
