@@ -44,6 +44,14 @@ Ask = Callable[[str], str]
 """Asks a person, and returns what they typed."""
 
 
+def ask_terminal(question: str) -> str:
+    """Asks whoever runs the command; returns nothing where there is no terminal that could answer."""
+    try:
+        return input(question)
+    except EOFError:
+        return ""
+
+
 class MetadataReader(Protocol):
     """Reads the metadata of the bot's own messages in a channel; raises ``SlackError``."""
 
