@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from bot.domain.method import Method
+from bot.domain.mtls.rule_description import RuleHolder, write_description
 from bot.domain.signed_note import Note, note_key, sign
 from bot.domain.subject import Network
 from bot.ports import Message
@@ -102,6 +104,18 @@ async def test_a_finding_of_a_lost_store_is_not_taken_for_the_one_that_has_its_n
     said = "about an entry from before the data of pgaccess was lost or restored"
     await drill.until(lambda: sum(said in each for each in drill.private("lead")) == len(presses))
     assert await drill.states() == []
+
+
+async def test_what_names_an_owner_whom_slack_does_not_know_ends_at_once(drill: Drill) -> None:
+    later = drill.environment.clock.now() + timedelta(days=300)
+    holder = RuleHolder(request=9, owner="U0NOBODY", ends_at=later)
+    described = write_description(await drill.installation(), uuid4(), [holder])
+    heroku = drill.environment.heroku
+    heroku.add_rule_externally(DATABASE, "192.0.2.7/32", described, now=datetime.now(UTC))
+    await drill.environment.refresh_everything()
+    await drill.all_are("ended", 1)
+    assert drill.ours() == []
+    assert await drill.query("SELECT reason_code FROM grants") == [("owner_left",)]
 
 
 async def test_rebuild_shows_what_is_left_and_removes_what_is_past_its_end_after_a_word(
