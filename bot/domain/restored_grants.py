@@ -57,7 +57,8 @@ def doubtful_grants(grants: Iterable[Grant], newest: Iterable[Note]) -> tuple[Do
 
 
 def _doubt(grant: Grant, note: Note | None) -> Doubt | None:
-    if note is not None and note.over:
+    # An older note is of a grant that had its number in a store before this one.
+    if note is not None and note.over and note.at >= grant.started_at:
         return Doubt.OVER
     if grant.state is GrantState.APPLYING and grant.verified_at is None:
         return Doubt.UNOPENED

@@ -39,6 +39,9 @@ IN_FORCE, APPLYING, ENDLESS = grant(), grant(GrantState.APPLYING), grant(endless
         (IN_FORCE, None, None),
         (IN_FORCE, note(IN_FORCE), None),
         (IN_FORCE, note(IN_FORCE, over=True), Doubt.OVER),
+        (IN_FORCE, note(IN_FORCE, over=True, at=timedelta()), Doubt.OVER),
+        # Of a grant that had its number in an earlier store.
+        (IN_FORCE, note(IN_FORCE, over=True, at=-HOUR), None),
         (IN_FORCE, note(IN_FORCE, later=4 * HOUR), Doubt.EXTENDED),
         (IN_FORCE, note(IN_FORCE, later=-HOUR), None),
         # The note of its approval has the hard end, which the read-back brings forward.
