@@ -77,6 +77,22 @@ class FindingService:
             [each for each in requests if each is not None],
         )
 
+    async def require_same(self, entry: int, *, fingerprint: str) -> None:
+        """Requires that a button or a form is about the entry that has its number now.
+
+        Args:
+            entry: its number in the store.
+            fingerprint: that the button carries.
+
+        Raises:
+            Refused: it is about an entry of a store that was lost, or restored since.
+        """
+        async with self._context.transaction() as tx:
+            found = await tx.unmanaged_entries.find(entry)
+            # A number that was never given, or is deleted by now, is told by whatever needs the entry.
+            if found is not None and found.fingerprint != fingerprint:
+                raise Refused(Refusal.FINDING_OF_ANOTHER_STORE)
+
     async def entry(
         self, entry: int, action: FindingAction, *, person: str
     ) -> tuple[UnmanagedEntry, FindingDetails]:

@@ -33,7 +33,7 @@ def decide_form(
     if action is FindingAction.IGNORE:
         blocks.append(_until_field(finding, t, optional=False))
     blocks.append(_reason_field(t, optional=action is not FindingAction.IGNORE))
-    metadata = action_ids.finding_value(entry.id, action)
+    metadata = action_ids.finding_value(entry.id, action, fingerprint=entry.fingerprint)
     return form_fields.form(
         action_ids.FORM_FINDING,
         t(f"form.finding.title.{action}"),
@@ -47,7 +47,7 @@ def decide_form(
 def choose_form(finding: FindingDetails, t: Translator) -> Block:
     """Asks which of several entries is adopted, removed or ignored, why, and until when it is ignored."""
     entries = finding.entries[: block_kit.SELECT_OPTIONS]
-    options = [block_kit.option(str(each.id), _option(each, t)) for each in entries]
+    options = [block_kit.option(_entry_value(each), _option(each, t)) for each in entries]
     offered = [
         block_kit.option(action, t(f"form.finding.action.{action}"))
         for action in FindingAction
@@ -98,6 +98,10 @@ def _reason_field(t: Translator, *, optional: bool) -> Block:
         long=True,
         most=LONGEST_BECAUSE if not optional else None,
     )
+
+
+def _entry_value(entry: UnmanagedEntry) -> str:
+    return action_ids.entry_value(entry.id, fingerprint=entry.fingerprint)
 
 
 def _option(entry: UnmanagedEntry, t: Translator) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -101,6 +101,23 @@ async def test_approvers_and_admins_ask_and_another_approver_decides(
     assert refused.value.reason in (Refusal.APPROVER_SELF, Refusal.APPROVER_NOT)
     other = LEAD2 if person == LEAD else LEAD
     assert (await actions.approve(services, asked, person=other)).request.state is RequestState.APPROVED
+
+
+async def test_a_button_is_good_for_the_entry_that_it_showed_and_no_other(
+    store: PostgresStore, services: Services
+) -> None:
+    (entry,) = await there(store)
+    await services.findings.require_same(entry.id, fingerprint=entry.fingerprint)
+    others = (
+        replace(entry, entry=str(uuid4())),
+        replace(entry, target=uuid4()),
+        replace(entry, method=Method.TRUSTED),
+    )
+    for other in others:
+        pressed = services.findings.require_same(entry.id, fingerprint=other.fingerprint)
+        assert await refusal(pressed) is Refusal.FINDING_OF_ANOTHER_STORE
+    # What cannot be found is told by whatever needs it.
+    await services.findings.require_same(entry.id + 1, fingerprint=entry.fingerprint)
 
 
 @pytest.mark.parametrize("person", [ENGINEER, COLLEAGUE])

@@ -102,7 +102,8 @@ async def answer(
     because: str = BECAUSE,
 ) -> None:
     found = (await items(store))[request]
-    await services.access_reviews.answer(found.id, answer, because, person=person, key=actions.key())
+    key = actions.key()
+    await services.access_reviews.answer(found.id, answer, because, request=request, person=person, key=key)
 
 
 async def outcomes(store: PostgresStore) -> dict[int, str]:
@@ -323,8 +324,25 @@ async def test_what_has_ended_otherwise_or_is_asked_anew_takes_no_answer(
     old = (await items(store))[second]
     await begin(services, engine)
     with pytest.raises(Refused) as caught:
-        await services.access_reviews.answer(old.id, Answer.KEPT, BECAUSE, person=LEAD, key=actions.key())
+        await services.access_reviews.answer(
+            old.id, Answer.KEPT, BECAUSE, request=second, person=LEAD, key=actions.key()
+        )
     assert caught.value.reason is Refusal.REVIEW_OVER
+
+
+async def test_an_item_that_is_of_another_request_than_was_shown_takes_no_answer(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    # As after the restore of a backup: the request has its nonce, and the item's number is another's.
+    first, second = await forever(store, services), await forever(store, services, 5)
+    await begin(services, engine)
+    other, review = (await items(store))[second].id, services.access_reviews
+    opening = review.require_answerable(other, Answer.ENDED, request=first, person=LEAD)
+    assert (await actions.refusal(engine, opening)).reason is Refusal.REVIEW_OVER
+    key = actions.key()
+    answering = review.answer(other, Answer.ENDED, BECAUSE, request=first, person=LEAD, key=key)
+    assert (await actions.refusal(engine, answering)).reason is Refusal.REVIEW_OVER
+    assert await outcomes(store) == {first: "open", second: "open"}
 
 
 # --- what nobody answers ---------------------------------------------------------------------------------
