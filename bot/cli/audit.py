@@ -93,12 +93,13 @@ async def verification(
 
     def shown(problem: Problem) -> tuple[str, bool]:
         where = [f"{name} {value}" for name, value in _where(problem.line, problem.request) if value]
-        return f"{', '.join(where) or 'chain'}: {problem.said}", True
+        explained = ": an older version was still running" if problem.upgrading else ""
+        return f"{', '.join(where) or 'chain'}: {problem.said}{explained}", not problem.upgrading
 
     walk, compared, count = Walk(), Compared(), 0
     async with snapshot(url) as connection:
         async for problem in walk_chain(connection, walk, head=head):
-            count += 1
+            count += not problem.upgrading
             yield shown(problem)
         for found in (cut(walk, head=head, seal=seal), await late_lines(connection)):
             if found is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,6 +18,10 @@ from storage.tables import audit, requests
 
 SEALED_WITHIN: Final = timedelta(minutes=1)
 """How long a line may be without a seal; a running worker seals within about a second."""
+
+UPGRADED_WITHIN: Final = timedelta(days=1)
+"""How long two versions may run at once, from the first line with terms on: meanwhile the older one writes
+lines without terms, and seals those of the newer one without them. A deploy takes minutes."""
 
 PAGE: Final = 1000
 """Lines, and requests with their lines, that are read at once."""
@@ -51,6 +55,7 @@ class Wrong(StrEnum):
     UNAUDITED = "a row that no line is about"
     MISSING = "a row that lines are about is not there"
     JUMP = "does not follow the line before it"
+    WITHOUT_TERMS = "newer than the first line with terms, and without terms that its seal covers"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,12 +67,14 @@ class Problem:
         said: what is wrong, as a sentence for the command line.
         line: id of the audit line; None where there is none.
         request: number of the request; None where it is about none.
+        upgrading: whether an older version that ran beside this one explains it.
     """
 
     wrong: Wrong
     said: str
     line: int | None = None
     request: int | None = None
+    upgrading: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +89,8 @@ class Walk:
         number: place of the last line.
         digest: of the last line.
         head_at: place of the head that was looked for; None where it was not met.
+        terms_since: when the first line was written whose seal covers its terms; None so far.
+        terms_until: when the last such line was written.
     """
 
     lines: int = 0
@@ -91,6 +100,19 @@ class Walk:
     number: int = 0
     digest: bytes = field(default=GENESIS)
     head_at: int | None = None
+    terms_since: datetime | None = None
+    terms_until: datetime | None = None
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether no older version runs any more that knows no terms.
+
+        Lines with terms tell, by their place in the chain: what a line without terms says of its own time
+        could be made up.
+        """
+        if self.terms_since is None or self.terms_until is None:
+            return False
+        return self.terms_until - self.terms_since > UPGRADED_WITHIN
 
 
 async def walk_chain(connection: AsyncConnection, walk: Walk, *, head: str = "") -> AsyncIterator[Problem]:
@@ -110,7 +132,8 @@ async def walk_chain(connection: AsyncConnection, walk: Walk, *, head: str = "")
             walk.lines += 1
             problem = _misfit(walk, line)
             if problem is not None:
-                walk.broken = walk.broken or line["id"]
+                if problem.wrong is not Wrong.WITHOUT_TERMS:
+                    walk.broken = walk.broken or line["id"]
                 yield problem
             walk.sealed += walk.broken is None
             walk.number, walk.digest = line["seal"], line["digest"]
@@ -129,7 +152,21 @@ def _misfit(walk: Walk, line: Any) -> Problem | None:
     if fits is None:
         said = f"seal {seal} does not fit: the line, its place or the digest before it was changed"
         return Problem(wrong=Wrong.BROKEN, said=said, **about)
-    return None
+    return _without_terms(walk, line, fits, about)
+
+
+def _without_terms(walk: Walk, line: Any, fits: Fit, about: Mapping[str, int | None]) -> Problem | None:
+    """Judges a line by its terms: one that is about something has some since the first that had any."""
+    if line["terms"] is not None and fits is Fit.WHOLE:
+        walk.terms_since = walk.terms_since or line["written_at"]
+        walk.terms_until = max(walk.terms_until or line["written_at"], line["written_at"])
+        return None
+    is_about = line["request_id"] is not None or line["target_id"] is not None
+    if not is_about or walk.terms_since is None:
+        return None
+    missing = "has no terms" if line["terms"] is None else "does not cover its terms"
+    said = f"seal {line['seal']} {missing}, and lines before it have them"
+    return Problem(wrong=Wrong.WITHOUT_TERMS, said=said, upgrading=not walk.upgraded, **about)
 
 
 async def verify_chain(connection: AsyncConnection) -> Verification:
