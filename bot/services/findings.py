@@ -27,6 +27,7 @@ from bot.ports.unmanaged_entries import EntryKey, UnmanagedEntry
 from bot.services.access_method import AccessMethod
 from bot.services.context import ABOUT_ENTRIES, ServiceContext
 from bot.services.judgement import databases_inside, rule_concerning, rule_for_entry
+from bot.services.reasons import entries_readable
 from bot.services.request_input import terms_without_end, timezone_of
 
 ASKED_AGAIN: Final = 50
@@ -270,7 +271,7 @@ class FindingService:
         return FindingDetails(
             target=target,
             method=method,
-            entries=tuple(entries),
+            entries=entries_readable(self._context.policy, entries),
             databases=reached(target, databases),
             services=None if of_database else await tx.trusted_ranges.services(target.id, lock=False),
             requests=tuple(requests),

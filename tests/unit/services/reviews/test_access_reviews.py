@@ -102,7 +102,9 @@ async def answer(
     because: str = BECAUSE,
 ) -> None:
     found = (await items(store))[request]
-    await services.access_reviews.answer(found.id, answer, because, person=person, key=actions.key())
+    await services.access_reviews.answer(
+        found.id, answer, because, request=request, person=person, key=actions.key()
+    )
 
 
 async def outcomes(store: PostgresStore) -> dict[int, str]:
@@ -323,8 +325,27 @@ async def test_what_has_ended_otherwise_or_is_asked_anew_takes_no_answer(
     old = (await items(store))[second]
     await begin(services, engine)
     with pytest.raises(Refused) as caught:
-        await services.access_reviews.answer(old.id, Answer.KEPT, BECAUSE, person=LEAD, key=actions.key())
+        await services.access_reviews.answer(
+            old.id, Answer.KEPT, BECAUSE, request=second, person=LEAD, key=actions.key()
+        )
     assert caught.value.reason is Refusal.REVIEW_OVER
+
+
+@pytest.mark.parametrize("said", Answer)
+async def test_an_old_button_whose_item_has_another_s_number_since_a_restore_answers_nothing(
+    services: Services, store: PostgresStore, engine: AsyncEngine, said: Answer
+) -> None:
+    first, second = await forever(store, services), await forever(store, services, 5)
+    await begin(services, engine)
+    now_second = (await items(store))[second].id
+    with pytest.raises(Refused) as caught:
+        await services.access_reviews.answer(
+            now_second, said, BECAUSE, request=first, person=LEAD, key=actions.key()
+        )
+    assert caught.value.reason is Refusal.REVIEW_OVER
+    with pytest.raises(Refused):
+        await services.access_reviews.require_answerable(now_second, said, request=first, person=LEAD)
+    assert await outcomes(store) == {first: "open", second: "open"}
 
 
 # --- what nobody answers ---------------------------------------------------------------------------------
