@@ -178,6 +178,7 @@ def _digest(text: str) -> str:
 
 
 def _seal(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:19]) < 2**63:
+    # Nineteen digits have room for every number that Postgres' bigint has.
+    if re.fullmatch("[0-9]{1,19}", text) is None or not 0 < int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not the number of a seal, such as 1234")
-    return int(text[:19])
+    return int(text)
