@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.request import Kind
 from storage.repositories.evidence.chain import GENESIS, Fit, fit
 from storage.repositories.evidence.comparison import LastLine, compare
+from storage.repositories.evidence.decisions import wrong_decisions
 from storage.repositories.evidence.terms import TERMS, WITH_GRANT
 from storage.tables import audit, requests
 
@@ -296,7 +297,7 @@ class Compared:
 
 
 async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIterator[Problem]:
-    """Finds requests, grants and operations that are not what the last lines about them say.
+    """Finds requests, grants, operations and decisions that are not what the lines about them say.
 
     Args:
         connection: of a snapshot, so that rows and lines belong to one moment.
@@ -316,6 +317,8 @@ async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIt
         for line, request, subject, before, previous in await connection.execute(_JUMPS, bounds):
             said = f"the {subject} was {_state(before)} before it, and by the line before {_state(previous)}"
             yield Problem(wrong=Wrong.JUMP, request=request, line=line, said=said)
+        for request, about, said in await wrong_decisions(connection, after=after, up_to=up_to):
+            yield Problem(wrong=Wrong.DIFFERS, request=request, line=about, said=said)
         lines = last_lines(await connection.execute(LAST, bounds))
         for request, today in await connection.execute(TODAY, bounds):
             compared.requests += 1

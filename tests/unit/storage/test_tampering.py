@@ -132,6 +132,35 @@ CHANGED_ROWS: Final = [
         "line 46, request 20: grant state is ended, and the line says in_force",
     ),
     (
+        "UPDATE decisions SET person = 'U0OTHER' WHERE request_id = 10",
+        "request 10: the decision of U0OTHER is not what any line says\n"
+        "line 20, request 10: the decision of U0LEAD is not there, and the line says it",
+    ),
+    (
+        "UPDATE decisions SET person = 'pgaccess' WHERE request_id = 10",
+        "line 20, request 10: the decision of U0LEAD is not there, and the line says it",
+    ),
+    (
+        "DELETE FROM decisions WHERE request_id = 3",
+        "line 6, request 3: the decision of U0LEAD is not there, and the line says it",
+    ),
+    (
+        "INSERT INTO decisions VALUES (10, 'U0OTHER', 'approve', '', now())",
+        "request 10: the decision of U0OTHER is not what any line says",
+    ),
+    (
+        "UPDATE decisions SET verdict = 'approve' WHERE request_id = 3",
+        "request 3: the decision of U0LEAD is not what any line says",
+    ),
+    (
+        "UPDATE decisions SET at = at - interval '1 minute' WHERE request_id = 3",
+        "request 3: the decision of U0LEAD is not what any line says",
+    ),
+    (
+        "UPDATE decisions SET reason = 'it was in the contract' WHERE request_id = 3",
+        "request 3: the decision of U0LEAD is not what any line says",
+    ),
+    (
         "DELETE FROM grants WHERE request_id = 10",
         "line 24, request 10: the grant is not there, and lines are about it",
     ),
@@ -151,6 +180,7 @@ async def test_a_row_that_is_not_what_its_line_says_is_named(url: str, statement
 async def test_rows_without_any_line_are_named(url: str) -> None:
     tamper(url, "DELETE FROM audit WHERE request_id = 20")
     assert await problems(url) == [
+        "request 20: the decision of U0LEAD is not what any line says",
         "request 20: no line is about the request",
         "request 20: no line is about the grant",
     ]
