@@ -53,6 +53,13 @@ async def readable_by(
     return details.without_reasons()
 
 
+def details_readable(policy: Policy, requests: Iterable[RequestDetails]) -> tuple[RequestDetails, ...]:
+    """Returns requests as anybody may read them in a channel."""
+    if policy.reasons is Reasons.EVERYONE:
+        return tuple(requests)
+    return tuple(each.without_reasons() for each in requests)
+
+
 def entries_readable(policy: Policy, entries: Iterable[UnmanagedEntry]) -> tuple[UnmanagedEntry, ...]:
     """Returns entries as anybody may read them: maybe without the reasons for which they are ignored."""
     if policy.reasons is Reasons.EVERYONE:
