@@ -14,6 +14,7 @@ from bot.domain.request import Kind
 from storage.repositories.evidence.chain import GENESIS, Fit, fit
 from storage.repositories.evidence.comparison import LastLine, compare
 from storage.repositories.evidence.decisions import wrong_decisions
+from storage.repositories.evidence.reviews import wrong_reviews
 from storage.repositories.evidence.terms import TERMS, WITH_GRANT
 from storage.tables import audit, requests
 
@@ -297,12 +298,14 @@ class Compared:
 
 
 async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIterator[Problem]:
-    """Finds requests, grants, operations and decisions that are not what the lines about them say.
+    """Finds requests, decisions, grants, operations and reviews that are not what their lines say.
 
     Args:
         connection: of a snapshot, so that rows and lines belong to one moment.
         compared: is kept up to date meanwhile.
     """
+    for request, about, said in await wrong_reviews(connection):
+        yield Problem(wrong=Wrong.DIFFERS, request=request, line=about, said=said)
     after = 0
     newest = (await connection.execute(select(func.max(audit.c.request_id)))).scalar() or 0
     while True:
