@@ -154,7 +154,6 @@ class Refusal(StrEnum):
     RULE_OURS = "rule_ours"
     # Findings.
     FINDING_OVER = "finding_over"
-    FINDING_UNKNOWN = "finding_unknown"
     FINDING_APPROVERS = "finding_approvers"
     FINDING_PENDING = "finding_pending"
     FINDING_FIXED = "finding_fixed"

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.domain.reports.finding import FindingAction
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
-from bot.ports.unmanaged_entries import EntryKey
 from bot.services import Services
 from bot.views import action_ids
 from bot.views.findings import forms
@@ -58,7 +57,7 @@ class FindingButtons:
         view = forms.decide_form(found, action, finding, t)
         await self._interactive.open_view(click.trigger, view)
 
-    async def _decide(self, entry: EntryKey, action: FindingAction, submission: ViewSubmission) -> None:
+    async def _decide(self, entry: int, action: FindingAction, submission: ViewSubmission) -> None:
         reason = normalize_text(submission.values.get(action_ids.FIELD_REASON) or "")
         if action is FindingAction.IGNORE:
             until = normalize_text(submission.values.get(action_ids.FIELD_DURATION) or "")

@@ -1,30 +1,13 @@
 """Entries that pgaccess does not manage, in the store."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.unmanaged_entry import SeenEntry
-
-FINGERPRINT: Final = 8
-"""Hexadecimal digits of a fingerprint: it is no secret, and only tells entries of one number apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class EntryKey:
-    """An unmanaged entry as buttons and forms name it.
-
-    Attributes:
-        id: its number in the store, which in a store that was made or restored since may be another's.
-        fingerprint: of where it is, what it is called, and when it was seen first.
-    """
-
-    id: int
-    fingerprint: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +36,6 @@ class UnmanagedEntry:
     ignored_until: datetime | None = None
     ignored_by: str | None = None
     ignored_because: str | None = None
-
-    @property
-    def key(self) -> EntryKey:
-        """What names it in buttons and forms: the same for as long as it is there."""
-        seen = self.first_seen_at.astimezone(UTC).isoformat()
-        said = "\n".join((str(self.target), self.method, self.entry, seen))
-        return EntryKey(self.id, hashlib.sha256(said.encode()).hexdigest()[:FINGERPRINT])
 
 
 class UnmanagedEntries(Protocol):

@@ -23,7 +23,7 @@ from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, Transaction
 from bot.ports.assertions import listed_requests
 from bot.ports.findings import AGAIN, ASKS, TARGET, FindingDetails
-from bot.ports.unmanaged_entries import EntryKey, UnmanagedEntry
+from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.services.access_method import AccessMethod
 from bot.services.context import ABOUT_ENTRIES, ServiceContext
 from bot.services.judgement import databases_inside, rule_concerning, rule_for_entry
@@ -43,7 +43,7 @@ _UNMANAGED: Final = {
 
 
 class FindingService:
-    """Decides about entries that pgaccess does not manage, as buttons and forms name them.
+    """Decides about entries that pgaccess does not manage, by their number in the store.
 
     Args:
         context: store, policy and clock.
@@ -79,7 +79,7 @@ class FindingService:
         )
 
     async def entry(
-        self, entry: EntryKey, action: FindingAction, *, person: str
+        self, entry: int, action: FindingAction, *, person: str
     ) -> tuple[UnmanagedEntry, FindingDetails]:
         """Returns an entry about which a person may decide now; raises ``Refused`` as ``request`` does."""
         async with self._context.transaction() as tx:
@@ -107,12 +107,12 @@ class FindingService:
     # --- what is decided -----------------------------------------------------------------------------
 
     async def request(
-        self, entry: EntryKey, action: FindingAction, reason: str, *, person: str, key: str
+        self, entry: int, action: FindingAction, reason: str, *, person: str, key: str
     ) -> RequestDetails:
         """Records a pending request to adopt or to remove an entry; whoever presses is its requester.
 
         Args:
-            entry: as a button or a form names it.
+            entry: its number in the store.
             action: to adopt or to remove.
             reason: for the approvers.
             person: Slack id of an approver of the target, or of an admin.
@@ -155,11 +155,11 @@ class FindingService:
 
         return await self._context.once(key, person, record)
 
-    async def ignore(self, entry: EntryKey, until: str, reason: str, *, person: str) -> None:
+    async def ignore(self, entry: int, until: str, reason: str, *, person: str) -> None:
         """Has an entry ignored until a time; its card asks again then, if it is still there.
 
         Args:
-            entry: as a button or a form names it.
+            entry: its number in the store.
             until: as it was typed.
             reason: why.
             person: Slack id of an approver of the target, or of an admin.
@@ -219,16 +219,14 @@ class FindingService:
     # --- helpers -------------------------------------------------------------------------------------
 
     async def _decidable(
-        self, tx: Transaction, entry: EntryKey, person: str
+        self, tx: Transaction, entry: int, person: str
     ) -> tuple[Person, UnmanagedEntry, Target]:
         """The person, the entry and its target; raises ``Refused`` unless the person may decide about it."""
         member = await self._context.member(tx, person)
-        found = await tx.unmanaged_entries.find(entry.id)
-        # Its number alone may mean another entry: that of a store that was lost, or restored since.
-        same = found is not None and found.key == entry
-        target = await tx.targets.find(found.target) if found is not None and same else None
+        found = await tx.unmanaged_entries.find(entry)
+        target = None if found is None else await tx.targets.find(found.target)
         if found is None or target is None:
-            raise Refused(Refusal.FINDING_UNKNOWN)
+            raise Refused(Refusal.FINDING_OVER, app="billing")
         await self._require_decider(tx, target, found.method, member)
         if found.absent_at is not None or target.gone_at is not None:
             raise Refused(Refusal.FINDING_OVER, app=target.label)

@@ -6,16 +6,12 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.reports.finding import FindingAction
-from bot.ports.unmanaged_entries import EntryKey
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 """Eighteen digits stay below the maximum of Postgres' ``bigint``."""
 
 _REQUEST: Final = re.compile(r"([0-9]{1,18})(?:-([0-9a-f]{8}))?")
 """A request by its number and its nonce; values from before nonces, and requests of that time, have none."""
-
-_ENTRY: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{8})")
-"""An unmanaged entry by its number and its fingerprint."""
 
 APPROVE: Final = "request.approve"
 DENY: Final = "request.deny"
@@ -202,22 +198,22 @@ def read_page(value: str) -> tuple[int, int, int]:
     return _number(review), _number(group), _number(page)
 
 
-def finding_value(entry: EntryKey, action: FindingAction) -> str:
-    """The value of a button about an unmanaged entry: which, and what it does.
+def finding_value(entry: int, action: FindingAction) -> str:
+    """The value of a button about an unmanaged entry: its number in the store, and what it does.
 
     Without the dot that ends a request's number: no request is meant.
     """
-    return f"{entry_value(entry)}/{action}"
+    return f"{entry}/{action}"
 
 
-def read_finding(value: str) -> tuple[EntryKey, FindingAction]:
-    """Reads the entry and the action from a button's value.
+def read_finding(value: str) -> tuple[int, FindingAction]:
+    """Reads the entry's number and the action from a button's value.
 
     Raises:
         ValueError: the value was not written by us.
     """
     entry, _, action = value.partition("/")
-    return read_entry(entry), FindingAction(action)
+    return _number(entry), FindingAction(action)
 
 
 def finding_list_value(target: str, method: Method) -> str:
@@ -235,17 +231,9 @@ def read_finding_list(value: str) -> tuple[UUID, Method]:
     return UUID(target), Method(method)
 
 
-def entry_value(entry: EntryKey) -> str:
-    """The value of an option of a menu that means an unmanaged entry."""
-    return f"{entry.id}-{entry.fingerprint}"
-
-
-def read_entry(value: str) -> EntryKey:
-    """Reads an unmanaged entry from an option of a menu; raises ``ValueError`` as above."""
-    found = _ENTRY.fullmatch(value)
-    if found is None:
-        raise ValueError("not an entry of ours")
-    return EntryKey(int(found[1]), found[2])
+def read_entry(value: str) -> int:
+    """Reads an unmanaged entry's number from an option of a menu; raises ``ValueError`` as above."""
+    return _number(value)
 
 
 def person_value(person: str, reason: str) -> str:

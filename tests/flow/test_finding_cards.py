@@ -6,9 +6,6 @@ from typing import Any
 
 import pytest
 
-from bot.domain.method import Method
-from bot.ports.unmanaged_entries import UnmanagedEntry
-from bot.views import action_ids
 from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
 from sandbox.slack.delivery import Delivery
@@ -68,23 +65,6 @@ class Cards(Acts):
         return self.environment.slack.acts.click(
             person, channel, message["ts"], action, block_id=None, selected=None, now=datetime.now(UTC)
         )
-
-    async def option(self, method: Method) -> str:
-        """Returns the option of a menu that means the only unmanaged entry of a method."""
-        columns = "id, target_id, entry, subject, first_seen_at"
-        rows = await self.query(f"SELECT {columns} FROM unmanaged_entries WHERE method = '{method}'")
-        ((id, target, entry, subject, seen),) = rows
-        found = UnmanagedEntry(
-            id=id,
-            target=target,
-            method=method,
-            entry=entry,
-            subject=subject,
-            description="",
-            created_by="",
-            first_seen_at=seen,
-        )
-        return action_ids.entry_value(found.key)
 
     async def refused(self, person: str, click: Delivery, what: str) -> None:
         """Sends a click, and waits until its private answer has a text."""
@@ -164,8 +144,8 @@ async def test_what_was_there_at_first_is_decided_one_by_one_from_the_list_and_s
     first = await cards.said(OFFICE, "acme-private: the first observation shows entries")
     pressed = await cards.environment.people.sends(cards.click("lead", first, "finding.choose.trusted"))
     assert pressed.ok
-    option = await cards.option(Method.TRUSTED)
-    assert (await cards.submit("lead", entry=option, action="adopt", reason="the office")).ok
+    ((entry,),) = await cards.query("SELECT id FROM unmanaged_entries WHERE method = 'trusted'")
+    assert (await cards.submit("lead", entry=str(entry), action="adopt", reason="the office")).ok
     await cards.until(lambda: f"Adopt {OFFICE}" in cards.card())
     await cards.said(OFFICE, "#1: asked to adopt")
     assert (await cards.approve("lead-2")).ok

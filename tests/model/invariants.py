@@ -328,7 +328,7 @@ def invariant_15(world: World) -> None:
         for action, value in world.buttons_of(channel, ts):
             if action in ABOUT_ENTRIES:
                 entry, _ = action_ids.read_finding(value)
-                assert entry.id in listed, f"{kind} offers {action} of an entry that is gone or managed"
+                assert entry in listed, f"{kind} offers {action} of an entry that is gone or managed"
             possible = POSSIBLE.get(action)
             if possible is None:
                 continue

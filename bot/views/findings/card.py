@@ -207,7 +207,7 @@ def _buttons(
         block_kit.button(
             t(f"button.finding.{action}"),
             action=_ACTIONS[action][0],
-            value=action_ids.finding_value(entry.key, action),
+            value=action_ids.finding_value(entry.id, action),
             style=_ACTIONS[action][1],
         )
         for action in offered

@@ -42,7 +42,7 @@ def decide_form(
     if action is FindingAction.IGNORE:
         blocks.append(_until_field(finding, t, optional=False))
     blocks.append(_reason_field(t, optional=action is not FindingAction.IGNORE))
-    metadata = action_ids.finding_value(entry.key, action)
+    metadata = action_ids.finding_value(entry.id, action)
     return form_fields.form(
         action_ids.FORM_FINDING,
         t(f"form.finding.title.{action}"),
@@ -56,7 +56,7 @@ def decide_form(
 def choose_form(finding: FindingDetails, t: Translator) -> Block:
     """Asks which of several entries is adopted, removed or ignored, why, and until when it is ignored."""
     entries = finding.entries[: block_kit.SELECT_OPTIONS]
-    options = [block_kit.option(action_ids.entry_value(each.key), _option(each, t)) for each in entries]
+    options = [block_kit.option(str(each.id), _option(each, t)) for each in entries]
     offered = [
         block_kit.option(action, t(f"form.finding.action.{action}"))
         for action in FindingAction

@@ -1,10 +1,9 @@
 """What is decided about unmanaged entries: by whom, once, about that entry alone, and asked again in time."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,7 +21,7 @@ from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, OutboxMessage
 from bot.ports.assertions import listed_request
 from bot.ports.findings import ASKS, TARGET
-from bot.ports.unmanaged_entries import EntryKey, UnmanagedEntry
+from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.services import RequestInput, Services
 from storage.tables import audit, outbox, unmanaged_entries
 from storage.transaction import PostgresStore
@@ -100,7 +99,7 @@ async def refusal(press: Any) -> Refusal:
 async def request(
     services: Services, entry: UnmanagedEntry, action: FindingAction, *, person: str, reason: str = "why"
 ) -> Any:
-    return await services.findings.request(entry.key, action, reason, person=person, key=actions.key())
+    return await services.findings.request(entry.id, action, reason, person=person, key=actions.key())
 
 
 @pytest.mark.parametrize("person", [LEAD, LEAD2, GROUP_LEAD, ADMIN, GROUP_ADMIN])
@@ -109,7 +108,7 @@ async def test_approvers_and_admins_ask_and_another_approver_decides(
     store: PostgresStore, services: Services, person: str, action: FindingAction, kind: Kind
 ) -> None:
     (entry,) = await there(store)
-    found, finding = await services.findings.entry(entry.key, action, person=person)
+    found, finding = await services.findings.entry(entry.id, action, person=person)
     assert (found, finding.databases) == (entry, ("billing",))
     asked = await request(services, entry, action, person=person)
     assert (asked.request.kind, asked.request.requester) == (kind, person)
@@ -127,43 +126,16 @@ async def test_nobody_else_decides_and_no_form_opens_for_them(
 ) -> None:
     (entry,) = await there(store)
     for action in FindingAction:
-        reason = await refusal(services.findings.entry(entry.key, action, person=person))
+        reason = await refusal(services.findings.entry(entry.id, action, person=person))
         assert reason is Refusal.FINDING_APPROVERS
     for action in (ADOPT, REMOVE):
         assert await refusal(request(services, entry, action, person=person)) is Refusal.FINDING_APPROVERS
-    ignoring = services.findings.ignore(entry.key, "30d", "why", person=person)
+    ignoring = services.findings.ignore(entry.id, "30d", "why", person=person)
     assert await refusal(ignoring) is Refusal.FINDING_APPROVERS
     listing = services.findings.entries(TARGET_ID, Method.MTLS, person=person)
     assert await refusal(listing) is Refusal.FINDING_APPROVERS
     assert await database.values(engine, unmanaged_entries, "ignored_until") == [None]
     assert await database.count(engine, audit) == 0
-
-
-ANOTHER: Final = [
-    {"target": UUID(int=99)},
-    {"method": Method.PRIVATELINK},
-    {"entry": str(UUID(int=8))},
-    {"first_seen_at": NOW + timedelta(microseconds=1)},
-]
-"""What an entry may have been that had the same number in a store that was lost."""
-
-
-@pytest.mark.parametrize("other", ANOTHER)
-async def test_an_old_card_of_a_lost_store_decides_nothing_and_says_so(
-    store: PostgresStore, services: Services, engine: AsyncEngine, other: Mapping[str, Any]
-) -> None:
-    (entry,) = await there(store)
-    old = replace(entry, **other)
-    assert old.id == entry.id
-    for action in FindingAction:
-        opening = services.findings.entry(old.key, action, person=LEAD)
-        assert await refusal(opening) is Refusal.FINDING_UNKNOWN
-        if action is not IGNORE:
-            assert await refusal(request(services, old, action, person=LEAD)) is Refusal.FINDING_UNKNOWN
-    ignoring = services.findings.ignore(old.key, "30d", "why", person=LEAD)
-    assert await refusal(ignoring) is Refusal.FINDING_UNKNOWN
-    assert await database.count(engine, audit) == 0
-    assert await database.values(engine, unmanaged_entries, "ignored_until") == [None]
 
 
 @pytest.mark.parametrize("action", [ADOPT, REMOVE])
@@ -196,7 +168,7 @@ async def test_two_requests_about_one_entry_do_not_wait_at_once(
     first = await request(services, entry, ADOPT, person=LEAD)
     for action in (ADOPT, REMOVE):
         assert await refusal(request(services, entry, action, person=LEAD2)) is Refusal.FINDING_PENDING
-        opening = services.findings.entry(entry.key, action, person=LEAD2)
+        opening = services.findings.entry(entry.id, action, person=LEAD2)
         assert await refusal(opening) is Refusal.FINDING_PENDING
     assert (await request(services, other, REMOVE, person=LEAD2)).request.kind is Kind.REMOVE_UNMANAGED
     await actions.deny(services, first, person=LEAD2)
@@ -208,7 +180,7 @@ async def test_a_press_that_is_delivered_twice_is_one_request(
 ) -> None:
     (entry,) = await there(store)
     presses = [
-        services.findings.request(entry.key, ADOPT, "why", person=LEAD, key="view:1:a") for _ in range(3)
+        services.findings.request(entry.id, ADOPT, "why", person=LEAD, key="view:1:a") for _ in range(3)
     ]
     found = await asyncio.gather(*presses)
     assert len({details.request.id for details in found}) == 1
@@ -229,10 +201,10 @@ async def test_what_is_gone_meanwhile_is_not_decided_about(
     (entry,) = await there(store)
     await gone(store)
     for action in FindingAction:
-        opening = services.findings.entry(entry.key, action, person=LEAD)
+        opening = services.findings.entry(entry.id, action, person=LEAD)
         assert await refusal(opening) is Refusal.FINDING_OVER
     assert await refusal(request(services, entry, REMOVE, person=LEAD)) is Refusal.FINDING_OVER
-    ignoring = services.findings.ignore(entry.key, "30d", "why", person=LEAD)
+    ignoring = services.findings.ignore(entry.id, "30d", "why", person=LEAD)
     assert await refusal(ignoring) is Refusal.FINDING_OVER
     listing = services.findings.entries(TARGET_ID, Method.MTLS, person=LEAD)
     assert await refusal(listing) is Refusal.FINDING_OVER
@@ -244,10 +216,7 @@ async def test_what_is_gone_meanwhile_is_not_decided_about(
         (again,) = await tx.unmanaged_entries.present(TARGET_ID)
     assert again.id != entry.id
     assert await refusal(request(services, entry, REMOVE, person=LEAD)) is Refusal.FINDING_OVER
-    assert (
-        await refusal(services.findings.entry(EntryKey(999, "0" * 8), IGNORE, person=LEAD))
-        is Refusal.FINDING_UNKNOWN
-    )
+    assert await refusal(services.findings.entry(999, IGNORE, person=LEAD)) is Refusal.FINDING_OVER
     assert await database.count(engine, audit) == 0
 
 
@@ -329,7 +298,7 @@ async def test_of_two_people_who_ask_about_one_entry_at_once_one_asks(
 async def ignore(
     services: Services, entry: UnmanagedEntry, until: str = "30d", *, person: str = LEAD
 ) -> None:
-    await services.findings.ignore(entry.key, until, "the vendor leaves", person=person)
+    await services.findings.ignore(entry.id, until, "the vendor leaves", person=person)
 
 
 async def test_who_has_an_entry_ignored_until_when_and_why_is_kept_and_audited(
@@ -368,7 +337,7 @@ async def test_without_an_end_or_a_reason_nothing_is_ignored(
     store: PostgresStore, services: Services, engine: AsyncEngine, until: str, because: str, reason: Refusal
 ) -> None:
     (entry,) = await there(store)
-    ignoring = services.findings.ignore(entry.key, until, because, person=LEAD)
+    ignoring = services.findings.ignore(entry.id, until, because, person=LEAD)
     assert await refusal(ignoring) is reason
     assert await database.count(engine, audit) == 0
 

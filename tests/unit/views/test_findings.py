@@ -426,7 +426,7 @@ def test_the_form_of_a_button_asks_for_what_its_action_needs(
     ignores = action is FindingAction.IGNORE
     expected = {action_ids.FIELD_DURATION: False} if ignores else {}
     assert fields == {**expected, action_ids.FIELD_REASON: not ignores}
-    assert action_ids.read_finding(view["private_metadata"]) == (made.key, action)
+    assert action_ids.read_finding(view["private_metadata"]) == (made.id, action)
 
 
 @IN_BOTH_LANGUAGES
@@ -438,7 +438,7 @@ def test_the_form_about_several_has_them_in_a_menu(count: int, language: str) ->
         block["element"] for block in view["blocks"] if block.get("block_id") == action_ids.FIELD_ENTRY
     ]
     assert len(menu["options"]) == min(count, 100)
-    assert [action_ids.read_entry(option["value"]).id for option in menu["options"][:2]] == [1, 2][:count]
+    assert [action_ids.read_entry(option["value"]) for option in menu["options"][:2]] == [1, 2][:count]
 
 
 def test_a_form_offers_no_action_that_none_of_its_entries_can_have() -> None:
@@ -450,11 +450,7 @@ def test_a_form_offers_no_action_that_none_of_its_entries_can_have() -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    [
-        *("", "x", "1", "1/adopt", "1-/adopt", "1-0a1b2c3d/burn", "-1-0a1b2c3d/adopt", "1-0a1b2c3d/adopt/2"),
-        *("٣-0a1b2c3d/adopt", f"{10**19}-0a1b2c3d/adopt", "1-0A1B2C3D/adopt", "1-0a1b2c3d4/adopt"),
-    ],
+    "value", ["", "x", "1", "1.burn", "-1.adopt", "1.adopt.2", "٣.adopt", f"{10**19}.adopt"]
 )
 def test_a_value_that_is_not_ours_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
