@@ -202,8 +202,10 @@ def _seen(seen: Evidence) -> str:
         case Sight.NEVER:
             return "never observed"
         case Sight.GAP if seen.until is not None:
-            before = "before" if seen.since is None else f"between {show_moment(seen.since)} and"
-            return f"not observed {before} {show_moment(seen.until)}"
+            until = show_moment(seen.until)
+            if seen.since is None:
+                return f"no record of observations before {until}"
+            return f"not observed between {show_moment(seen.since)} and {until}"
         case Sight.LAST if seen.since is not None and seen.age is not None:
             return f"last observed {show_moment(seen.since)}, {show_duration(seen.age)} before"
     return "observed at least every 30 minutes around then"

@@ -71,6 +71,10 @@ class UnmanagedEntries(Protocol):
         """Reads an entry by its number, one that is gone too."""
         ...
 
+    async def decide_alone(self, id: int) -> None:
+        """Has whoever else decides about an entry wait for the end of this transaction; locks no row."""
+        ...
+
     async def ignore(
         self, entry: UnmanagedEntry, *, until: datetime, by: str, because: str, at: datetime
     ) -> bool:

@@ -27,6 +27,7 @@ from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.services.access_method import AccessMethod
 from bot.services.context import ABOUT_ENTRIES, ServiceContext
 from bot.services.judgement import databases_inside, rule_concerning, rule_for_entry
+from bot.services.reasons import details_readable, entries_readable
 from bot.services.request_input import terms_without_end, timezone_of
 
 ASKED_AGAIN: Final = 50
@@ -141,6 +142,8 @@ class FindingService:
 
         async def record(tx: Transaction) -> int:
             member, found, target = await self._decidable(tx, entry, person)
+            # Of two people who press at once, the second one sees the request of the first.
+            await tx.unmanaged_entries.decide_alone(found.id)
             await self._require_undecided(tx, found, action)
             subject = subject_of(found.method, found.subject, action)
             if subject is None:
@@ -284,10 +287,10 @@ class FindingService:
         return FindingDetails(
             target=target,
             method=method,
-            entries=tuple(entries),
+            entries=entries_readable(self._context.policy, entries),
             databases=reached(target, databases),
             services=None if of_database else await tx.trusted_ranges.services(target.id, lock=False),
-            requests=tuple(requests),
+            requests=details_readable(self._context.policy, requests),
             approvers=await self._approvers(tx, target, method),
             now=self._context.now(),
         )

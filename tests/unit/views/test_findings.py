@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain import operation
 from bot.domain.method import Method
+from bot.domain.policy.rules import Reasons
 from bot.domain.privatelink.aws_account import short
 from bot.domain.reports import findings
 from bot.domain.reports.finding import FindingAction, FindingKind, actions
@@ -22,8 +23,10 @@ from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import SUPERSEDED
 from bot.ports.findings import AGAIN, ASKS, CARDS, FIRST, LISTS, TARGET, FindingDetails
 from bot.ports.unmanaged_entries import UnmanagedEntry
+from bot.services.reasons import entries_readable
 from bot.views import action_ids
-from bot.views.findings import forms
+from bot.views.findings import card as finding_card
+from bot.views.findings import forms, rows
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -375,6 +378,36 @@ def test_a_list_that_is_over_says_so(first: bool, language: str) -> None:
     key = "finding.list.first.over" if first else f"{LISTS}.over"
     assert message.text == t(key, **{**message_of(LISTS, about()).params, "at": NOW})
     assert buttons(message) == []
+
+
+# --- reasons --------------------------------------------------------------------------------------------
+
+
+@IN_BOTH_LANGUAGES
+def test_where_reasons_are_for_approvers_a_card_does_not_say_why_an_entry_is_ignored(language: str) -> None:
+    t, policy = Translator(language), replace(POLICY, reasons=Reasons.APPROVERS)
+    (read,) = entries_readable(policy, [ignored()])
+    finding = about(read)
+    again = {AGAIN: NOW.isoformat(), "by_person": "U0LEAD", "because": "the vendor leaves <soon>"}
+    message = message_of(MessageKind.RULE_UNMANAGED, finding, again)
+    said = samples.content(finding_card.card(message, finding, t=t, policy=policy))
+    assert "the vendor leaves" not in said
+    assert said.count(t("finding.because.hidden")) == 2
+    row = rows.remark([read], Method.MTLS, read.entry, NOW, t)
+    assert "the vendor leaves" not in row
+    assert t("finding.because.hidden") in row
+    shown = samples.content(finding_card.card(message, about(ignored()), t=t, policy=POLICY))
+    assert shown.count("the vendor leaves") == 2
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("action", FindingAction)
+def test_whoever_decides_reads_in_the_form_why_an_entry_is_ignored(
+    action: FindingAction, language: str
+) -> None:
+    t = Translator(language)
+    samples.require_valid_view(forms.decide_form(ignored(ignored_because=LONG), action, about(), t))
+    assert "the vendor leaves" in str(forms.decide_form(ignored(), action, about(), t)["blocks"])
 
 
 # --- forms ----------------------------------------------------------------------------------------------
