@@ -9,7 +9,7 @@ LOCK := $(VENV)-lock/bin/uv
 COMPILE := $(LOCK) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test soak test-browser bench bench-quick pictures check format docs lock clean
+.PHONY: help setup demo test soak test-browser test-container bench bench-quick pictures check format docs lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench-quick: $(READY) ## the same, smaller; two minutes
 
 test-browser: $(BROWSER_READY) ## run every command on the demo's page in a real Chromium
 	$(BIN)/python -m pytest -n 2 tests/browser
+
+test-container: $(READY) ## build the image and run its containers, with Docker or Podman; says what it skips
+	PGACCESS_TEST_CONTAINERS=1 $(BIN)/python -m pytest -p no:randomly -rs tests/container
 
 pictures: $(BROWSER_READY) ## renew docs/pictures from the demo in a real Chromium
 	@$(BIN)/python -m tests.browser.pictures

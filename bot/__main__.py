@@ -149,13 +149,14 @@ def _rebuild(chosen: argparse.Namespace) -> int:
 
 async def _rebuild_store(*, apply: bool, clock: Clock | None, timings: Timings) -> None:
     from bot.app import open_app
+    from bot.cli.rebuild import ask_terminal
     from bot.config import read_settings
     from bot.log_config import configure
 
     settings, policy = read_settings(), policy_commands.current_policy()
     configure(settings.redactor())
     async with open_app(settings, policy, clock=clock, timings=timings) as app:
-        async for line in app.rebuilder().run(apply=apply, ask=input):
+        async for line in app.rebuilder().run(apply=apply, ask=ask_terminal):
             print(line, flush=True)
 
 

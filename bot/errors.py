@@ -155,6 +155,7 @@ class Refusal(StrEnum):
     SUPPORT_SETTLED = "support_settled"
     RULE_OURS = "rule_ours"
     # Findings.
+    FINDING_OF_ANOTHER_STORE = "finding_of_another_store"
     FINDING_OVER = "finding_over"
     FINDING_APPROVERS = "finding_approvers"
     FINDING_PENDING = "finding_pending"

@@ -40,24 +40,27 @@ class FindingButtons:
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on the form about one entry."""
-        entry, action = read_value(action_ids.read_finding, submission.data)
-        await self._decide(entry, action, submission)
+        entry, fingerprint, action = read_value(action_ids.read_finding, submission.data)
+        await self._decide(entry, fingerprint, action, submission)
 
     async def submit_choice(self, submission: ViewSubmission) -> None:
         """Acts on the form about several entries."""
         chosen = submission.values.get(action_ids.FIELD_ENTRY) or ""
         action = submission.values.get(action_ids.FIELD_ACTION) or ""
-        await self._decide(
-            read_value(action_ids.read_entry, chosen), read_value(FindingAction, action), submission
-        )
+        entry, fingerprint = read_value(action_ids.read_entry, chosen)
+        await self._decide(entry, fingerprint, read_value(FindingAction, action), submission)
 
     async def _open(self, click: BlockAction, t: Translator) -> None:
-        entry, action = read_value(action_ids.read_finding, click.value)
+        entry, fingerprint, action = read_value(action_ids.read_finding, click.value)
+        await self._services.findings.require_same(entry, fingerprint=fingerprint)
         found, finding = await self._services.findings.entry(entry, action, person=click.person)
         view = forms.decide_form(found, action, finding, t)
         await self._interactive.open_view(click.trigger, view)
 
-    async def _decide(self, entry: int, action: FindingAction, submission: ViewSubmission) -> None:
+    async def _decide(
+        self, entry: int, fingerprint: str, action: FindingAction, submission: ViewSubmission
+    ) -> None:
+        await self._services.findings.require_same(entry, fingerprint=fingerprint)
         reason = normalize_text(submission.values.get(action_ids.FIELD_REASON) or "")
         if action is FindingAction.IGNORE:
             until = normalize_text(submission.values.get(action_ids.FIELD_DURATION) or "")

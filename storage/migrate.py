@@ -23,6 +23,9 @@ WAIT: Final = timedelta(minutes=10)
 GAP: Final = timedelta(seconds=2)
 """Pause between two attempts to connect."""
 
+ENCODING: Final = "UTF8"
+"""Names of people and descriptions at Heroku are in any language."""
+
 LOCK_TIMEOUT: Final = timedelta(milliseconds=500)
 """The longest wait for a table: whoever comes after it waits as well, and a click waits 1.2 s at most. It is
 shorter than Postgres' ``deadlock_timeout`` (1 s), so that of a deadlock the migration gives way."""
@@ -54,13 +57,16 @@ def migrate(
         gaps: pauses after attempts that running processes got in the way of; after the last it gives up.
 
     Raises:
-        MisconfiguredError: Postgres cannot be reached, no connection became free, or the tables were in use
-            each time; without the password. Nothing was changed.
+        MisconfiguredError: Postgres cannot be reached, the database has another encoding than UTF8, no
+            connection became free, or the tables were in use each time; without the password. Nothing was
+            changed.
     """
     # Without the bounded waits of ``storage.engine``: a revision may take its time, and others wait for it.
-    engine = create_engine(parse_url(url))
+    # The encoding of the client is set: from a server without one, psycopg reads bytes instead of texts.
+    engine = create_engine(parse_url(url), connect_args={"client_encoding": ENCODING})
     try:
         with _connected(engine, waiting, at_most) as connection:
+            _require_encoding(connection)
             for gap in gaps:
                 in_use = _upgrade(connection)
                 if in_use is None:
@@ -75,6 +81,16 @@ def migrate(
                 )
     finally:
         engine.dispose()
+
+
+def _require_encoding(connection: Connection) -> None:
+    with connection.begin():
+        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != ENCODING:
+        raise MisconfiguredError(
+            f"the database has the encoding {encoding}, which does not hold every name: make one with "
+            f"{ENCODING}, such as `createdb --encoding {ENCODING} --template template0 pgaccess`"
+        )
 
 
 def _upgrade(connection: Connection) -> str | None:

@@ -7,6 +7,7 @@ reconciler looks back at. `docs/operations/retention.md` has every table.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    insert,
     literal,
     literal_column,
     not_,
@@ -34,6 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.grant import GrantState
+from bot.domain.method import Method
 from bot.domain.operation import OperationState
 from bot.domain.retention import Expired
 from bot.ports import MessageKind, Retention
@@ -52,6 +55,7 @@ from storage.tables import (
     lost_channels,
     mtls_rule_intents,
     mtls_rules,
+    observation_gaps,
     operations,
     outages,
     outbox,
@@ -243,6 +247,8 @@ class PostgresRetention(Retention):
         found = _locked(select(key).where(*old(now, keep)).order_by(moment), limit)
         if expired is Expired.CLOSINGS:
             return await self._closings(found, limit)
+        if expired is Expired.UNMANAGED_ENTRIES:
+            return await self._unmanaged(found, limit)
         return await self._more(await self._delete(table, key, found), limit)
 
     async def _delete(self, table: Table, key: Column[Any], found: Select[Any]) -> int:
@@ -289,6 +295,33 @@ class PostgresRetention(Retention):
                 await self._connection.execute(parts.values(closing_id=None))
             await self._connection.execute(delete(closings).where(closings.c.id.in_(ids)))
         return await self._more(len(ids), limit)
+
+    async def _unmanaged(self, found: Select[Any], limit: int) -> str | None:
+        """Deletes entries, and notes until when it can no longer be told which ones there were."""
+        ids = (await self._connection.execute(found)).scalars().all()
+        if ids:
+            gone = (
+                delete(unmanaged_entries)
+                .where(unmanaged_entries.c.id.in_(ids))
+                .returning(
+                    unmanaged_entries.c.target_id, unmanaged_entries.c.method, unmanaged_entries.c.absent_at
+                )
+            )
+            until: dict[tuple[Any, Any], datetime] = {}
+            for target, method, absent_at in await self._connection.execute(gone):
+                until[target, method] = max(until.get((target, method), absent_at), absent_at)
+            for (target, method), moment in until.items():
+                await self._note_unknown(target, method, moment)
+        return await self._more(len(ids), limit)
+
+    async def _note_unknown(self, target: UUID, method: Method, until: datetime) -> None:
+        """Makes the time before the first observation of a list that is kept reach up to a moment."""
+        gap = observation_gaps.c
+        known = (gap.target_id == target, gap.method == method, gap.since.is_(None))
+        longer = update(observation_gaps).where(*known).values(until=func.greatest(gap.until, until))
+        if not (await self._connection.execute(longer)).rowcount:
+            values = {"target_id": target, "method": method, "since": None, "until": until}
+            await self._connection.execute(insert(observation_gaps).values(**values))
 
     async def _mark_leavers(self, limit: int) -> int:
         """Notes since when people are deactivated, as far as it is known; or that they are back."""

@@ -22,7 +22,10 @@ STEPS = "Random steps of the model"
 CONNECTIONS = "Half requests, stops and bursts"
 """Heading of the figures of processes that are short of connections, or asked to stop."""
 
-HEADINGS = (GATEWAY, RANGES, FAULTS, LOAD, STEPS, CONNECTIONS)
+CONTAINERS = "Image and containers"
+"""Heading of the figures of the image: its size, and how long its containers take to start and to stop."""
+
+HEADINGS = (GATEWAY, RANGES, FAULTS, LOAD, STEPS, CONNECTIONS, CONTAINERS)
 
 
 def shown(reports: Iterable[pytest.TestReport]) -> Iterator[str]:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from psycopg.errors import UndefinedColumn, UndefinedTable
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cli.answer import Answer
@@ -18,9 +19,9 @@ from bot.domain.moment import show_moment
 from bot.domain.outside.text import visible
 from bot.domain.subject import names_of
 from bot.domain.target import NO_ALIASES, Aliases
-from bot.errors import MisconfiguredError, Refusal, Refused
+from bot.errors import MisconfiguredError, NotMigratedError, Refusal, Refused
 from bot.services.who import past_moment, read_access, targets_called
-from storage.engine import engine_for
+from storage.engine import cannot_connect, engine_for
 from storage.repositories.access_history import PostgresAccessHistory
 from storage.repositories.targets import target_of
 from storage.tables import slack_users, targets
@@ -45,6 +46,7 @@ async def who(word: str, moment: str | None, environ: Mapping[str, str], *, now:
 
     Raises:
         MisconfiguredError: The store cannot be read, nothing was called so, or the moment is none.
+        NotMigratedError: The store has no schema yet, or an older one.
     """
     at = _moment(moment, now)
     engine = engine_for(database_url(environ))
@@ -59,8 +61,12 @@ async def who(word: str, moment: str | None, environ: Mapping[str, str], *, now:
             people = await _people(connection, mentioned(access))
     except Refused as refused:
         raise _unknown(refused) from None
-    except SQLAlchemyError as error:
+    except OperationalError:
         # Its message repeats the URL, in which there is a password.
+        raise MisconfiguredError(cannot_connect(engine.url)) from None
+    except SQLAlchemyError as error:
+        if isinstance(getattr(error, "orig", None), UndefinedTable | UndefinedColumn):
+            raise NotMigratedError from error
         raise MisconfiguredError(f"the store cannot be read: {type(error).__name__}") from None
     finally:
         await engine.dispose()
@@ -196,8 +202,10 @@ def _seen(seen: Evidence) -> str:
         case Sight.NEVER:
             return "never observed"
         case Sight.GAP if seen.until is not None:
-            before = "before" if seen.since is None else f"between {show_moment(seen.since)} and"
-            return f"not observed {before} {show_moment(seen.until)}"
+            until = show_moment(seen.until)
+            if seen.since is None:
+                return f"no record of observations before {until}"
+            return f"not observed between {show_moment(seen.since)} and {until}"
         case Sight.LAST if seen.since is not None and seen.age is not None:
             return f"last observed {show_moment(seen.since)}, {show_duration(seen.age)} before"
     return "observed at least every 30 minutes around then"

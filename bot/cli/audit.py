@@ -93,12 +93,13 @@ async def verification(
 
     def shown(problem: Problem) -> tuple[str, bool]:
         where = [f"{name} {value}" for name, value in _where(problem.line, problem.request) if value]
-        return f"{', '.join(where) or 'chain'}: {problem.said}", True
+        explained = ": an older version was still running" if problem.upgrading else ""
+        return f"{', '.join(where) or 'chain'}: {problem.said}{explained}", not problem.upgrading
 
     walk, compared, count = Walk(), Compared(), 0
     async with snapshot(url) as connection:
         async for problem in walk_chain(connection, walk, head=head):
-            count += 1
+            count += not problem.upgrading
             yield shown(problem)
         for found in (cut(walk, head=head, seal=seal), await late_lines(connection)):
             if found is not None:
@@ -177,6 +178,7 @@ def _digest(text: str) -> str:
 
 
 def _seal(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text[:19]) < 2**63:
+    # Nineteen digits have room for every number that Postgres' bigint has.
+    if re.fullmatch("[0-9]{1,19}", text) is None or not 0 < int(text) < 2**63:
         raise argparse.ArgumentTypeError(f"{text!r} is not the number of a seal, such as 1234")
-    return int(text[:19])
+    return int(text)

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TextIO
 
 from bot.errors import MisconfiguredError
@@ -15,7 +15,6 @@ SUMMARY: Final = "print one record for each request, with its grant or operation
 """Help text of the command."""
 
 _PERSON: Final = re.compile(r"[UW][A-Z0-9]{2,}|pgaccess", re.A)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.A)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +63,8 @@ async def _export(arguments: argparse.Namespace, url: str, out: TextIO) -> None:
 
     async with snapshot(url) as connection:
         named = None
-        if arguments.target:
+        # Also an empty name, as a variable that is not set leaves one: it must not mean every target.
+        if arguments.target is not None:
             named = tuple(await targets_named(connection, arguments.target))
             if not named:
                 raise MisconfiguredError(
@@ -103,17 +103,28 @@ def cell(value: object) -> str:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a date or time, such as 2026-03-03 or 2026-03-03T14:00 (UTC)"
-        ) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    # The latter at the limits of the calendar.
+    except (ValueError, OverflowError) as error:
+        raise _no_time(text) from error
 
 
 def _end(text: str) -> datetime:
     moment = _moment(text)
-    # A date means its whole day.
-    return moment + timedelta(days=1) if _DATE.fullmatch(text.strip()) else moment
+    try:
+        # A date means its whole day, in every form in which it is read: 2026-03-31 or 20260331.
+        date.fromisoformat(text.strip())
+        return moment + timedelta(days=1)
+    except ValueError:
+        return moment
+    except OverflowError as error:
+        raise _no_time(text) from error
+
+
+def _no_time(text: str) -> argparse.ArgumentTypeError:
+    return argparse.ArgumentTypeError(
+        f"{text!r} is not a date or time, such as 2026-03-03 or 2026-03-03T14:00 (UTC)"
+    )
 
 
 def _person(text: str) -> str:

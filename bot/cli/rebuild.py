@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from bot.cli.rebuild_findings import rebuild_findings
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.mtls.lost_rules import Fate, LostRule, lost_rules
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.rule_description import RuleHolder, read_description
 from bot.domain.policy.rules import Policy
-from bot.domain.signed_note import NOTE, Note, noted_end, standing, verify
+from bot.domain.signed_note import NOTE, Note, newest, noted_end, standing, verify
 from bot.domain.subject import names_of
 from bot.domain.target import Database, Space, Target, with_labels
 from bot.domain.trusted_ips.ruleset import EVERYWHERE
@@ -35,11 +36,20 @@ _TIME: Final = "%Y-%m-%d %H:%M:%S UTC"
 WITHIN: Final = "within its end, becomes a grant again"
 PAST: Final = "past its end, to be removed once you confirm that"
 NO_END: Final = "its description names no end: a finding, remove or adopt it in Slack"
+IMPOSSIBLE: Final = "nobody can have asked for this range: a finding, remove or adopt it in Slack"
 NO_NOTE: Final = "not managed, and no note says whose it is: a finding, remove or adopt it in Slack"
 """What becomes of what was found."""
 
 Ask = Callable[[str], str]
 """Asks a person, and returns what they typed."""
+
+
+def ask_terminal(question: str) -> str:
+    """Asks whoever runs the command; returns nothing where there is no terminal that could answer."""
+    try:
+        return input(question)
+    except EOFError:
+        return ""
 
 
 class MetadataReader(Protocol):
@@ -132,13 +142,15 @@ class Rebuilder:
         notes, problem = await self._notes()
         if problem:
             yield problem
-        known = await self._known(notes)
+        known = await self._known(note for note in notes if not note.over)
         installation = await self._installation()
         surveys = await self._surveys(databases, spaces, installation, known.useful)
         now = self.clock.now()
         for survey in surveys:
             for line in _shown(survey, installation, now):
                 yield line
+        async for line in rebuild_findings(self.store, self.heroku, (*databases, *spaces), notes):
+            yield line
         past, within = sum(each.past(now) for each in surveys), sum(each.within(now) for each in surveys)
         if not past + within:
             yield f"{len(databases)} databases and {len(spaces)} spaces read: nothing is to be recorded again"
@@ -224,7 +236,7 @@ class Rebuilder:
         return [note for each in metadata if (note := verify(each, self.note_keys)) is not None]
 
     async def _notes(self) -> tuple[tuple[Note, ...], str]:
-        """The standing notes, and what is wrong with some of them, in a sentence."""
+        """The newest note of each grant, and what is wrong with some notes, in a sentence."""
         channel = self.policy.notes_channel
         try:
             claimed = [each for each in await self.slack.metadata(channel) if NOTE in each]
@@ -232,7 +244,7 @@ class Rebuilder:
             return (), f"the notes in {channel} could not be read ({error.code}): run this again later"
         found = self._read_notes(claimed)
         forged = len(claimed) - len(found)
-        return standing(found), (
+        return newest(found), (
             f"{forged} of {len(claimed)} notes in {channel} are not signed with this app's secrets, and were "
             "ignored: add the signing secret from before to SLACK_SIGNING_SECRET if it was rotated since"
             if forged
@@ -370,11 +382,16 @@ def _shown(survey: Survey, installation: Installation, now: datetime) -> list[st
     label = survey.target.label
     if survey.error is not None:
         return [f"{label}: {survey.method} could not be read ({survey.error}): run this again later"]
-    said = {Fate.CONTINUES: WITHIN, Fate.OVERDUE: PAST, Fate.UNREADABLE: NO_END}
+    said = {
+        Fate.CONTINUES: WITHIN,
+        Fate.OVERDUE: PAST,
+        Fate.UNREADABLE: NO_END,
+        Fate.IMPOSSIBLE: IMPOSSIBLE,
+    }
     lines = []
     for rule in survey.rules:
         held = "; ".join(_words(each.request, each.owner, each.ends_at) for each in rule.holders(now))
-        what = f"{held}: {said[rule.fate(now)]}" if held else NO_END
+        what = ": ".join(filter(None, (held, said[rule.fate(now)])))
         lines.append(f"{label}: {rule.network} ({rule.rule}), {what}")
     for strange in survey.strange:
         description = read_description(strange.description)

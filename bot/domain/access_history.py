@@ -150,7 +150,8 @@ class Gap:
     """A time during which a list was not read.
 
     Attributes:
-        since: business time of the observation before it; None where there was none.
+        since: business time of the observation before it; None where there was none, or where what it
+            showed is not kept.
         until: business time of the observation after it.
     """
 

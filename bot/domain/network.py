@@ -98,6 +98,15 @@ def parse_networks(text: str) -> tuple[IPv4Network, ...]:
     return tuple(map(parse_address, pieces or [""]))
 
 
+def can_be_requested(network: IPv4Network) -> bool:
+    """Whether a person can ask for a network: it is not everywhere, and nothing of it is reserved."""
+    try:
+        _refuse_special(network, show(network))
+    except Refused:
+        return False
+    return True
+
+
 def is_documentation(network: IPv4Network) -> bool:
     """Whether the whole network is in a range reserved for documentation (RFC 5737)."""
     return any(covers(example, network) for example in _DOCUMENTATION)

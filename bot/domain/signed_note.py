@@ -75,14 +75,19 @@ def verify(metadata: Mapping[str, Any], keys: Iterable[bytes]) -> Note | None:
 
 
 def standing(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """Returns the newest note of each grant, in the order of their moments, and leaves out what is over.
+    """Returns the newest note of each grant as ``newest`` does, and leaves out what is over."""
+    return tuple(note for note in newest(notes) if not note.over)
+
+
+def newest(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Returns the newest note of each grant, in the order of their moments.
 
     A number alone does not name a grant: after a restore it may have been given twice.
     """
-    newest: dict[tuple[UUID, Method, Subject, int, str], Note] = {}
+    found: dict[tuple[UUID, Method, Subject, int, str], Note] = {}
     for note in sorted(notes, key=lambda note: note.at):
-        newest[note.target, note.method, note.subject, note.request, note.owner] = note
-    return tuple(note for note in newest.values() if not note.over)
+        found[note.target, note.method, note.subject, note.request, note.owner] = note
+    return tuple(found.values())
 
 
 def noted_end(

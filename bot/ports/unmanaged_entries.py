@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from hashlib import sha256
+from typing import Final, Protocol
 from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.unmanaged_entry import SeenEntry
+
+FINGERPRINT: Final = 8
+"""Hexadecimal digits of a fingerprint: it is no secret, and only has to differ among a store's entries and
+those that had their numbers in a store that was lost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +42,12 @@ class UnmanagedEntry:
     ignored_by: str | None = None
     ignored_because: str | None = None
 
+    @property
+    def fingerprint(self) -> str:
+        """What tells the entry from another that had its number in a store that was lost or restored."""
+        said = f"{self.target} {self.method} {self.entry}"
+        return sha256(said.encode()).hexdigest()[:FINGERPRINT]
+
 
 class UnmanagedEntries(Protocol):
     """Which unmanaged entries were seen at Heroku, and when."""
@@ -58,6 +69,10 @@ class UnmanagedEntries(Protocol):
 
     async def find(self, id: int) -> UnmanagedEntry | None:
         """Reads an entry by its number, one that is gone too."""
+        ...
+
+    async def decide_alone(self, id: int) -> None:
+        """Has whoever else decides about an entry wait for the end of this transaction; locks no row."""
         ...
 
     async def ignore(

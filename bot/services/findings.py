@@ -27,6 +27,7 @@ from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.services.access_method import AccessMethod
 from bot.services.context import ABOUT_ENTRIES, ServiceContext
 from bot.services.judgement import databases_inside, rule_concerning, rule_for_entry
+from bot.services.reasons import details_readable, entries_readable
 from bot.services.request_input import terms_without_end, timezone_of
 
 ASKED_AGAIN: Final = 50
@@ -77,6 +78,22 @@ class FindingService:
             [each for each in requests if each is not None],
         )
 
+    async def require_same(self, entry: int, *, fingerprint: str) -> None:
+        """Requires that a button or a form is about the entry that has its number now.
+
+        Args:
+            entry: its number in the store.
+            fingerprint: that the button carries.
+
+        Raises:
+            Refused: it is about an entry of a store that was lost, or restored since.
+        """
+        async with self._context.transaction() as tx:
+            found = await tx.unmanaged_entries.find(entry)
+            # A number that was never given, or is deleted by now, is told by whatever needs the entry.
+            if found is not None and found.fingerprint != fingerprint:
+                raise Refused(Refusal.FINDING_OF_ANOTHER_STORE)
+
     async def entry(
         self, entry: int, action: FindingAction, *, person: str
     ) -> tuple[UnmanagedEntry, FindingDetails]:
@@ -125,6 +142,8 @@ class FindingService:
 
         async def record(tx: Transaction) -> int:
             member, found, target = await self._decidable(tx, entry, person)
+            # Of two people who press at once, the second one sees the request of the first.
+            await tx.unmanaged_entries.decide_alone(found.id)
             await self._require_undecided(tx, found, action)
             subject = subject_of(found.method, found.subject, action)
             if subject is None:
@@ -268,10 +287,10 @@ class FindingService:
         return FindingDetails(
             target=target,
             method=method,
-            entries=tuple(entries),
+            entries=entries_readable(self._context.policy, entries),
             databases=reached(target, databases),
             services=None if of_database else await tx.trusted_ranges.services(target.id, lock=False),
-            requests=tuple(requests),
+            requests=details_readable(self._context.policy, requests),
             approvers=await self._approvers(tx, target, method),
             now=self._context.now(),
         )

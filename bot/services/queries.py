@@ -22,7 +22,7 @@ from bot.ports import (
 )
 from bot.services.context import ServiceContext
 from bot.services.lookups import chosen, find_space, request_details
-from bot.services.reasons import lines_beside, readable_by
+from bot.services.reasons import entries_readable, lines_beside, readable_by
 from bot.services.targets.discovery import known_databases, known_spaces
 from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
@@ -158,7 +158,7 @@ class QueryService:
             certificates = await tx.certificates.present(database.id)
             unmanaged = await tx.unmanaged_entries.present(database.id)
             space, missing = await _space_of(tx, database), await _lacks_space(tx, database)
-            space_status = None if space is None else await _space_status(tx, space, self._context.now())
+            space_status = None if space is None else await _space_status(tx, space, self._context)
         nearby = found if space_status is None else (*found, *space_status.open)
         mine = tuple(details for details in nearby if details.request.requester == person)
         return DatabaseStatus(
@@ -171,7 +171,7 @@ class QueryService:
             certificates=tuple(each for each in certificates if each.owner == person),
             space=space_status,
             space_missing=missing,
-            unmanaged=tuple(unmanaged),
+            unmanaged=entries_readable(self._context.policy, unmanaged),
         )
 
     async def refresh_space(self, target: str | None, *, person: str) -> SpaceStatus:
@@ -192,7 +192,7 @@ class QueryService:
     async def space_status(self, space: Space) -> SpaceStatus:
         """Returns everything that is known of a space."""
         async with self._context.transaction() as tx:
-            return await _space_status(tx, space, self._context.now())
+            return await _space_status(tx, space, self._context)
 
     async def observed_at(
         self, targets: Collection[tuple[UUID, Method]]
@@ -255,15 +255,15 @@ class QueryService:
         )
 
 
-async def _space_status(tx: Transaction, space: Space, now: datetime) -> SpaceStatus:
+async def _space_status(tx: Transaction, space: Space, context: ServiceContext) -> SpaceStatus:
     return SpaceStatus(
         space=space,
         observation=ruleset_observation(await tx.reconcile_queue.observation(space.id, TRUSTED)),
         open=await tx.requests.open_details(requester=None, target=space.id, limit=_SHOWN),
         # Without the lock: who only reads must not wait for a decision, or make one wait.
         services=await tx.trusted_ranges.services(space.id, lock=False),
-        unmanaged=tuple(await tx.unmanaged_entries.present(space.id)),
-        now=now,
+        unmanaged=entries_readable(context.policy, await tx.unmanaged_entries.present(space.id)),
+        now=context.now(),
     )
 
 

@@ -1,12 +1,13 @@
 """Who may read the reasons of requests and decisions, where the policy does not show them to everyone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from bot.domain.policy.rules import Policy, Reasons
 from bot.errors import Refused
 from bot.ports import AuditLine, MessageKind, OutboxMessage, RequestDetails, Transaction
+from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.services.authorization import approvers_of
 from bot.services.context import ServiceContext
 
@@ -50,6 +51,20 @@ async def readable_by(
     if context.policy.is_auditor(ids) or not (await approvers_of(context, tx, details)).isdisjoint(ids):
         return details
     return details.without_reasons()
+
+
+def details_readable(policy: Policy, requests: Iterable[RequestDetails]) -> tuple[RequestDetails, ...]:
+    """Returns requests as anybody may read them in a channel."""
+    if policy.reasons is Reasons.EVERYONE:
+        return tuple(requests)
+    return tuple(each.without_reasons() for each in requests)
+
+
+def entries_readable(policy: Policy, entries: Iterable[UnmanagedEntry]) -> tuple[UnmanagedEntry, ...]:
+    """Returns entries as anybody may read them: maybe without the reasons for which they are ignored."""
+    if policy.reasons is Reasons.EVERYONE:
+        return tuple(entries)
+    return tuple(replace(each, ignored_because="") if each.ignored_because else each for each in entries)
 
 
 def lines_beside(details: RequestDetails, lines: Sequence[AuditLine]) -> tuple[AuditLine, ...]:

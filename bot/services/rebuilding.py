@@ -71,6 +71,8 @@ async def rebuild_grant(
     if needs_note(grant):
         await tx.outbox.add_all([note_of(grant, policy, at=now)])
     await tx.outbox.add_cards(request.id, approvals=policy.approvals_channel, requester=lost.owner)
+    # Nobody may have asked about the owner yet: whoever has left, or was never there, keeps nothing.
+    await tx.slack_users.request_unread([lost.owner])
     told = {policy.operations_channel}
     if not lost.is_past(now):
         told.add(lost.owner)

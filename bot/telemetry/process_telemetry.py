@@ -1,10 +1,11 @@
 """Telemetry of one process: each thing that happens goes to the event log, the metrics and the trace."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
+import structlog
 from typing_extensions import override
 
 from bot.domain.outside.redaction import Redactor
@@ -13,6 +14,8 @@ from bot.telemetry.events import EventLog
 from bot.telemetry.process_metrics import ProcessMetrics
 from bot.telemetry.tracing import NoTracing, Tracing
 from bot.telemetry.version import own_version
+
+log = structlog.get_logger(__name__)
 
 
 class ProcessTelemetry(Telemetry):
@@ -47,7 +50,16 @@ class ProcessTelemetry(Telemetry):
                 self.metrics.refused()
             case EventName.HEROKU_CHANGE:
                 self.metrics.changed(str(fields["change"]), str(fields["outcome"]))
-        self._events.write(name, fields, now=datetime.now(UTC))
+        try:
+            self._events.write(name, fields, now=datetime.now(UTC))
+        except OSError as error:
+            # An audit line stays unsealed, and is told again. The others must not keep what they tell of from
+            # being done: with a full disk, nothing would be closed at Heroku.
+            if name is EventName.AUDIT_LINE:
+                raise
+            # Standard error may be as broken.
+            with suppress(OSError):
+                log.error("events.not_written", name=name, error=type(error).__name__)
 
     @override
     def call_ended(self, service: Service, *, kind: str, method: str, status: str, seconds: float) -> None:

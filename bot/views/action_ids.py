@@ -13,6 +13,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _REQUEST: Final = re.compile(r"([0-9]{1,18})(?:-([0-9a-f]{8}))?")
 """A request by its number and its nonce; values from before nonces, and requests of that time, have none."""
 
+_ENTRY: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{8})")
+"""An unmanaged entry by its number and its fingerprint."""
+
 APPROVE: Final = "request.approve"
 DENY: Final = "request.deny"
 DETAILS: Final = "request.details"
@@ -198,22 +201,27 @@ def read_page(value: str) -> tuple[int, int, int]:
     return _number(review), _number(group), _number(page)
 
 
-def finding_value(entry: int, action: FindingAction) -> str:
-    """The value of a button about an unmanaged entry: its number in the store, and what it does.
+def entry_value(entry: int, *, fingerprint: str) -> str:
+    """Names an unmanaged entry: its number in the store, and its fingerprint."""
+    return f"{entry}-{fingerprint}"
+
+
+def finding_value(entry: int, action: FindingAction, *, fingerprint: str) -> str:
+    """The value of a button about an unmanaged entry: which it is, and what the button does.
 
     Without the dot that ends a request's number: no request is meant.
     """
-    return f"{entry}/{action}"
+    return f"{entry_value(entry, fingerprint=fingerprint)}/{action}"
 
 
-def read_finding(value: str) -> tuple[int, FindingAction]:
-    """Reads the entry's number and the action from a button's value.
+def read_finding(value: str) -> tuple[int, str, FindingAction]:
+    """Reads the entry's number, its fingerprint and the action from a button's value.
 
     Raises:
         ValueError: the value was not written by us.
     """
     entry, _, action = value.partition("/")
-    return _number(entry), FindingAction(action)
+    return *read_entry(entry), FindingAction(action)
 
 
 def finding_list_value(target: str, method: Method) -> str:
@@ -231,9 +239,12 @@ def read_finding_list(value: str) -> tuple[UUID, Method]:
     return UUID(target), Method(method)
 
 
-def read_entry(value: str) -> int:
-    """Reads an unmanaged entry's number from an option of a menu; raises ``ValueError`` as above."""
-    return _number(value)
+def read_entry(value: str) -> tuple[int, str]:
+    """Reads an unmanaged entry's number and its fingerprint; raises ``ValueError`` as above."""
+    found = _ENTRY.fullmatch(value)
+    if found is None:
+        raise ValueError("not an entry of ours")
+    return int(found[1]), found[2]
 
 
 def person_value(person: str, reason: str) -> str:

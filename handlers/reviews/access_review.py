@@ -46,9 +46,11 @@ class AccessReviewHandler:
 
     async def _ask_why(self, click: BlockAction, t: Translator) -> None:
         """Opens the form that asks why; checked first, so that nobody fills it in in vain."""
-        _, item = read_value(action_ids.read_button, click.value)
+        request, item = read_value(action_ids.read_button, click.value)
         answer = _ANSWERS[click.action]
-        details = await self._services.access_reviews.require_answerable(item, answer, person=click.person)
+        details = await self._services.access_reviews.require_answerable(
+            item, answer, request=request, person=click.person
+        )
         await self._interactive.open_view(click.trigger, access_review.answer_form(details, item, answer, t))
 
     async def _turn(self, click: BlockAction, t: Translator) -> None:
@@ -58,8 +60,13 @@ class AccessReviewHandler:
 
     async def _answer(self, submission: ViewSubmission) -> None:
         """Records the answer of a form."""
-        _, item = read_value(action_ids.read_button, submission.data)
+        request, item = read_value(action_ids.read_button, submission.data)
         because = form_input(submission).reason or ""
         await self._services.access_reviews.answer(
-            item, _ANSWERS[submission.form], because, person=submission.person, key=submission.key
+            item,
+            _ANSWERS[submission.form],
+            because,
+            request=request,
+            person=submission.person,
+            key=submission.key,
         )

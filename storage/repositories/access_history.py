@@ -299,6 +299,8 @@ class PostgresAccessHistory(AccessHistory):
             .where(
                 decisions.c.request_id.in_(sorted(numbers)),
                 decisions.c.verdict == Verdict.APPROVE,
+                # Of somebody who might no longer approve when it was decided, it did not.
+                decisions.c.counts,
                 requests.c.state == RequestState.APPROVED,
             )
             .order_by(decisions.c.at)

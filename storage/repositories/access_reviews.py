@@ -21,6 +21,7 @@ from bot.domain.subject import names_of
 from bot.ports import BOT, AccessReviews, AuditContext, WorkerName
 from storage.repositories.audit import Line, PostgresAudit, line_of
 from storage.repositories.certificates import known_of
+from storage.repositories.evidence.reviews import SUBJECT
 from storage.repositories.grants import grant_of
 from storage.repositories.targets import target_of
 from storage.tables import (
@@ -36,9 +37,6 @@ from storage.tables import (
     targets,
     trusted_ranges,
 )
-
-SUBJECT: Final = "access review"
-"""Subject of the audit lines of a review and of its answers."""
 
 ADOPTED: Final = (
     (Method.MTLS, mtls_rules, mtls_rules.c.network),

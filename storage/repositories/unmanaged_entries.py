@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, insert, literal_column, select, update
+from sqlalchemy import Boolean, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -69,6 +69,12 @@ class PostgresUnmanagedEntries(UnmanagedEntries):
         statement = select(unmanaged_entries).where(unmanaged_entries.c.id == id)
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else entry_of(row)
+
+    @override
+    async def decide_alone(self, id: int) -> None:
+        # Not its row: the reconciler locks that after grants, and a request before them.
+        name = func.hashtextextended(f"unmanaged entry {id}", 0)
+        await self._connection.execute(select(func.pg_advisory_xact_lock(name)))
 
     @override
     async def ignore(

@@ -88,6 +88,11 @@ class Machine:
         self.bot = f"http://127.0.0.1:{self._environ['PORT']}"
         self.client = httpx.Client(timeout=10, trust_env=False)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The bot's settings alone, for a process that has the rest of its environment from elsewhere."""
+        return {name: said for name, said in self._environ.items() if name not in ("PATH", "HOME")}
+
     def start(self, name: str, *arguments: str, **settings: str) -> Process:
         """Starts a process from the project's folder, as the README does; settings are only its own."""
         log = (self._folder / f"{name}-{len(self._started)}.log").open("wb")

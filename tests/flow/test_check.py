@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -482,6 +483,28 @@ async def test_a_group_of_requesters_that_is_empty_or_gone_is_named(installation
 
     assert empty["requesters"] == "the user group S0LEADS has no members"
     assert gone["requesters"].startswith("S0OTHER: the user group does not exist or is disabled")
+
+
+def audited(*ids: str) -> str:
+    return f"auditors = {json.dumps(ids)}\n{POLICY}"
+
+
+async def test_auditors_who_are_gone_and_groups_without_members_are_named(installation: Installation) -> None:
+    world, good = installation.slack.world, audited("S0LEADS", "U0ENGINEER", "U0LEAD")
+    line = line_of(await installation.check(PGACCESS_POLICY_TOML=good), "auditors")
+    # The lead also approves, and is checked as an approver.
+    assert line.verdict is CheckStatus.OK
+    assert line.message.startswith("S0LEADS, U0ENGINEER: ")
+
+    world.groups["S0LEADS"] = replace(world.groups["S0LEADS"], users=())
+    for ids, said in (
+        (("S0LEADS",), "the user group S0LEADS has no members"),
+        (("S0OTHER",), "S0OTHER: the user group does not exist or is disabled"),
+        (("U0NOBODY",), "U0NOBODY does not exist in this workspace"),
+        (("U0GUEST",), "guest (U0GUEST) is a guest and may not see what is recorded"),
+    ):
+        wrong = await installation.wrong(PGACCESS_POLICY_TOML=audited(*ids))
+        assert wrong["auditors"].startswith(said)
 
 
 @pytest.mark.parametrize("code", ["plan_upgrade_required", "paid_teams_only"])

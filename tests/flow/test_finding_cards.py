@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.views import action_ids
 from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
 from sandbox.slack.delivery import Delivery
@@ -57,6 +58,15 @@ class Cards(Acts):
 
         await self.until(there)
         return self.about(network, channel)[-1]
+
+    async def offered(self, method: str) -> str:
+        """How the form about several names the only entry of an access method."""
+        async with self.environment.app.store.transaction() as tx:
+            targets = [each.id for each in await tx.targets.databases()]
+            targets += [each.id for each in await tx.targets.spaces()]
+            present = [found for each in targets for found in await tx.unmanaged_entries.present(each)]
+        (entry,) = [each for each in present if each.method == method]
+        return action_ids.entry_value(entry.id, fingerprint=entry.fingerprint)
 
     def click(
         self, person: str, message: dict[str, Any], action: str, channel: str = "#operations"
@@ -144,8 +154,8 @@ async def test_what_was_there_at_first_is_decided_one_by_one_from_the_list_and_s
     first = await cards.said(OFFICE, "acme-private: the first observation shows entries")
     pressed = await cards.environment.people.sends(cards.click("lead", first, "finding.choose.trusted"))
     assert pressed.ok
-    ((entry,),) = await cards.query("SELECT id FROM unmanaged_entries WHERE method = 'trusted'")
-    assert (await cards.submit("lead", entry=str(entry), action="adopt", reason="the office")).ok
+    entry = await cards.offered("trusted")
+    assert (await cards.submit("lead", entry=entry, action="adopt", reason="the office")).ok
     await cards.until(lambda: f"Adopt {OFFICE}" in cards.card())
     await cards.said(OFFICE, "#1: asked to adopt")
     assert (await cards.approve("lead-2")).ok

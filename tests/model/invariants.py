@@ -327,7 +327,7 @@ def invariant_15(world: World) -> None:
     for kind, channel, ts in shown:
         for action, value in world.buttons_of(channel, ts):
             if action in ABOUT_ENTRIES:
-                entry, _ = action_ids.read_finding(value)
+                entry, _, _ = action_ids.read_finding(value)
                 assert entry in listed, f"{kind} offers {action} of an entry that is gone or managed"
             possible = POSSIBLE.get(action)
             if possible is None:

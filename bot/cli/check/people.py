@@ -13,8 +13,12 @@ from bot.slack import SlackClient
 
 PEOPLE: Final = "approvers"
 REQUESTERS: Final = "requesters"
+AUDITORS: Final = "auditors"
 GROUPS: Final = "user groups"
 RULES: Final = "rules"
+
+_MAY: Final = {PEOPLE: "approve", AUDITORS: "see what is recorded"}
+"""What people are named for, by topic."""
 
 LOOKED_UP: Final = 20
 """Members of one group that are looked up at most to find enough approvers; Slack takes 100 a minute."""
@@ -86,6 +90,11 @@ async def check_people(slack: SlackClient, policy: Policy) -> AsyncIterator[Repo
     if groups:
         for line in await _named(reader, REQUESTERS, groups, "all can be read, and have members"):
             yield line
+    # Who also decides has a line above.
+    auditing = sorted(policy.auditors.difference(deciding))
+    if auditing:
+        for line in await _named(reader, AUDITORS, auditing, "all exist and are active full members"):
+            yield line
     for line in (await run_check(RULES, _decidable(reader, policy))).lines:
         yield line
 
@@ -111,7 +120,7 @@ async def _named(reader: _Reader, topic: str, ids: Collection[str], all_well: st
     """Return a line for each person or group with which something is wrong, or one for all."""
     lines: list[ReportLine] = []
     for id in ids:
-        check = _group(reader, topic, id) if id.startswith("S") else _person(reader, id)
+        check = _group(reader, topic, id) if id.startswith("S") else _person(reader, topic, id)
         lines += (await run_check(topic, check)).lines
     return lines or [ok(topic, f"{', '.join(ids)}: {all_well}")]
 
@@ -127,17 +136,17 @@ async def _decidable(reader: _Reader, policy: Policy) -> CheckResult[None]:
     return CheckResult(lines=lines or [ok(RULES, "each has more approvers than it needs")])
 
 
-async def _person(reader: _Reader, id: str) -> CheckResult[None]:
-    """Return a line only if a person may not approve."""
+async def _person(reader: _Reader, topic: str, id: str) -> CheckResult[None]:
+    """Return a line only if a person may not do what the policy names them for."""
     try:
         person = await reader.person(id)
     except SlackError as error:
-        return failed(PEOPLE, f"{id}: {advice(error)}")
+        return failed(topic, f"{id}: {advice(error)}")
     if person is None:
-        return failed(PEOPLE, f"{id} does not exist in this workspace: check the id in the policy")
+        return failed(topic, f"{id} does not exist in this workspace: check the id in the policy")
     why = _ineligible(person)
     return CheckResult(
-        lines=[problem(PEOPLE, f"{person.name} ({id}) {why} and may not approve")] if why else []
+        lines=[problem(topic, f"{person.name} ({id}) {why} and may not {_MAY[topic]}")] if why else []
     )
 
 

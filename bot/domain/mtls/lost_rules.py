@@ -12,6 +12,7 @@ from uuid import UUID
 
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.rule_description import RuleDescription, RuleHolder, read_description
+from bot.domain.network import can_be_requested
 from bot.domain.subject import Network
 
 
@@ -19,12 +20,14 @@ class Fate(StrEnum):
     """What becomes of a rule that the store does not know.
 
     ``continues``: it is within its end, and recorded again. ``overdue``: its end has passed.
-    ``unreadable``: its description does not name its end.
+    ``unreadable``: its description does not name its end. ``impossible``: no request can have asked for what
+    it allows, so that somebody else wrote its description.
     """
 
     CONTINUES = "continues"
     OVERDUE = "overdue"
     UNREADABLE = "unreadable"
+    IMPOSSIBLE = "impossible"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +46,8 @@ class LostRule:
 
     def fate(self, now: datetime) -> Fate:
         """Decides what becomes of it at ``now``, business time."""
+        if not can_be_requested(self.network):
+            return Fate.IMPOSSIBLE
         if not self.description.holders:
             return Fate.UNREADABLE
         return Fate.OVERDUE if self.description.is_past(now) else Fate.CONTINUES

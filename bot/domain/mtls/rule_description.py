@@ -32,6 +32,9 @@ _HOLDER: Final = re.compile(
 
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
 
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""Later ends are not ours: what is to stay has none. A later one could not be extended, nor counted from."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleHolder:
@@ -140,6 +143,8 @@ def _holder(request: str, owner: str, ends: str | None, _: str | None) -> RuleHo
         end = None if ends is None else datetime.strptime(ends, _TIME).replace(tzinfo=UTC)
     except ValueError:
         # A 31st of February, say: somebody else wrote it.
+        return None
+    if end is not None and end >= _LATEST:
         return None
     return RuleHolder(request=int(request), owner=owner, ends_at=end)
 

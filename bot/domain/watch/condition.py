@@ -266,4 +266,5 @@ def in_order(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _is_late(end: datetime, now: datetime) -> bool:
-    return end + LATE <= now
+    # Not `end + LATE`: an end that somebody wrote into a description may be the last moment that there is.
+    return end <= now - LATE

@@ -79,14 +79,16 @@ class AccessReviewService:
             await tx.outbox.refresh(key, params=_params(review, group, page=page))
             await tx.commit()
 
-    async def require_answerable(self, item: int, answer: Answer, *, person: str) -> RequestDetails:
+    async def require_answerable(
+        self, item: int, answer: Answer, *, request: int, person: str
+    ) -> RequestDetails:
         """Returns the request of an item that a person may answer for; raises ``Refused`` as ``answer``."""
         async with self._context.transaction() as tx:
-            found, _ = await self._answerable(tx, item, answer, person)
+            found, _ = await self._answerable(tx, item, request, answer, person)
             return await request_details(tx, found.reviewed.request)
 
     async def answer(
-        self, item: int, answer: Answer, because: str, *, person: str, key: str
+        self, item: int, answer: Answer, because: str, *, request: int, person: str, key: str
     ) -> RequestDetails:
         """Keeps or ends an item: a grant and a certificate at once, an adopted entry by an approved request.
 
@@ -94,6 +96,7 @@ class AccessReviewService:
             item: its number.
             answer: what is to become of it.
             because: why.
+            request: number of its request, as the message showed it.
             person: Slack id of an approver or an admin; nobody keeps what is their own.
             key: identifies the form.
 
@@ -103,7 +106,7 @@ class AccessReviewService:
         """
 
         async def record_answer(tx: Transaction) -> int:
-            found, member = await self._answerable(tx, item, answer, person)
+            found, member = await self._answerable(tx, item, request, answer, person)
             if not because:
                 raise Refused(Refusal.REVIEW_REASON, id=found.reviewed.request)
             doing = AuditContext(actor=person, at=self._context.now(), details={"because": because})
@@ -117,14 +120,15 @@ class AccessReviewService:
         return await self._context.once(key, person, record_answer)
 
     async def _answerable(
-        self, tx: Transaction, item: int, answer: Answer, person: str
+        self, tx: Transaction, item: int, shown: int, answer: Answer, person: str
     ) -> tuple[ReviewItem, Person]:
         """An item, locked, and who may answer for it."""
         ends = answer is Answer.ENDED
         # By the last that was known of people: nothing that Slack does keeps anybody from closing.
         member = await (self._context.closing_member if ends else self._context.member)(tx, person)
         found = await tx.access_reviews.item(item)
-        if found is None:
+        # In a restored store an item's number may have been given a second time, to another request.
+        if found is None or found.reviewed.request != shown:
             raise Refused(Refusal.REVIEW_OVER)
         request = found.reviewed.request
         details = await request_details(tx, request)

@@ -194,7 +194,8 @@ async def begin_revocation(tx: Transaction, known: KnownCertificate, *, by: str,
         ),
         doing=doing,
     )
-    decision = Decision(person=by, verdict=Verdict.APPROVE, reason="", at=doing.at.astimezone(UTC))
+    because = doing.details.get("because", "")
+    decision = Decision(person=by, verdict=Verdict.APPROVE, reason=because, at=doing.at.astimezone(UTC))
     await tx.requests.record_decision(request.id, decision)
     await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
     # Whoever decides is told when it is done.

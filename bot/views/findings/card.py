@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain.operation import OperationState
-from bot.domain.policy.rules import Policy
+from bot.domain.policy.rules import Policy, Reasons
 from bot.domain.privatelink.aws_account import short
 from bot.domain.reports import findings
 from bot.domain.reports.finding import (
@@ -69,7 +69,7 @@ def card(message: OutboxMessage, finding: FindingDetails, *, t: Translator, poli
         return _list(message, finding, t)
     kind, entry = CARDS[message.kind], _entry(message, finding)
     text, asked = t(message.kind, **message.params), _asks(message, kind, [entry], finding, t)
-    remarks = [*_again(message, t), *_state(kind, entry, finding, t=t, policy=policy)]
+    remarks = [*_again(message, t, policy), *_state(kind, entry, finding, t=t, policy=policy)]
     blocks = [
         *map(block_kit.section, asked),
         block_kit.section(text),
@@ -164,7 +164,7 @@ def _state(
     if entry is None:
         return lines
     if is_ignored(entry.ignored_until, now=finding.now):
-        by, because = mention(entry.ignored_by or ""), cut(one_line(entry.ignored_because or ""), TEXT)
+        by, because = mention(entry.ignored_by or ""), rows.because(entry.ignored_because, t, limit=TEXT)
         lines.append(t("finding.ignored", until=entry.ignored_until, person=by, because=because))
     if not lines and kind in (FindingKind.UNMANAGED, FindingKind.BACK):
         lines.append(t("finding.open", app=finding.target.label))
@@ -174,12 +174,14 @@ def _state(
     return lines
 
 
-def _again(message: OutboxMessage, t: Translator) -> list[Mrkdwn]:
+def _again(message: OutboxMessage, t: Translator, policy: Policy) -> list[Mrkdwn]:
     """That the entry was ignored until a moment ago, by whom and why."""
     until = message.params.get(AGAIN)
     if not until:
         return []
-    by, because = mention(message.params["by_person"]), cut(one_line(message.params["because"]), TEXT)
+    hidden = policy.reasons is Reasons.APPROVERS
+    by = mention(message.params["by_person"])
+    because = rows.because("" if hidden else message.params["because"], t, limit=TEXT)
     return [t("finding.again", until=datetime.fromisoformat(until), person=by, because=because)]
 
 
@@ -205,7 +207,7 @@ def _buttons(
         block_kit.button(
             t(f"button.finding.{action}"),
             action=_ACTIONS[action][0],
-            value=action_ids.finding_value(entry.id, action),
+            value=action_ids.finding_value(entry.id, action, fingerprint=entry.fingerprint),
             style=_ACTIONS[action][1],
         )
         for action in offered

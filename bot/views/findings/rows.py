@@ -40,8 +40,14 @@ def ignored(entry: UnmanagedEntry, now: datetime, t: Translator) -> Mrkdwn:
     """Says until when an entry is ignored, by whom and why; nothing where it is not."""
     if not is_ignored(entry.ignored_until, now=now):
         return Mrkdwn("")
-    by, because = mention(entry.ignored_by or ""), cut(one_line(entry.ignored_because or ""), BECAUSE)
-    return t("status.unmanaged.ignored", until=entry.ignored_until, person=by, because=because)
+    by, why = mention(entry.ignored_by or ""), because(entry.ignored_because, t, limit=BECAUSE)
+    return t("status.unmanaged.ignored", until=entry.ignored_until, person=by, because=why)
+
+
+def because(reason: str | None, t: Translator, *, limit: int) -> Mrkdwn:
+    """Returns why an entry is ignored, or that whoever reads it here may not know."""
+    text = one_line(reason or "")
+    return cut(text, limit) if text else t("finding.because.hidden")
 
 
 def choice(target: Target, method: Method, entries: Iterable[UnmanagedEntry], t: Translator) -> list[Block]:

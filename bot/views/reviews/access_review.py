@@ -144,7 +144,8 @@ def _item(
         removes = item.answered.answer is Answer.ENDED and reviewed.kind is ReviewedKind.ENTRY
         key = "access_review.removal" if removes else f"access_review.{item.answered.answer}"
         said = t(key, person=mention(item.answered.by), at=item.answered.at)
-        because = cut(one_line(item.answered.because), REASON)
+        hidden = details is not None and details.reasons_hidden
+        because = "" if hidden else cut(one_line(item.answered.because), REASON)
         return [
             *shown,
             block_kit.context(t("show.because", line=said, reason=because) if because else said),

@@ -240,6 +240,9 @@ def _by_request(rows: Iterable[tuple[Any, ...]]) -> Mapping[int, Sequence[Line]]
 
 async def targets_named(connection: AsyncConnection, name: str) -> Collection[UUID]:
     """Finds the targets that have, or had at first, a name: their own, their app's, an alias, or the UUID."""
+    if not name:
+        # A space has no app, and most targets no name beside their own: nothing is called by no name.
+        return ()
     plain = [
         targets.c.name, targets.c.app, targets.c.shown_as, targets.c.listed_as, targets.c.known_name,
         targets.c.known_app, cast(targets.c.id, String),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,11 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.request import Kind
 from storage.repositories.evidence.chain import GENESIS, Fit, fit
 from storage.repositories.evidence.comparison import LastLine, compare
+from storage.repositories.evidence.decisions import wrong_decisions
+from storage.repositories.evidence.reviews import wrong_reviews
 from storage.repositories.evidence.terms import TERMS, WITH_GRANT
 from storage.tables import audit, requests
 
 SEALED_WITHIN: Final = timedelta(minutes=1)
 """How long a line may be without a seal; a running worker seals within about a second."""
+
+UPGRADED_WITHIN: Final = timedelta(days=1)
+"""How long two versions may run at once, from the first line with terms on: meanwhile the older one writes
+lines without terms, and seals those of the newer one without them. A deploy takes minutes."""
 
 PAGE: Final = 1000
 """Lines, and requests with their lines, that are read at once."""
@@ -51,6 +57,7 @@ class Wrong(StrEnum):
     UNAUDITED = "a row that no line is about"
     MISSING = "a row that lines are about is not there"
     JUMP = "does not follow the line before it"
+    WITHOUT_TERMS = "newer than the first line with terms, and without terms that its seal covers"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,12 +69,14 @@ class Problem:
         said: what is wrong, as a sentence for the command line.
         line: id of the audit line; None where there is none.
         request: number of the request; None where it is about none.
+        upgrading: whether an older version that ran beside this one explains it.
     """
 
     wrong: Wrong
     said: str
     line: int | None = None
     request: int | None = None
+    upgrading: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +91,8 @@ class Walk:
         number: place of the last line.
         digest: of the last line.
         head_at: place of the head that was looked for; None where it was not met.
+        terms_since: when the first line was written whose seal covers its terms; None so far.
+        terms_until: when the last such line was written.
     """
 
     lines: int = 0
@@ -91,6 +102,19 @@ class Walk:
     number: int = 0
     digest: bytes = field(default=GENESIS)
     head_at: int | None = None
+    terms_since: datetime | None = None
+    terms_until: datetime | None = None
+
+    @property
+    def upgraded(self) -> bool:
+        """Whether no older version runs any more that knows no terms.
+
+        Lines with terms tell, by their place in the chain: what a line without terms says of its own time
+        could be made up.
+        """
+        if self.terms_since is None or self.terms_until is None:
+            return False
+        return self.terms_until - self.terms_since > UPGRADED_WITHIN
 
 
 async def walk_chain(connection: AsyncConnection, walk: Walk, *, head: str = "") -> AsyncIterator[Problem]:
@@ -110,7 +134,8 @@ async def walk_chain(connection: AsyncConnection, walk: Walk, *, head: str = "")
             walk.lines += 1
             problem = _misfit(walk, line)
             if problem is not None:
-                walk.broken = walk.broken or line["id"]
+                if problem.wrong is not Wrong.WITHOUT_TERMS:
+                    walk.broken = walk.broken or line["id"]
                 yield problem
             walk.sealed += walk.broken is None
             walk.number, walk.digest = line["seal"], line["digest"]
@@ -129,7 +154,21 @@ def _misfit(walk: Walk, line: Any) -> Problem | None:
     if fits is None:
         said = f"seal {seal} does not fit: the line, its place or the digest before it was changed"
         return Problem(wrong=Wrong.BROKEN, said=said, **about)
-    return None
+    return _without_terms(walk, line, fits, about)
+
+
+def _without_terms(walk: Walk, line: Any, fits: Fit, about: Mapping[str, int | None]) -> Problem | None:
+    """Judges a line by its terms: one that is about something has some since the first that had any."""
+    if line["terms"] is not None and fits is Fit.WHOLE:
+        walk.terms_since = walk.terms_since or line["written_at"]
+        walk.terms_until = max(walk.terms_until or line["written_at"], line["written_at"])
+        return None
+    is_about = line["request_id"] is not None or line["target_id"] is not None
+    if not is_about or walk.terms_since is None:
+        return None
+    missing = "has no terms" if line["terms"] is None else "does not cover its terms"
+    said = f"seal {line['seal']} {missing}, and lines before it have them"
+    return Problem(wrong=Wrong.WITHOUT_TERMS, said=said, upgrading=not walk.upgraded, **about)
 
 
 async def verify_chain(connection: AsyncConnection) -> Verification:
@@ -259,12 +298,14 @@ class Compared:
 
 
 async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIterator[Problem]:
-    """Finds requests, grants and operations that are not what the last lines about them say.
+    """Finds requests, decisions, grants, operations and reviews that are not what their lines say.
 
     Args:
         connection: of a snapshot, so that rows and lines belong to one moment.
         compared: is kept up to date meanwhile.
     """
+    for request, about, said in await wrong_reviews(connection):
+        yield Problem(wrong=Wrong.DIFFERS, request=request, line=about, said=said)
     after = 0
     newest = (await connection.execute(select(func.max(audit.c.request_id)))).scalar() or 0
     while True:
@@ -279,6 +320,8 @@ async def wrong_rows(connection: AsyncConnection, compared: Compared) -> AsyncIt
         for line, request, subject, before, previous in await connection.execute(_JUMPS, bounds):
             said = f"the {subject} was {_state(before)} before it, and by the line before {_state(previous)}"
             yield Problem(wrong=Wrong.JUMP, request=request, line=line, said=said)
+        for request, about, said in await wrong_decisions(connection, after=after, up_to=up_to):
+            yield Problem(wrong=Wrong.DIFFERS, request=request, line=about, said=said)
         lines = last_lines(await connection.execute(LAST, bounds))
         for request, today in await connection.execute(TODAY, bounds):
             compared.requests += 1

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Interval,
     RowMapping,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -34,7 +36,7 @@ from typing_extensions import override
 from bot.domain.person import Person
 from bot.ports import LOOKUPS, SlackUsers, UserLookup, WorkerName
 from storage.repositories.people.slack_groups import PostgresSlackGroups, held, next_due, settles
-from storage.tables import slack_groups, slack_users
+from storage.tables import RUNNING, grants, slack_groups, slack_users
 
 FRESH: Final = timedelta(minutes=10)
 """Age up to which a cached user or group counts."""
@@ -42,6 +44,9 @@ FRESH: Final = timedelta(minutes=10)
 _FRESH_USER: Final = slack_users.c.fetched_at > func.now() - FRESH
 _FRESH_GROUP: Final = and_(slack_groups.c.fetched_at > func.now() - FRESH, slack_groups.c.error == "")
 _PENDING: Final = slack_users.c.fetched_at.is_(None)
+_HOLDS_ACCESS: Final = exists().where(
+    literal_column(f"(grants.{RUNNING})", Boolean), grants.c.owner == slack_users.c.id
+)
 
 
 def person_of(row: RowMapping) -> Person:
@@ -176,9 +181,10 @@ class PostgresSlackUsers(PostgresSlackGroups, SlackUsers):
     async def save_lookup(self, lookup: UserLookup, person: Person | None) -> None:
         asked = (slack_users.c.id == lookup.id, _PENDING, slack_users.c.doubted_at <= lookup.read)
         if person is None:
-            # Somebody who was known and is not any more has left; of a stranger there is nothing to keep.
+            # Somebody who was known and is not any more has left, and so has whoever holds access that was
+            # recorded again from a lost store; of any other stranger there is nothing to keep.
             await self._connection.execute(
-                delete(slack_users).where(*asked, slack_users.c.known_at.is_(None))
+                delete(slack_users).where(*asked, slack_users.c.known_at.is_(None), ~_HOLDS_ACCESS)
             )
             left = {"deactivated": True, "fetched_at": lookup.read, "known_at": lookup.read, **_SETTLED}
             await self._connection.execute(update(slack_users).where(*asked).values(left))

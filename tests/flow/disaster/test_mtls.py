@@ -1,12 +1,15 @@
 """The store is lost or restored while IP rules are open: nothing that was opened stays open unnoticed."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
 
 from bot.domain.method import Method
+from bot.domain.mtls.rule_description import RuleHolder, write_description
 from bot.domain.signed_note import Note, note_key, sign
 from bot.domain.subject import Network
 from bot.ports import Message
-from sandbox.heroku.fixtures import SPACE
+from sandbox.heroku.fixtures import DATABASE, SPACE
 from tests.flow.disaster.drill import Drill
 
 ADDRESSES = [f"203.0.113.{number}" for number in range(4, 10)]
@@ -59,6 +62,60 @@ async def test_a_card_of_a_lost_store_decides_nothing_and_says_so(drill: Drill, 
     assert await drill.states() == ["pending"]
     assert (await drill.approve()).ok
     await drill.until(lambda: drill.ours() == ["198.51.100.9/32"])
+
+
+async def test_a_finding_of_a_lost_store_is_not_taken_for_the_one_that_has_its_number(
+    drill: Drill, empty: str
+) -> None:
+    heroku = drill.environment.heroku
+
+    async def found(network: str) -> dict[str, Any]:
+        heroku.add_rule_externally(DATABASE, network, "a vendor", now=datetime.now(UTC))
+        await drill.environment.refresh_everything()
+
+        def cards() -> list[dict[str, Any]]:
+            return [each for each in drill.messages("#operations") if network in str(each["blocks"])]
+
+        await drill.until(cards)
+        return cards()[-1]
+
+    first, second = await found("192.0.2.7/32"), await found("192.0.2.8/32")
+    presses = [
+        drill.environment.slack.acts.click(
+            "lead",
+            "#operations",
+            each["ts"],
+            "finding.remove",
+            block_id=None,
+            selected=None,
+            now=datetime.now(UTC),
+        )
+        for each in (first, second)
+    ]
+    # The new store numbers them in another order: they are gone, and the second one comes back first.
+    for rule in heroku.rules(DATABASE, now=datetime.now(UTC)):
+        if rule.cidr.startswith("192.0.2."):
+            heroku.delete_rule_externally(DATABASE, rule.id, now=datetime.now(UTC))
+    await drill.start_on(empty)
+    await found("192.0.2.9/32")
+    await found("192.0.2.10/32")
+    for press in presses:
+        await drill.environment.people.sends(press)
+    said = "about an entry from before the data of pgaccess was lost or restored"
+    await drill.until(lambda: sum(said in each for each in drill.private("lead")) == len(presses))
+    assert await drill.states() == []
+
+
+async def test_what_names_an_owner_whom_slack_does_not_know_ends_at_once(drill: Drill) -> None:
+    later = drill.environment.clock.now() + timedelta(days=300)
+    holder = RuleHolder(request=9, owner="U0NOBODY", ends_at=later)
+    described = write_description(await drill.installation(), uuid4(), [holder])
+    heroku = drill.environment.heroku
+    heroku.add_rule_externally(DATABASE, "192.0.2.7/32", described, now=datetime.now(UTC))
+    await drill.environment.refresh_everything()
+    await drill.all_are("ended", 1)
+    assert drill.ours() == []
+    assert await drill.query("SELECT reason_code FROM grants") == [("owner_left",)]
 
 
 async def test_rebuild_shows_what_is_left_and_removes_what_is_past_its_end_after_a_word(

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.policy.rules import Reasons
 from bot.domain.reports import findings
 from bot.domain.reports.finding import FindingAction
 from bot.domain.request import Kind, RequestState
 from bot.domain.unmanaged_entry import SeenEntry, seen_entries
 from bot.errors import Refusal, Refused
-from bot.ports import MessageKind
+from bot.ports import MessageKind, OutboxMessage
+from bot.ports.assertions import listed_request
 from bot.ports.findings import ASKS, TARGET
 from bot.ports.unmanaged_entries import UnmanagedEntry
 from bot.services import RequestInput, Services
@@ -42,6 +44,21 @@ from tests.unit.storage import store_helpers
 ADOPT, REMOVE, IGNORE = FindingAction.ADOPT, FindingAction.REMOVE, FindingAction.IGNORE
 RULE = factories.rule("192.0.2.7/32")
 TARGET_ID = factories.database().id
+
+
+CARD: Final = OutboxMessage(
+    id=1,
+    lease=UUID(int=1),
+    kind=MessageKind.RULE_UNMANAGED,
+    recipient=APP.operations_channel,
+    request=None,
+    channel=None,
+    place=None,
+    posting_since=None,
+    version=1,
+    attempts=0,
+    params={TARGET: str(TARGET_ID), "method": "mtls"},
+)
 
 
 async def there(store: PostgresStore, *networks: str) -> list[UnmanagedEntry]:
@@ -101,6 +118,23 @@ async def test_approvers_and_admins_ask_and_another_approver_decides(
     assert refused.value.reason in (Refusal.APPROVER_SELF, Refusal.APPROVER_NOT)
     other = LEAD2 if person == LEAD else LEAD
     assert (await actions.approve(services, asked, person=other)).request.state is RequestState.APPROVED
+
+
+async def test_a_button_is_good_for_the_entry_that_it_showed_and_no_other(
+    store: PostgresStore, services: Services
+) -> None:
+    (entry,) = await there(store)
+    await services.findings.require_same(entry.id, fingerprint=entry.fingerprint)
+    others = (
+        replace(entry, entry=str(uuid4())),
+        replace(entry, target=uuid4()),
+        replace(entry, method=Method.TRUSTED),
+    )
+    for other in others:
+        pressed = services.findings.require_same(entry.id, fingerprint=other.fingerprint)
+        assert await refusal(pressed) is Refusal.FINDING_OF_ANOTHER_STORE
+    # What cannot be found is told by whatever needs it.
+    await services.findings.require_same(entry.id + 1, fingerprint=entry.fingerprint)
 
 
 @pytest.mark.parametrize("person", [ENGINEER, COLLEAGUE])
@@ -241,6 +275,38 @@ async def test_a_card_follows_the_requests_about_its_entry_however_they_were_mad
         engine, outbox, "version", order_by="id", kind=MessageKind.RULE_UNMANAGED
     )
     assert versions == [first[1] + 1, 1]
+
+
+async def test_where_reasons_are_for_approvers_a_card_has_none_of_its_requests_and_of_its_entry(
+    store: PostgresStore, services: Services, clock: SetClock
+) -> None:
+    (entry,) = await there(store)
+    asked = await request(services, entry, ADOPT, person=LEAD, reason="the secret merger")
+    await actions.deny(services, asked, person=LEAD2)
+    await ignore(services, entry)
+    policy, listed = replace(APP, reasons=Reasons.APPROVERS), listed_request(asked.request.id)
+    for shown, hides in ((APP, False), (policy, True)):
+        message = replace(CARD, about=(findings.unmanaged(TARGET_ID, entry.entry), listed))
+        async with store.transaction() as tx:
+            finding = await actions.under(shown, store, clock).findings.of_message(tx, message)
+        assert finding is not None
+        (details,) = finding.requests
+        assert (not details.request.terms.reason) is hides
+        assert not any(vote.reason for vote in details.decisions) or not hides
+        assert [each.ignored_because for each in finding.entries] == ["" if hides else "the vendor leaves"]
+
+
+@pytest.mark.parametrize("action", [ADOPT, REMOVE])
+async def test_of_two_people_who_ask_about_one_entry_at_once_one_asks(
+    store: PostgresStore, services: Services, action: FindingAction
+) -> None:
+    (entry,) = await there(store)
+    found = await asyncio.gather(
+        *(request(services, entry, action, person=person) for person in (LEAD, LEAD2, ADMIN)),
+        return_exceptions=True,
+    )
+    refused = [each.reason for each in found if isinstance(each, Refused)]
+    assert refused == [Refusal.FINDING_PENDING] * 2
 
 
 # --- ignored ---------------------------------------------------------------------------------------------

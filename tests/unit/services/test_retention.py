@@ -10,17 +10,20 @@ import pytest
 from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.access_history import Sight, evidence_of
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.policy.periods import KeepPeriods
 from bot.domain.policy.rules import Policy
 from bot.domain.reports.trouble import Trouble
 from bot.domain.retention import BATCH, Expired, following, keep_of
+from bot.domain.unmanaged_entry import SeenEntry
 from bot.ports import MessageKind
 from bot.ports.assertions import TOPICS, Topic
 from bot.services import Services
 from bot.services.context import ServiceContext
 from bot.services.retention import STEPS, TASK, RetentionService
+from bot.services.who import read_access
 from sandbox.heroku.seeded_random import SeededRandom
 from storage.tables import (
     access_reviews,
@@ -33,6 +36,7 @@ from storage.tables import (
     lost_channels,
     mtls_rule_intents,
     mtls_rules,
+    observation_gaps,
     operations,
     outages,
     outbox,
@@ -50,6 +54,7 @@ from tests.unit.services import certificates as issued
 from tests.unit.services.actions import ENGINEER, LEAD
 
 DAY: Final = timedelta(days=1)
+SECOND: Final = timedelta(seconds=1)
 EVIDENCE: Final = (requests, decisions, grants, operations, certificates, audit, access_reviews)
 OVER: Final = {GrantState.ENDED}
 KEEP: Final = KeepPeriods(unmanaged_entries=365 * DAY)
@@ -294,6 +299,36 @@ async def test_each_kind_of_row_goes_once_it_is_old_enough_and_not_before(
     assert await database.values(engine, closings, "closed_at") == [times["young"]]
     assert await database.values(engine, outages, "ended_at") == [times["young"]]
     assert await database.values(engine, unmanaged_entries, "entry") == ["1", "2"]
+
+
+async def test_of_what_is_deleted_nobody_is_told_that_there_was_nothing(
+    services: Services, store: PostgresStore, clock: SetClock, engine: AsyncEngine
+) -> None:
+    target, seen = factories.database().id, SeenEntry(entry=str(UUID(int=7)), subject="198.51.100.0/24")
+    async with store.transaction() as tx:
+        await tx.access_history.note_gap(target, Method.MTLS, since=None, until=NOW - DAY)
+        await tx.unmanaged_entries.record(target, Method.MTLS, [seen], at=NOW)
+        await tx.unmanaged_entries.record(target, Method.MTLS, [], at=NOW + 3 * DAY)
+        await tx.unmanaged_entries.record(target, Method.MTLS, [seen], at=NOW + 4 * DAY)
+        await tx.commit()
+    clock.present = NOW + 400 * DAY
+    await run(retention(store, clock), engine)
+    (left,) = await database.values(engine, unmanaged_entries, "absent_at")
+    assert left is None
+    for moment, entries, sight in (
+        (NOW + DAY, 0, Sight.GAP),
+        (NOW + 3 * DAY - SECOND, 0, Sight.GAP),
+        (NOW + 3 * DAY, 0, Sight.OBSERVED),
+        (NOW + 4 * DAY, 1, Sight.OBSERVED),
+    ):
+        async with store.transaction() as tx:
+            access = await read_access(tx.access_history, [target], moment)
+            (listed,) = await tx.access_history.observed_lists([target])
+        assert len(access.unmanaged) == entries
+        seen_then = evidence_of(replace(listed, observed_at=clock.present), moment)
+        assert seen_then.sight is sight
+        assert seen_then.since is None
+    assert await database.count(engine, observation_gaps) == 1
 
 
 async def test_a_closing_goes_and_the_grant_that_it_ended_stays(

@@ -15,6 +15,7 @@ from bot.domain.access_history import AccessAt, Sight
 from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.policy.environments import PolicyTarget
+from bot.domain.request import Decision, Verdict
 from bot.domain.unmanaged_entry import SeenEntry
 from bot.errors import MisconfiguredError, Refusal
 from bot.ports import AuditContext, RequestDetails
@@ -110,6 +111,19 @@ async def test_an_auditor_sees_who_could_reach_a_database_at_a_moment(
     for each in found:
         assert (each.since, each.planned_end, each.ended_at) == (OPENED, END, GONE)
         assert [approval.person for approval in each.approvals] == [LEAD]
+
+
+async def test_a_vote_that_did_not_count_in_the_end_has_not_approved(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, services)
+    async with store.transaction() as tx:
+        vote = Decision(person=COLLEAGUE, verdict=Verdict.APPROVE, reason="", at=NOW)
+        await tx.requests.record_decision(grant.request, vote)
+        await tx.requests.recount(grant.request, [replace(vote, counts=False)])
+        await tx.commit()
+    (found,) = (await at(services, NOW)).grants
+    assert [approval.person for approval in found.approvals] == [LEAD]
 
 
 async def test_without_a_moment_it_is_now(store: PostgresStore, services: Services, clock: SetClock) -> None:

@@ -120,6 +120,7 @@ def test_a_record_says_who_what_where_when_and_why_with_its_proof(url: str) -> N
         ((), list(range(1, 21))),
         # Asked on 24 November 2025, and decided at once; what was denied before is over.
         (("--from", "2025-11-24", "--to", "2025-11-24"), [10]),
+        (("--from", "20251124", "--to", "20251124"), [10]),
         (("--from", "2025-11-24T17:05", "--to", "2025-12-01"), [10]),
         (("--from", "2025-11-24T17:06:00+00:00", "--to", "2025-12-01"), []),
         # Asked when the request was one second old, and not before.
@@ -159,6 +160,9 @@ def test_a_target_without_such_a_name_and_times_the_wrong_way_round_are_refused(
         MisconfiguredError, match=r"no database or space has the name 'biling'.*--target billing"
     ):
         audit(url, "export", "--target", "biling")
+    # What a variable that is not set leaves: not every target.
+    with pytest.raises(MisconfiguredError, match=r"no database or space has the name ''.*--target billing"):
+        audit(url, "export", "--target", "")
     with pytest.raises(MisconfiguredError, match="--from has to be before --to, such as --from 2026-03-01"):
         audit(url, "export", "--from", "2026-03-02", "--to", "2026-03-01")
 
@@ -174,6 +178,9 @@ def test_a_target_without_such_a_name_and_times_the_wrong_way_round_are_refused(
         (("verify", "--seal", "-3"), "'-3' is not the number of a seal, such as 1234"),
         (("verify", "--seal", "0"), "'0' is not the number of a seal, such as 1234"),
         (("verify", "--seal", "9" * 30), "is not the number of a seal, such as 1234"),
+        (("verify", "--seal", "1" * 23), "is not the number of a seal, such as 1234"),
+        (("export", "--from", "0001-01-01T00:00+14:00"), "is not a date or time, such as 2026-03-03"),
+        (("export", "--to", "9999-12-31"), "'9999-12-31' is not a date or time, such as 2026-03-03"),
         (("export", "--from", "last week"), "'last week' is not a date or time, such as 2026-03-03"),
         (("export", "--to", "2026-02-30"), "'2026-02-30' is not a date or time, such as 2026-03-03"),
         (("export", "--person", "somebody"), "'somebody' is not the Slack id of a person, such as U0123ABCD"),

@@ -2,13 +2,17 @@
 
 from typing import Any
 
+import psycopg
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.errors import MisconfiguredError
 from bot.ports import MessageKind, MessageRef
+from sandbox.postgres import PrivatePostgres
 from storage.engine import parse_url
 from storage.migrate import _config, migrate
 from storage.tables import metadata, outbox, requests, targets
@@ -35,6 +39,22 @@ def test_migrations_lead_to_exactly_the_tables_in_the_code(database_url: str) ->
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     migrate(database_url)
     assert differences(database_url) == []
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_does_not_hold_every_name_is_refused_in_one_sentence(
+    postgres: PrivatePostgres, encoding: str
+) -> None:
+    name = f"encoded_{encoding.lower()}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            with pytest.raises(MisconfiguredError, match=f"has the encoding {encoding}.*--encoding UTF8"):
+                migrate(postgres.url(name))
+        finally:
+            connection.execute(f"DROP DATABASE {name}")
 
 
 async def test_messages_of_before_stay_as_they_are(

@@ -132,6 +132,35 @@ CHANGED_ROWS: Final = [
         "line 46, request 20: grant state is ended, and the line says in_force",
     ),
     (
+        "UPDATE decisions SET person = 'U0OTHER' WHERE request_id = 10",
+        "request 10: the decision of U0OTHER is not what any line says\n"
+        "line 20, request 10: the decision of U0LEAD is not there, and the line says it",
+    ),
+    (
+        "UPDATE decisions SET person = 'pgaccess' WHERE request_id = 10",
+        "line 20, request 10: the decision of U0LEAD is not there, and the line says it",
+    ),
+    (
+        "DELETE FROM decisions WHERE request_id = 3",
+        "line 6, request 3: the decision of U0LEAD is not there, and the line says it",
+    ),
+    (
+        "INSERT INTO decisions VALUES (10, 'U0OTHER', 'approve', '', now())",
+        "request 10: the decision of U0OTHER is not what any line says",
+    ),
+    (
+        "UPDATE decisions SET verdict = 'approve' WHERE request_id = 3",
+        "request 3: the decision of U0LEAD is not what any line says",
+    ),
+    (
+        "UPDATE decisions SET at = at - interval '1 minute' WHERE request_id = 3",
+        "request 3: the decision of U0LEAD is not what any line says",
+    ),
+    (
+        "UPDATE decisions SET reason = 'it was in the contract' WHERE request_id = 3",
+        "request 3: the decision of U0LEAD is not what any line says",
+    ),
+    (
         "DELETE FROM grants WHERE request_id = 10",
         "line 24, request 10: the grant is not there, and lines are about it",
     ),
@@ -151,6 +180,7 @@ async def test_a_row_that_is_not_what_its_line_says_is_named(url: str, statement
 async def test_rows_without_any_line_are_named(url: str) -> None:
     tamper(url, "DELETE FROM audit WHERE request_id = 20")
     assert await problems(url) == [
+        "request 20: the decision of U0LEAD is not what any line says",
         "request 20: no line is about the request",
         "request 20: no line is about the grant",
     ]
@@ -316,3 +346,48 @@ async def test_terms_that_an_older_version_sealed_are_counted(url: str) -> None:
         "upgrade"
     )
     assert said[-1] == "the audit trail verifies"
+
+
+MOVED_WITHOUT_TERMS: Final = (
+    "INSERT INTO audit (at, actor, subject, request_id, before, after) "
+    "VALUES (now(), 'U0LEAD', 'grant', 20, 'in_force', 'in_force')",
+    "UPDATE grants SET ends_at = ends_at + interval '1 year' WHERE request_id = 20",
+)
+
+
+async def test_an_end_that_was_moved_with_a_line_without_terms_is_named(url: str) -> None:
+    tamper(url, *MOVED_WITHOUT_TERMS)
+    seal_anew(url)
+    assert await problems(url) == [
+        "line 47, request 20: seal 47 has no terms, and lines before it have them",
+    ]
+
+
+async def test_a_newer_line_whose_seal_does_not_cover_its_terms_is_named(url: str) -> None:
+    tamper(url, MOVED_WITHOUT_TERMS[0])
+    seal_anew(url)
+    tamper(url, "UPDATE audit SET terms = (SELECT terms FROM audit WHERE id = 46) WHERE id = 47")
+    assert await problems(url) == [
+        "line 47, request 20: seal 47 does not cover its terms, and lines before it have them",
+    ]
+
+
+async def test_a_line_without_terms_of_an_upgrade_is_named_and_no_problem(url: str) -> None:
+    tamper(url, "UPDATE audit SET written_at = '2026-03-01'", MOVED_WITHOUT_TERMS[0])
+    seal_anew(url)
+    said = [line async for line, _ in verification(url)]
+    assert said[0] == (
+        "line 47, request 20: seal 47 has no terms, and lines before it have them: "
+        "an older version was still running"
+    )
+    assert said[-1] == "the audit trail verifies"
+
+
+async def test_a_line_that_is_about_nothing_needs_no_terms(url: str) -> None:
+    tamper(
+        url,
+        "INSERT INTO audit (at, actor, subject, before, after) "
+        "VALUES (now(), 'pgaccess', 'access review', '', 'begun')",
+    )
+    seal_anew(url)
+    assert await problems(url) == []

@@ -107,6 +107,22 @@ def test_an_event_is_out_before_the_next_thing_happens() -> None:
 # --- the fields that are documented ----------------------------------------------------------------
 
 
+class Broken(io.StringIO):
+    """Standard output whose disk is full, or whose reader has gone."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_what_cannot_be_told_keeps_nothing_from_being_done_and_an_audit_line_unsealed() -> None:
+    telemetry = ProcessTelemetry(redactor=Redactor(), stream=Broken())
+    telemetry.event(EventName.HEROKU_CHANGE, {"change": "ip_rule.remove", "outcome": "accepted"})
+    telemetry.event(EventName.ACTION_REFUSED, {"actor": "U0LEAD"})
+    # Sealing fails with it, and is repeated.
+    with pytest.raises(BrokenPipeError):
+        telemetry.event(EventName.AUDIT_LINE, {"line": 1})
+
+
 def test_an_audit_lines_event_has_the_documented_fields_and_the_whole_line() -> None:
     line = {column.name: f"of {column.name}" for column in audit.columns}
     event = event_of(line, seal=7, digest=b"\x01\x02")

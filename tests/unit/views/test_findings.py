@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain import operation
 from bot.domain.method import Method
+from bot.domain.policy.rules import Reasons
 from bot.domain.privatelink.aws_account import short
 from bot.domain.reports import findings
 from bot.domain.reports.finding import FindingAction, FindingKind, actions
@@ -22,8 +23,10 @@ from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.ports.assertions import SUPERSEDED
 from bot.ports.findings import AGAIN, ASKS, CARDS, FIRST, LISTS, TARGET, FindingDetails
 from bot.ports.unmanaged_entries import UnmanagedEntry
+from bot.services.reasons import entries_readable
 from bot.views import action_ids
-from bot.views.findings import forms
+from bot.views.findings import card as finding_card
+from bot.views.findings import forms, rows
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -377,6 +380,36 @@ def test_a_list_that_is_over_says_so(first: bool, language: str) -> None:
     assert buttons(message) == []
 
 
+# --- reasons --------------------------------------------------------------------------------------------
+
+
+@IN_BOTH_LANGUAGES
+def test_where_reasons_are_for_approvers_a_card_does_not_say_why_an_entry_is_ignored(language: str) -> None:
+    t, policy = Translator(language), replace(POLICY, reasons=Reasons.APPROVERS)
+    (read,) = entries_readable(policy, [ignored()])
+    finding = about(read)
+    again = {AGAIN: NOW.isoformat(), "by_person": "U0LEAD", "because": "the vendor leaves <soon>"}
+    message = message_of(MessageKind.RULE_UNMANAGED, finding, again)
+    said = samples.content(finding_card.card(message, finding, t=t, policy=policy))
+    assert "the vendor leaves" not in said
+    assert said.count(t("finding.because.hidden")) == 2
+    row = rows.remark([read], Method.MTLS, read.entry, NOW, t)
+    assert "the vendor leaves" not in row
+    assert t("finding.because.hidden") in row
+    shown = samples.content(finding_card.card(message, about(ignored()), t=t, policy=POLICY))
+    assert shown.count("the vendor leaves") == 2
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("action", FindingAction)
+def test_whoever_decides_reads_in_the_form_why_an_entry_is_ignored(
+    action: FindingAction, language: str
+) -> None:
+    t = Translator(language)
+    samples.require_valid_view(forms.decide_form(ignored(ignored_because=LONG), action, about(), t))
+    assert "the vendor leaves" in str(forms.decide_form(ignored(), action, about(), t)["blocks"])
+
+
 # --- forms ----------------------------------------------------------------------------------------------
 
 
@@ -393,7 +426,7 @@ def test_the_form_of_a_button_asks_for_what_its_action_needs(
     ignores = action is FindingAction.IGNORE
     expected = {action_ids.FIELD_DURATION: False} if ignores else {}
     assert fields == {**expected, action_ids.FIELD_REASON: not ignores}
-    assert action_ids.read_finding(view["private_metadata"]) == (made.id, action)
+    assert action_ids.read_finding(view["private_metadata"]) == (made.id, made.fingerprint, action)
 
 
 @IN_BOTH_LANGUAGES
@@ -405,7 +438,7 @@ def test_the_form_about_several_has_them_in_a_menu(count: int, language: str) ->
         block["element"] for block in view["blocks"] if block.get("block_id") == action_ids.FIELD_ENTRY
     ]
     assert len(menu["options"]) == min(count, 100)
-    assert [action_ids.read_entry(option["value"]) for option in menu["options"][:2]] == [1, 2][:count]
+    assert [action_ids.read_entry(option["value"])[0] for option in menu["options"][:2]] == [1, 2][:count]
 
 
 def test_a_form_offers_no_action_that_none_of_its_entries_can_have() -> None:
@@ -417,7 +450,18 @@ def test_a_form_offers_no_action_that_none_of_its_entries_can_have() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "x", "1", "1.burn", "-1.adopt", "1.adopt.2", "٣.adopt", f"{10**19}.adopt"]
+    "value",
+    [
+        "",
+        "x",
+        "1",
+        "1/adopt",
+        "1-0a1b2c3d/burn",
+        "-1/adopt",
+        "1-0a1b2c3d/adopt/2",
+        "1-0A1B2C3D/adopt",
+        "٣-0a1b2c3d/adopt",
+    ],
 )
 def test_a_value_that_is_not_ours_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -82,3 +82,11 @@ def test_the_latest_end_decides_and_what_is_over_is_not_recorded_again_beside_wh
     (found,) = lost_rules([listed(*holders)], installations=("ours",), owned=(), intents=())
     assert found.fate(NOW) is fate
     assert [each.request for each in found.holders(NOW)] == requests
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "128.0.0.0/1", "10.0.0.0/8", "127.0.0.1/32"])
+def test_what_nobody_can_have_asked_for_is_never_recorded_again(network: str) -> None:
+    for described in ([holder()], [holder(ends_in=None)], [holder(ends_in=timedelta(hours=-1))], []):
+        rule = listed(*described, network=network)
+        (found,) = lost_rules([rule], installations=("ours",), owned=(), intents=())
+        assert found.fate(NOW) is Fate.IMPOSSIBLE

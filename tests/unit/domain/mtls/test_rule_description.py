@@ -116,6 +116,8 @@ def test_what_others_wrote_is_not_ours(text: str) -> None:
     [
         "request 12 of U0ENGINEER, ends 2026-02-31 12:00:00 UTC",
         "request 12 of U0ENGINEER, ends soon",
+        # An end that nothing can be added to.
+        "request 12 of U0ENGINEER, ends 9999-12-31 23:59:59 UTC",
         "request 0 of U0ENGINEER, ends 2026-12-01 12:00:00 UTC",
         "request twelve of U0ENGINEER, without an end",
         "request 12 of anna, without an end",

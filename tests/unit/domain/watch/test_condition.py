@@ -1,7 +1,7 @@
 """Judgements of the watch: what is overdue, who does not work, what nobody needs to hear of."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -103,6 +103,14 @@ def test_an_entry_is_overdue_some_minutes_after_the_end_in_its_description(
 )
 def test_what_is_not_ours_or_names_no_end_is_never_overdue(description: str) -> None:
     assert overdue(rule(description)) == []
+
+
+def test_an_end_at_the_last_moment_that_there_is_does_not_stop_the_watch() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    assert overdue_grants([grant(last)], now=NOW) == frozenset()
+    assert overdue(rule(described(NOW - timedelta(days=1))), grants=[grant(last)]) == []
+    described_last = f"pgaccess/{OURS} {UUID(int=7)} request 12 of U0ENGINEER, ends 9999-12-31 23:59:59 UTC"
+    assert overdue(rule(described_last), rule(described(NOW - LATE), id=2)) == FOUND
 
 
 def test_where_no_installation_is_known_every_mark_of_pgaccess_counts() -> None:

@@ -23,6 +23,7 @@ from bot.errors import MisconfiguredError, Refusal, Refused
 from bot.ports import MessageKind
 from bot.services import Services
 from bot.services.reviews.access_reviews import REVIEW
+from storage.repositories.evidence.verification import Compared, wrong_rows
 from storage.tables import (
     access_review_items,
     access_reviews,
@@ -102,7 +103,8 @@ async def answer(
     because: str = BECAUSE,
 ) -> None:
     found = (await items(store))[request]
-    await services.access_reviews.answer(found.id, answer, because, person=person, key=actions.key())
+    key = actions.key()
+    await services.access_reviews.answer(found.id, answer, because, request=request, person=person, key=key)
 
 
 async def outcomes(store: PostgresStore) -> dict[int, str]:
@@ -210,6 +212,7 @@ async def test_end_revokes_a_certificate(
     request = await certificates.own(store)
     await begin(services, engine)
     await answer(services, store, request, Answer.ENDED)
+    assert await verified(engine) == []
     revocation = await services.queries.request(request + 1)
     assert (revocation.request.kind, revocation.request.state) == (Kind.DISCARD, RequestState.APPROVED)
     assert [vote.person for vote in revocation.decisions] == [LEAD]
@@ -323,8 +326,78 @@ async def test_what_has_ended_otherwise_or_is_asked_anew_takes_no_answer(
     old = (await items(store))[second]
     await begin(services, engine)
     with pytest.raises(Refused) as caught:
-        await services.access_reviews.answer(old.id, Answer.KEPT, BECAUSE, person=LEAD, key=actions.key())
+        await services.access_reviews.answer(
+            old.id, Answer.KEPT, BECAUSE, request=second, person=LEAD, key=actions.key()
+        )
     assert caught.value.reason is Refusal.REVIEW_OVER
+
+
+@pytest.mark.parametrize("said", Answer)
+async def test_an_old_button_whose_item_has_another_s_number_since_a_restore_answers_nothing(
+    services: Services, store: PostgresStore, engine: AsyncEngine, said: Answer
+) -> None:
+    first, second = await forever(store, services), await forever(store, services, 5)
+    await begin(services, engine)
+    now_second = (await items(store))[second].id
+    with pytest.raises(Refused) as caught:
+        await services.access_reviews.answer(
+            now_second, said, BECAUSE, request=first, person=LEAD, key=actions.key()
+        )
+    assert caught.value.reason is Refusal.REVIEW_OVER
+    with pytest.raises(Refused):
+        await services.access_reviews.require_answerable(now_second, said, request=first, person=LEAD)
+    assert await outcomes(store) == {first: "open", second: "open"}
+
+
+async def verified(engine: AsyncEngine) -> list[str]:
+    """What ``pgaccess audit verify`` finds wrong with the rows, of reviews counted from 1 on."""
+    first, *others = await database.values(engine, access_reviews, "id", order_by="id")
+    async with engine.connect() as connection:
+        said = [problem.said async for problem in wrong_rows(connection, Compared())]
+    for number, id in enumerate([first, *others], start=1):
+        said = [each.replace(f"access review {id}", f"access review {number}") for each in said]
+    return said
+
+
+ANSWER_CHANGED: Final = [
+    {"answer": Answer.ENDED},
+    {"answered_by": LEAD2},
+    {"because": "another reason"},
+    {"answered_at": NOW - DAY},
+    {"answer": None, "answered_by": None, "answered_at": None},
+]
+
+
+@pytest.mark.parametrize("changed", ANSWER_CHANGED)
+async def test_an_answer_that_was_changed_without_a_line_does_not_verify(
+    services: Services, store: PostgresStore, engine: AsyncEngine, changed: dict[str, Any]
+) -> None:
+    request = await forever(store, services)
+    await begin(services, engine)
+    await answer(services, store, request)
+    assert await verified(engine) == []
+    await database.update_rows(engine, access_review_items, changed, request_id=request)
+    first, *rest = sorted(await verified(engine))
+    if changed.get("answer", Answer.KEPT) is not None:
+        assert first == "its answer in the access review 1 is not what any line says"
+        (first,) = rest
+    assert first == "the access review 1 does not have the answer that the line says"
+
+
+async def test_items_and_reviews_that_were_taken_away_or_made_up_do_not_verify(
+    services: Services, store: PostgresStore, engine: AsyncEngine
+) -> None:
+    request = await forever(store, services)
+    await begin(services, engine)
+    async with engine.begin() as connection:
+        await connection.execute(
+            access_review_items.delete().where(access_review_items.c.request_id == request)
+        )
+        await connection.execute(insert(access_reviews).values(begun_at=NOW, answer_by=NOW))
+    assert await verified(engine) == [
+        "no line is about the access review 2",
+        "the access review 1 has 0 items, and the line says 1",
+    ]
 
 
 # --- what nobody answers ---------------------------------------------------------------------------------
@@ -376,6 +449,7 @@ async def test_what_an_approver_kept_within_the_week_is_not_asked_again(
     await begin(services, engine)
     found = (await items(store))[request].answered
     assert (found.answer, found.by, found.at) == (Answer.KEPT, LEAD2, NOW - 6 * DAY)
+    assert await verified(engine) == []
 
 
 async def test_the_weekly_review_leaves_out_what_this_one_asks_or_has_an_answer_for(

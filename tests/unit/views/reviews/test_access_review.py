@@ -150,3 +150,19 @@ def test_the_form_asks_why(answer: Answer, language: str) -> None:
     view = access_review.answer_form(known(17), 3, answer, Translator(language))
     samples.require_valid_view(view)
     assert action_ids.read_button(view["private_metadata"]) == (17, 3)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("answer", Answer)
+def test_where_reasons_are_for_approvers_no_answer_in_the_channel_has_one(
+    answer: Answer, language: str
+) -> None:
+    given = Answered(answer=answer, by="U0LEAD", at=NOW, because="the merger with Acme")
+    found = page_of(REVIEW, [item(1, answered=given)], None)
+    listed = {id: known(id) for id in access_review.requests_of(found)}
+    hidden = {id: details.without_reasons() for id, details in listed.items()}
+    t = Translator(language)
+    assert "the merger with Acme" in samples.content(access_review.review(found, listed, t))
+    said = samples.content(access_review.review(found, hidden, t))
+    assert "the merger with Acme" not in said
+    assert "U0LEAD" in said
