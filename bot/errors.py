@@ -60,6 +60,10 @@ class Refusal(StrEnum):
     DURATION_FOREVER = "duration_forever"
     END_UNREADABLE = "end_unreadable"
     END_PAST = "end_past"
+    TIME_UNCLEAR = "time_unclear"
+    TIME_MISSING = "time_missing"
+    START_PAST = "start_past"
+    START_LATER = "start_later"
     MOMENT_UNREADABLE = "moment_unreadable"
     MOMENT_AHEAD = "moment_ahead"
     # Why.
