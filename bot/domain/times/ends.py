@@ -9,6 +9,8 @@ from bot.domain.duration import LONGEST
 from bot.domain.outside.text import cite
 from bot.domain.times.durations import is_duration, read_duration
 from bot.domain.times.parts import (
+    FIRST_MINUTE,
+    LAST_MINUTE,
     Clock,
     Parts,
     Successive,
@@ -18,7 +20,7 @@ from bot.domain.times.parts import (
     is_relative,
 )
 from bot.domain.times.readings import MOST_READINGS, Unclear, clear
-from bot.domain.times.tokens import tokenize
+from bot.domain.times.tokens import Token, tokenize
 from bot.domain.times.vocabulary import Kind
 from bot.domain.times.zones import is_own, zone_readings
 from bot.errors import Refusal, Refused
@@ -73,6 +75,30 @@ def read_end(text: str, *, now: datetime, zone: tzinfo) -> datetime | Unclear[da
         Refused: unreadable, no such day or time, in the past, or too far ahead.
         ValueError: ``now`` is naive.
     """
+    return _read(text, now, zone, alone=LAST_MINUTE)
+
+
+def read_start(text: str, *, now: datetime, zone: tzinfo) -> datetime | Unclear[datetime]:
+    """Reads a later start: as ``read_end`` reads ends, but a day alone begins at midnight.
+
+    Raises:
+        Refused: unreadable, no such day or time, in the past, or too far ahead.
+    """
+    try:
+        return _read(text, now, zone, alone=FIRST_MINUTE)
+    except Refused as refused:
+        if refused.reason is Refusal.END_PAST:
+            raise Refused(Refusal.START_PAST) from refused
+        raise
+
+
+def is_now(text: str) -> bool:
+    """Whether a start is now: ``now``, ``today``, ``今から``."""
+    told = [token for token in tokenize(text) or () if token.kind is not Kind.FILLER]
+    return len(told) == 1 and told[0] in (Token(Kind.NOW, (0,)), Token(Kind.DAY, (0,)))
+
+
+def _read(text: str, now: datetime, zone: tzinfo, *, alone: Clock) -> datetime | Unclear[datetime]:
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     tokens = tokenize(text)
@@ -80,7 +106,7 @@ def read_end(text: str, *, now: datetime, zone: tzinfo) -> datetime | Unclear[da
     # ``now`` is no end, and beside other words it is no time at all.
     if parts is None or parts.has(Kind.NOW):
         raise _unreadable(text, now, zone)
-    moments = _moments(parts, text, now, zone)
+    moments = _moments(parts, text, now, zone, alone)
     ahead = sorted({moment for moment in moments if timedelta(0) < moment - now <= LONGEST})
     if not ahead:
         raise _outside(moments, now)
@@ -91,18 +117,13 @@ def read_end(text: str, *, now: datetime, zone: tzinfo) -> datetime | Unclear[da
     return Unclear(tuple(moment.astimezone(zone) for moment in ahead))
 
 
-def is_now(text: str) -> bool:
-    """Whether a start is now: ``now``, ``from now``, ``今``."""
-    return {token.kind for token in tokenize(text) or ()} - {Kind.FILLER} == {Kind.NOW}
-
-
 def read_window(
     start: str, *, until: str | None, duration: str | None, now: datetime, zone: tzinfo
 ) -> Window | None:
     """Reads a later start with its end: ``at 23:00 for 1h``, ``from tomorrow 22:00 until 23:30``.
 
     Args:
-        start: as ``read_end`` reads ends.
+        start: as ``read_start`` reads it.
         until: an end, which is read as seen from the start; None if none was typed.
         duration: counts from the start; None if none was typed.
         now: aware.
@@ -117,12 +138,7 @@ def read_window(
     """
     if is_now(start):
         return None
-    try:
-        begins = clear(start, read_end(start, now=now, zone=zone))
-    except Refused as refused:
-        if refused.reason is Refusal.END_PAST:
-            raise Refused(Refusal.START_PAST) from refused
-        raise
+    begins = clear(start, read_start(start, now=now, zone=zone))
     if until is not None:
         return Window(start=begins, end=clear(until, read_end(until, now=begins, zone=zone)))
     if duration is not None:
@@ -144,20 +160,20 @@ def _outside(moments: Sequence[datetime], now: datetime) -> Refused:
     return Refused(Refusal.END_PAST)
 
 
-def _moments(parts: Parts, given: str, now: datetime, zone: tzinfo) -> Sequence[datetime]:
+def _moments(parts: Parts, given: str, now: datetime, zone: tzinfo, alone: Clock) -> Sequence[datetime]:
     """Every moment that may be meant, whether ahead or not; raises ``Refused`` where there is none."""
     typed = parts.one(Kind.ZONE)
     zones = (zone,) if typed is None else zone_readings(str(typed))
-    found = [moment for each in zones for moment in _in_zone(parts, now, each, zone)]
+    found = [moment for each in zones for moment in _in_zone(parts, now, each, zone, alone)]
     if not found:
         raise _unreadable(given, now, zone)
     if typed is None:
         return found
-    own = [moment for moment in _in_zone(parts, now, zone, zone) if is_own(str(typed), moment, zone)]
+    own = [moment for moment in _in_zone(parts, now, zone, zone, alone) if is_own(str(typed), moment, zone)]
     return own or found
 
 
-def _in_zone(parts: Parts, now: datetime, zone: tzinfo, home: tzinfo) -> Iterator[datetime]:
+def _in_zone(parts: Parts, now: datetime, zone: tzinfo, home: tzinfo, alone: Clock) -> Iterator[datetime]:
     """The moments that the clock of a zone shows; ``today`` may be that of the person too."""
     todays = {now.astimezone(zone).date()}
     if is_relative(parts):
@@ -165,7 +181,7 @@ def _in_zone(parts: Parts, now: datetime, zone: tzinfo, home: tzinfo) -> Iterato
     dated = is_relative(parts) or parts.has(Kind.DATE, Kind.MONTH_DAY, Kind.ORDER)
     for today in todays:
         for days in day_readings(parts, today):
-            for clock in clock_readings(parts, dated=dated):
+            for clock in clock_readings(parts, dated=dated, alone=alone):
                 yield from _first_ahead(days, clock, now, zone)
 
 

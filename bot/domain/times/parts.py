@@ -14,6 +14,9 @@ Successive = Sequence[date]
 Clock = tuple[int, int]
 """Hour and minute; an hour from 24 is on the day after."""
 
+FIRST_MINUTE: Final[Clock] = (0, 0)
+"""When a day begins as a start."""
+
 LAST_MINUTE: Final[Clock] = (23, 59)
 """Until when a day lasts as an end; midnight would be shown with the date of the day after."""
 
@@ -124,12 +127,13 @@ def day_readings(parts: Parts, today: date) -> Sequence[Successive]:
     return (tuple(today + timedelta(days=ahead) for ahead in range(3)),)
 
 
-def clock_readings(parts: Parts, *, dated: bool) -> Sequence[Clock]:
+def clock_readings(parts: Parts, *, dated: bool, alone: Clock) -> Sequence[Clock]:
     """Returns the clock times that may be meant; empty where no clock shows such a time.
 
     Args:
         parts: of the time.
         dated: whether a day was typed, whose midnight is its beginning or its end.
+        alone: the clock time of a day that was typed without one.
     """
     if parts.has(Kind.NOON):
         return ((12, 0),)
@@ -142,7 +146,7 @@ def clock_readings(parts: Parts, *, dated: bool) -> Sequence[Clock]:
         return _valid(_on_half(parts, int(parts.told[Kind.NUMBER][0]), 0, sure=False))
     if parts.has(Kind.PART):
         return _PARTS[Part(str(parts.told[Kind.PART][0]))]
-    return (LAST_MINUTE,)
+    return (alone,)
 
 
 def _worded(tokens: Sequence[Token]) -> Iterator[Token]:

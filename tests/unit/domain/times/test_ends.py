@@ -419,6 +419,7 @@ def test_one_field_takes_durations_and_ends(typed: str, end: bool) -> None:
         ("22:00", "2:00", None, "11-24 22:00 to 11-25 02:00"),
         ("明日22時", "23時半", None, "11-25 22:00 to 11-25 23:30"),
         ("friday 18:00", None, "1 week", "11-27 18:00 to 12-04 18:00"),
+        ("tomorrow", "friday", None, "11-25 00:00 to 11-27 23:59"),
     ],
 )
 def test_a_later_start_has_its_end_as_seen_from_it(
@@ -431,7 +432,7 @@ def test_a_later_start_has_its_end_as_seen_from_it(
     assert " to ".join(shown) == window
 
 
-@pytest.mark.parametrize("start", ["now", "from now", "今", "今から"])
+@pytest.mark.parametrize("start", ["now", "from now", "today", "今", "今から", "今日から"])
 def test_a_start_that_is_now_is_no_later_start(start: str) -> None:
     assert read_window(start, until="18:00", duration=None, now=NOW, zone=BERLIN) is None
 
