@@ -13,7 +13,7 @@ from bot.domain.policy.limits import allowed_duration
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Terms
 from bot.domain.subject import Subject
-from bot.domain.times.durations import read_duration
+from bot.domain.times.durations import is_duration, read_duration
 from bot.domain.times.ends import Window, read_end, read_window
 from bot.domain.times.readings import UnclearTime, clear
 from bot.errors import Refusal, Refused
@@ -72,7 +72,13 @@ def typed_duration(text: str, member: Person, *, now: datetime) -> timedelta:
         UnclearTime: it has several readings.
         Refused: it is no duration, too short or too long.
     """
-    return clear(text, read_duration(text, now=now, zone=timezone_of(member)))
+    zone = timezone_of(member)
+    try:
+        return clear(text, read_duration(text, now=now, zone=zone))
+    except Refused as refused:
+        if refused.reason is Refusal.DURATION_UNREADABLE and _is_end(text, now, zone):
+            raise Refused(Refusal.DURATION_IS_END, given=cite(text)) from refused
+        raise
 
 
 def typed_end(text: str, member: Person, *, now: datetime) -> datetime:
@@ -82,7 +88,21 @@ def typed_end(text: str, member: Person, *, now: datetime) -> datetime:
         UnclearTime: it has several readings.
         Refused: it is no time, in the past, or too far ahead.
     """
-    return clear(text, read_end(text, now=now, zone=timezone_of(member)))
+    try:
+        return clear(text, read_end(text, now=now, zone=timezone_of(member)))
+    except Refused as refused:
+        if refused.reason is Refusal.END_UNREADABLE and is_duration(text):
+            raise Refused(Refusal.END_IS_DURATION, given=cite(text)) from refused
+        raise
+
+
+def _is_end(text: str, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether a text is an end, clear or not, so that ``until`` may stand before it."""
+    try:
+        read_end(text, now=now, zone=zone)
+    except Refused:
+        return False
+    return True
 
 
 def require_start_now(request_input: RequestInput, member: Person, *, now: datetime) -> None:

@@ -229,6 +229,10 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, servic
     [
         (RequestInput(duration="8"), Refusal.DURATION_NO_UNIT),
         (RequestInput(duration="forever"), Refusal.DURATION_FOREVER),
+        (RequestInput(duration="tomorrow"), Refusal.DURATION_IS_END),
+        (RequestInput(duration="a while"), Refusal.DURATION_UNREADABLE),
+        (RequestInput(until="2 hours"), Refusal.END_IS_DURATION),
+        (RequestInput(until="a while"), Refusal.END_UNREADABLE),
         (RequestInput(until="18:00"), Refusal.END_PAST),
         (RequestInput(until="17:30"), Refusal.END_PAST),
         (RequestInput(until="2026-11-24 09:00"), Refusal.END_PAST),
