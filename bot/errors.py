@@ -56,12 +56,18 @@ class Refusal(StrEnum):
     ACCOUNTS_TOO_MANY = "accounts_too_many"
     # How long.
     DURATION_UNREADABLE = "duration_unreadable"
+    DURATION_IS_END = "duration_is_end"
     DURATION_NO_UNIT = "duration_no_unit"
     DURATION_TOO_SHORT = "duration_too_short"
     DURATION_TOO_LONG = "duration_too_long"
     DURATION_FOREVER = "duration_forever"
     END_UNREADABLE = "end_unreadable"
+    END_IS_DURATION = "end_is_duration"
     END_PAST = "end_past"
+    TIME_UNCLEAR = "time_unclear"
+    TIME_MISSING = "time_missing"
+    START_PAST = "start_past"
+    START_LATER = "start_later"
     MOMENT_UNREADABLE = "moment_unreadable"
     MOMENT_AHEAD = "moment_ahead"
     # Why.

@@ -61,7 +61,7 @@ class Commands:
         )
         trusted_ips = TrustedIpsCommands(services=services, live_refresh=live_refresh)
         queries = QueryCommands(services=services, live_refresh=live_refresh, trusted_ips=trusted_ips)
-        requests = RequestCommands(services=services)
+        requests = RequestCommands(services=services, forms=forms)
         self.handlers: Mapping[CommandPath, Handler] = {
             (): self._open_form,
             ("mtls", "add"): rules.add,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from bot.domain.method import Method
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Message
@@ -28,7 +29,9 @@ INCOMPLETE: Final = frozenset(
 class EntryForms(Protocol):
     """The form that requests an entry of one access method."""
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, readings: Readings = ()
+    ) -> None:
         """Opens the form, filled with what was typed; raises ``Refused`` for a target that does not exist."""
         ...
 
@@ -45,11 +48,14 @@ class EntryCommands:
         self._forms = forms
 
     async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests an entry; opens the form where something is missing."""
+        """Requests an entry; opens the form where something is missing or unclear."""
         try:
             details = await self._services.access_requests.submit(
                 self._method, intent.input, person=command.person, key=command.key
             )
+        except UnclearTime as unclear:
+            await self._forms.open_add(command.trigger, intent.input, t, readings=unclear.readings)
+            return None
         except Refused as refused:
             if refused.reason not in INCOMPLETE:
                 raise

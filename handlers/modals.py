@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from bot.domain.request import Verdict
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, MessageRef, RequestDetails
-from bot.services import Services, Vote
+from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, form_fields, modals, responses
 from handlers.certificates import CertificateForms
 from handlers.findings import FindingButtons
-from handlers.form_values import form_input
+from handlers.form_values import form_input, form_values
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
@@ -108,14 +109,60 @@ class Forms:
             await self._services.queries.require_same(about[0], nonce=about[1], place=place)
 
     async def replacement(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
-        """Returns the form that replaces a refused one, because it also asks for what was missing.
+        """Returns the form that replaces a refused one, because it also asks for what was missing or unclear.
 
         Returns:
             None where an error at a field is enough.
         """
+        if isinstance(refused, UnclearTime):
+            return await self._choosing_view(submission, refused, t)
         if submission.form != action_ids.FORM_ADD or refused.reason is not Refusal.MTLS_NOT_ENABLED:
             return None
         return await self.mtls.enabling_view(submission, t)
+
+    async def open_extension(
+        self,
+        trigger: str,
+        request: int,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        person: str,
+        readings: Readings,
+    ) -> None:
+        """Opens the form that extends a grant, with the readings of an unclear time.
+
+        Raises:
+            Refused: the person cannot extend it.
+        """
+        details = await self._services.extensions.require_extendable(request, person=person)
+        filled = form_values(request_input, None)
+        view = modals.extend_form(details, t, filled=filled, readings=readings)
+        await self._interactive.open_view(trigger, view)
+
+    async def _choosing_view(
+        self, submission: ViewSubmission, unclear: UnclearTime, t: Translator
+    ) -> Block | None:
+        """Returns a form once more, which now asks what the time in it means.
+
+        Returns:
+            None for a form whose error names the readings at its field.
+        """
+        match submission.form:
+            case action_ids.FORM_ADD:
+                return await self.mtls.choosing_view(submission, unclear, t)
+            case action_ids.FORM_LINK_ADD:
+                return await self.privatelink.choosing_view(submission, unclear, t)
+            case action_ids.FORM_RANGE_ADD:
+                return await self.trusted_ips.choosing_view(submission, unclear, t)
+            case action_ids.FORM_EXTEND:
+                request, _ = _shown_terms(submission)
+                details = await self._services.extensions.require_extendable(
+                    request, person=submission.person
+                )
+                filled = form_values(form_input(submission), None)
+                return modals.extend_form(details, t, filled=filled, readings=unclear.readings)
+        return None
 
     async def _deny(self, submission: ViewSubmission) -> None:
         request, version = _shown_terms(submission)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.domain.method import Method
 from bot.domain.target import Database, choose
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
@@ -25,12 +26,14 @@ class MtlsForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, readings: Readings = ()
+    ) -> None:
         """Opens the form; raises ``Refused`` as ``add_view`` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t, readings=readings))
 
-    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
-        """Returns the form, filled with what was typed.
+    async def add_view(self, request_input: RequestInput, t: Translator, *, readings: Readings = ()) -> Block:
+        """Returns the form, filled with what was typed, and with the readings of an unclear time.
 
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
@@ -46,6 +49,7 @@ class MtlsForms:
             t=t,
             needs_reason=modals.needs_reason(policy),
             enables_mtls=enabled,
+            readings=readings,
         )
 
     async def submit(self, submission: ViewSubmission) -> None:
@@ -58,6 +62,11 @@ class MtlsForms:
     async def enabling_view(self, submission: ViewSubmission, t: Translator) -> Block:
         """Returns the same form once more, which now offers to enable mTLS first."""
         return await self.add_view(replace(await self._request_input(submission), enables_mtls=True), t)
+
+    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
+        """Returns the same form once more, which now asks what the time in it means."""
+        request_input = await self._request_input(submission)
+        return await self.add_view(request_input, t, readings=unclear.readings)
 
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = form_input(submission)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
@@ -29,12 +30,14 @@ class PrivateLinkForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, readings: Readings = ()
+    ) -> None:
         """Opens the form that requests accounts; raises ``Refused`` as ``add_view`` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t, readings=readings))
 
-    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
-        """Returns the form that requests accounts, filled with what was typed.
+    async def add_view(self, request_input: RequestInput, t: Translator, *, readings: Readings = ()) -> Block:
+        """Returns the form that requests accounts, filled with what was typed, and with readings of a time.
 
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
@@ -46,6 +49,7 @@ class PrivateLinkForms:
             filled=form_values(request_input, database),
             t=t,
             needs_reason=modals.needs_reason(policy),
+            readings=readings,
         )
 
     async def open_close(self, command: SlashCommand, request_input: RequestInput, t: Translator) -> None:
@@ -67,12 +71,15 @@ class PrivateLinkForms:
 
     async def submit_add(self, submission: ViewSubmission) -> None:
         """Requests accounts; raises ``Refused`` when something in the form does not fit."""
-        request_input = with_target(
-            form_input(submission), submission, await self._services.queries.databases()
-        )
+        request_input = await self._request_input(submission)
         await self._services.access_requests.submit(
             Method.PRIVATELINK, request_input, person=submission.person, key=submission.key
         )
+
+    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
+        """Returns the same form once more, which now asks what the time in it means."""
+        request_input = await self._request_input(submission)
+        return await self.add_view(request_input, t, readings=unclear.readings)
 
     async def submit_close(self, submission: ViewSubmission) -> None:
         """Requests to close the endpoint; raises ``Refused`` when something in the form does not fit."""
@@ -81,6 +88,9 @@ class PrivateLinkForms:
         await self._services.privatelink.close(
             request_input, typed=typed, person=submission.person, key=submission.key
         )
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
+        return with_target(form_input(submission), submission, await self._services.queries.databases())
 
 
 class PrivateLinkCommands:

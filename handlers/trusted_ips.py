@@ -4,10 +4,11 @@ from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
-from bot.ports import InteractiveSlack, Message
+from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.trusted_ips import modal, status
@@ -25,8 +26,14 @@ class TrustedIpsForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
-        """Opens the form, filled with what was typed.
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, readings: Readings = ()
+    ) -> None:
+        """Opens the form; raises ``Refused`` as ``add_view`` does."""
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t, readings=readings))
+
+    async def add_view(self, request_input: RequestInput, t: Translator, *, readings: Readings = ()) -> Block:
+        """Returns the form, filled with what was typed, and with the readings of an unclear time.
 
         Raises:
             Refused: no space has the name that was typed, or there is none at all.
@@ -37,22 +44,33 @@ class TrustedIpsForms:
         space = (
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
-        view = modal.add_form(
+        return modal.add_form(
             spaces=spaces,
             filled=form_values(request_input, space),
             t=t,
             needs_reason=modals.needs_reason(self._services.policy),
+            readings=readings,
         )
-        await self._interactive.open_view(trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests the range; raises ``Refused`` when something in the form does not fit."""
-        request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
-        said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
-        request_input = replace(request_input, alternatives=require_alternatives(said))
+        request_input = await self._request_input(submission)
+        request_input = replace(
+            request_input, alternatives=require_alternatives(request_input.alternatives or "")
+        )
         await self._services.access_requests.submit(
             Method.TRUSTED, request_input, person=submission.person, key=submission.key
         )
+
+    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
+        """Returns the same form once more, which now asks what the time in it means."""
+        request_input = await self._request_input(submission)
+        return await self.add_view(request_input, t, readings=unclear.readings)
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
+        request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
+        said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
+        return replace(request_input, alternatives=said or None)
 
 
 class TrustedIpsCommands:

@@ -22,8 +22,10 @@ MADE: Final = "<!-- Generated from the code by `make docs`; edit the code instea
 
 _TELLS: Final[Mapping[Clause, str]] = {
     Clause.TARGET: "the database: its alias in the policy, `app`, `app::ATTACHMENT`, or its add-on",
-    Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `8 hours`, or `ever`",
-    Clause.UNTIL: "the end: `18:00`, `tomorrow 9:00`, `2026-11-25 18:00`, in your own time zone",
+    Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `1 week`, `half a day`, or `ever`",
+    Clause.START: "a start: only `now`, since access starts once it is approved",
+    Clause.UNTIL: "the end: `18:00`, `tomorrow 9am`, `Friday`, `24 Dec 18:00`, in your own time zone; see "
+    "[times](../guides/times.md)",
     Clause.REASON: "the reason: everything to the end of the line",
 }
 

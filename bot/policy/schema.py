@@ -39,6 +39,7 @@ RESERVED: Final = frozenset(
         "on",
         "from",
         "for",
+        "at",
         "until",
         "because",
         "forever",

@@ -12,7 +12,12 @@ from bot.ports import RequestDetails, Transaction
 from bot.services.access_method import AccessMethod
 from bot.services.context import ServiceContext
 from bot.services.grants import close_grants
-from bot.services.request_input import RequestInput, requested_length, terms_without_end
+from bot.services.request_input import (
+    RequestInput,
+    requested_length,
+    require_start_now,
+    terms_without_end,
+)
 from bot.services.withdrawals import shown_on
 
 
@@ -63,6 +68,8 @@ class AccessRequestService:
 
         async def record_request(tx: Transaction) -> RequestDetails:
             member = await self._context.member(tx, person)
+            # Before anything that a form asks for: it has no field for a start, which would be lost in it.
+            require_start_now(request_input, member, now=self._context.now())
             entry = await self._methods[method].resolve(tx, request_input)
             entry.require_supported()
             # The policy before Heroku's state: who may not ask learns nothing of what is there.

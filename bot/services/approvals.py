@@ -8,7 +8,6 @@ from uuid import uuid4
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.duration import parse_duration, parse_until
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
@@ -36,7 +35,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.grants import apply_again
 from bot.services.judgement import TRANSIENT, approvers_today, judge, with_fallback
 from bot.services.reports.notes import needs_note, note_of
-from bot.services.request_input import RequestInput, timezone_of
+from bot.services.request_input import RequestInput, typed_duration, typed_end
 from bot.services.withdrawals import shown_on, withdraw
 
 
@@ -208,14 +207,14 @@ class ApprovalService:
         self, tx: Transaction, request: Request, changes: RequestInput, member: Person
     ) -> Request:
         """Writes the narrower terms that an approver sets."""
-        terms, until = request.terms, None
+        terms, until, now = request.terms, None, self._context.now()
         method = self._methods[terms.method]
         if changes.until:
-            until = parse_until(changes.until, now=self._context.now(), zone=timezone_of(member))
+            until = typed_end(changes.until, member, now=now)
         changed = narrowed(
             terms,
             subject=method.parse_subject(changes.address) if changes.address else None,
-            duration=parse_duration(changes.duration) if changes.duration else None,
+            duration=typed_duration(changes.duration, member, now=now) if changes.duration else None,
             until=until,
             request=request.id,
         )

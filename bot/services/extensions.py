@@ -4,20 +4,21 @@ from datetime import datetime, timedelta
 
 from bot.domain import grant as grants
 from bot.domain.command_text import line_for
-from bot.domain.duration import FOREVER, parse_duration, parse_until
+from bot.domain.duration import FOREVER
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
 from bot.domain.policy.limits import require_reason, require_width
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.subject import is_network
+from bot.domain.times.readings import UnclearTime
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction
 from bot.services.context import ServiceContext
 from bot.services.judgement import require_within_longest
 from bot.services.lookups import request_details, request_grant
 from bot.services.reports.notes import note_of
-from bot.services.request_input import RequestInput, timezone_of
+from bot.services.request_input import RequestInput, typed_duration, typed_end
 
 
 class ExtensionService:
@@ -127,18 +128,29 @@ class ExtensionService:
         self, grant: Grant, details: RequestDetails, request_input: RequestInput, member: Person
     ) -> timedelta:
         """How much more time is asked for; the default of the grant's rule if the person omitted it."""
-        end = _require_open(grant, details)
+        end, now = _require_open(grant, details), self._context.now()
         if request_input.until is not None:
-            until = parse_until(request_input.until, now=self._context.now(), zone=timezone_of(member))
-            if until <= end:
-                raise Refused(Refusal.END_PAST)
-            return until - end
+            return _later_end(request_input.until, end, member, now=now) - end
         rule = self._context.policy.rule_named(details.request.rule)
         if request_input.duration == FOREVER and rule is not None:
             raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
         if request_input.duration is not None:
-            return parse_duration(request_input.duration)
+            return typed_duration(request_input.duration, member, now=end)
         return rule.default_duration if rule is not None else timedelta(hours=1)
+
+
+def _later_end(text: str, end: datetime, member: Person, *, now: datetime) -> datetime:
+    """Returns the new end that was typed; only one that lies behind the present end can be meant."""
+    try:
+        until = typed_end(text, member, now=now)
+    except UnclearTime as unclear:
+        later = [each for each in unclear.readings if isinstance(each, datetime) and each > end]
+        if len(later) > 1:
+            raise UnclearTime(text, later) from unclear
+        until = later[0] if later else end
+    if until <= end:
+        raise Refused(Refusal.END_PAST)
+    return until
 
 
 def _require_open(grant: Grant, details: RequestDetails) -> datetime:

@@ -244,10 +244,18 @@ def select_input(
     return _input(block, label, element, hint=hint, optional=False)
 
 
-def radio_input(block: str, label: str, *, options: Iterable[Block], initial: str | None, hint: str) -> Block:
+def radio_input(
+    block: str,
+    label: str,
+    *,
+    options: Iterable[Block],
+    initial: str | None,
+    hint: str,
+    optional: bool = False,
+) -> Block:
     """A choice from 1 to 10 options that are all visible; ``initial`` as in `select_input`."""
     element = _choice("radio_buttons", block, options, initial, most=RADIO_OPTIONS)
-    return _input(block, label, element, hint=hint, optional=False)
+    return _input(block, label, element, hint=hint, optional=optional)
 
 
 def search_input(block: str, label: str, *, placeholder: str, initial: Block | None, hint: str) -> Block:

@@ -156,6 +156,7 @@ def request_input(
         target=target,
         duration=values.get(Clause.DURATION),
         until=values.get(Clause.UNTIL),
+        start=values.get(Clause.START),
         reason=values.get(Clause.REASON),
     )
 

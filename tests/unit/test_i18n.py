@@ -148,6 +148,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     ),
     "button.finding.": FindingAction,
     "form.finding.about.": FindingAction,
+    "form.reading.weekday.": tuple(map(str, range(7))),
     "form.finding.action.": FindingAction,
     "form.finding.title.": (*FindingAction, "choose"),
     "finding.requested.": (FindingAction.ADOPT, FindingAction.REMOVE),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.target import Database
+from bot.domain.times.readings import Readings
 from bot.i18n.translator import Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
@@ -13,7 +14,12 @@ from bot.views.text import numbers
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
+    *,
+    databases: Sequence[Database],
+    filled: Mapping[str, str | None],
+    t: Translator,
+    needs_reason: bool,
+    readings: Readings = (),
 ) -> Block:
     """The form for AWS accounts, filled with what is known already.
 
@@ -22,11 +28,12 @@ def add_form(
         filled: values by field name; accounts travel in the field of an address.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        readings: of the duration or end, where it is unclear.
     """
     fields = [
         accounts_field(filled.get(action_ids.FIELD_ADDRESS), t),
         form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
-        form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
+        *form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings),
         form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
     ]
     title, submit = t("form.privatelink.title"), t("form.add.submit")

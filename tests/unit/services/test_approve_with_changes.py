@@ -97,6 +97,7 @@ async def test_wider_longer_or_different_terms_are_refused(
         (REQUEST_INPUT, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),
         (REQUEST_INPUT, {"address": "10.0.0.1"}, Refusal.ADDRESS_PRIVATE),
         (UNTIL, {"until": "2026-11-24 09:30"}, Refusal.END_PAST),
+        (UNTIL, {"until": "5"}, Refusal.TIME_UNCLEAR),
     ],
 )
 async def test_invalid_terms_are_refused_as_in_a_request(

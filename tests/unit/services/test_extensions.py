@@ -229,10 +229,16 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, servic
     [
         (RequestInput(duration="8"), Refusal.DURATION_NO_UNIT),
         (RequestInput(duration="forever"), Refusal.DURATION_FOREVER),
+        (RequestInput(duration="tomorrow"), Refusal.DURATION_IS_END),
+        (RequestInput(duration="a while"), Refusal.DURATION_UNREADABLE),
+        (RequestInput(until="2 hours"), Refusal.END_IS_DURATION),
+        (RequestInput(until="a while"), Refusal.END_UNREADABLE),
         (RequestInput(until="18:00"), Refusal.END_PAST),
         (RequestInput(until="17:30"), Refusal.END_PAST),
         (RequestInput(until="2026-11-24 09:00"), Refusal.END_PAST),
         (RequestInput(duration="113h"), Refusal.EXTEND_PAST_LONGEST),
+        (RequestInput(duration="2 months"), Refusal.TIME_UNCLEAR),
+        (RequestInput(until="end of week"), Refusal.TIME_UNCLEAR),
         (RequestInput(until="2026-11-29 10:01"), Refusal.EXTEND_PAST_LONGEST),
     ],
 )
@@ -245,6 +251,15 @@ async def test_an_invalid_extension_is_refused(
 ) -> None:
     grant = await actions.opened(store, services)
     assert (await actions.refusal(engine, extend(services, grant, request_input))).reason is reason
+
+
+async def test_of_an_unclear_end_only_what_lies_behind_the_present_end_is_meant(
+    store: PostgresStore, services: Services
+) -> None:
+    # At 10:00 with an end at 18:00: six in the evening would move nothing.
+    grant = await actions.opened(store, services)
+    details = await extend(services, grant, RequestInput(until="6"))
+    assert details.request.terms.duration == 12 * HOUR
 
 
 @pytest.mark.parametrize(
