@@ -1,10 +1,12 @@
 """The form that requests an IP rule of mTLS; ``entries`` has the commands."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.method import Method
+from bot.domain.networks.named import written_out
 from bot.domain.target import Database, choose
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
 from bot.views import modals
@@ -25,12 +27,16 @@ class MtlsForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
+    ) -> None:
         """Opens the form; raises ``Refused`` as ``add_view`` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t, remarks=remarks))
 
-    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
-        """Returns the form, filled with what was typed.
+    async def add_view(
+        self, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
+    ) -> Block:
+        """Returns the form, filled with what was typed, below some remarks.
 
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
@@ -46,6 +52,7 @@ class MtlsForms:
             t=t,
             needs_reason=modals.needs_reason(policy),
             enables_mtls=enabled,
+            remarks=remarks,
         )
 
     async def submit(self, submission: ViewSubmission) -> None:
@@ -61,6 +68,8 @@ class MtlsForms:
 
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = form_input(submission)
+        address = written_out(self._services.policy.networks, request_input.address)
+        request_input = replace(request_input, address=address)
         if submission.data:
             # The form told the person that mTLS is enabled first, on the one database that its data names.
             return replace(request_input, target=submission.data, enables_mtls=True)

@@ -1,12 +1,14 @@
 """Handlers of ``/pgaccess trusted list`` and ``status``, and the form of trusted IP ranges."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
+from bot.domain.networks.named import written_out
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
@@ -25,8 +27,10 @@ class TrustedIpsForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
-        """Opens the form, filled with what was typed.
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
+    ) -> None:
+        """Opens the form, filled with what was typed, below some remarks.
 
         Raises:
             Refused: no space has the name that was typed, or there is none at all.
@@ -42,6 +46,7 @@ class TrustedIpsForms:
             filled=form_values(request_input, space),
             t=t,
             needs_reason=modals.needs_reason(self._services.policy),
+            remarks=remarks,
         )
         await self._interactive.open_view(trigger, view)
 
@@ -49,7 +54,8 @@ class TrustedIpsForms:
         """Requests the range; raises ``Refused`` when something in the form does not fit."""
         request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
         said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
-        request_input = replace(request_input, alternatives=require_alternatives(said))
+        address = written_out(self._services.policy.networks, request_input.address)
+        request_input = replace(request_input, address=address, alternatives=require_alternatives(said))
         await self._services.access_requests.submit(
             Method.TRUSTED, request_input, person=submission.person, key=submission.key
         )

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.target import Space
 from bot.domain.trusted_ips.alternatives import MOST
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
 
 
 def add_form(
-    *, spaces: Sequence[Space], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
+    *,
+    spaces: Sequence[Space],
+    filled: Mapping[str, str | None],
+    t: Translator,
+    needs_reason: bool,
+    remarks: Sequence[Mrkdwn] = (),
 ) -> Block:
     """The form, filled with what is known already; it says what a range costs before it is requested.
 
@@ -19,9 +24,11 @@ def add_form(
         filled: values by field name; a space by its UUID.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        remarks: what stands above the fields.
     """
     shown = [
         block_kit.section(t("form.trusted.about")),
+        *form_fields.remarks(remarks),
         form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t),
         _space(spaces, filled.get(action_ids.FIELD_TARGET), t),
         form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
