@@ -1,6 +1,6 @@
 """Opens the request form with everything that was understood of a line that is no complete command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.method import Method
@@ -9,9 +9,10 @@ from bot.domain.networks.named import ranges_by_name
 from bot.domain.networks.pasted import PastedNetworks
 from bot.domain.target import Target, choose
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.services import RequestInput, Services
-from bot.views import drafts
+from bot.views import drafts, overlaps
+from handlers.entries import EntryForms
 from handlers.modals import Forms
 from handlers.parsing.drafts import OPENING, Draft, read_draft
 from handlers.parsing.intents import CommandPath, Intent
@@ -74,13 +75,26 @@ class DraftForms:
             me=draft.me,
             t=t,
         )
-        match method:
-            case Method.PRIVATELINK:
-                await self._forms.privatelink.open_add(command.trigger, request_input, t)
-            case Method.TRUSTED:
-                await self._forms.trusted_ips.open_add(command.trigger, request_input, t, remarks=said)
-            case Method.MTLS:
-                await self._forms.mtls.open_add(command.trigger, request_input, t, remarks=said)
+        said += await self._overlaps(method, request_input, command.person, t)
+        forms: Mapping[Method, EntryForms] = {
+            Method.MTLS: self._forms.mtls,
+            Method.PRIVATELINK: self._forms.privatelink,
+            Method.TRUSTED: self._forms.trusted_ips,
+        }
+        await forms[method].open_add(command.trigger, request_input, t, remarks=said)
+
+    async def _overlaps(
+        self, method: Method, request_input: RequestInput, person: str, t: Translator
+    ) -> list[Mrkdwn]:
+        """What is asked for or open already, where the line is clear enough to know."""
+        if not request_input.address:
+            return []
+        outlook = await self._services.access_requests.overlaps(method, request_input, person=person)
+        if outlook is None:
+            return []
+        return overlaps.remarks(
+            outlook.subject, outlook.target.label, outlook.overlaps, outlook.rules_after, t
+        )
 
     async def _method(self, draft: Draft) -> Method:
         """The access method; a line that names only a space means its trusted IP ranges."""

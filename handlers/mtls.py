@@ -9,7 +9,7 @@ from bot.domain.target import Database, choose
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
-from bot.views import modals
+from bot.views import action_ids, modals
 from bot.views.mtls import modals as mtls_modals
 from handlers.form_values import (
     chosen_database,
@@ -59,12 +59,20 @@ class MtlsForms:
         """Requests the rule; raises ``Refused`` when something in the form does not fit."""
         request_input = await self._request_input(submission)
         await self._services.access_requests.submit(
-            Method.MTLS, request_input, person=submission.person, key=submission.key
+            Method.MTLS,
+            request_input,
+            person=submission.person,
+            key=submission.key,
+            again=submission.form == action_ids.FORM_ADD_ANYWAY,
         )
 
     async def enabling_view(self, submission: ViewSubmission, t: Translator) -> Block:
         """Returns the same form once more, which now offers to enable mTLS first."""
         return await self.add_view(replace(await self._request_input(submission), enables_mtls=True), t)
+
+    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, with what was filled in."""
+        return await self.add_view(await self._request_input(submission), t)
 
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = form_input(submission)

@@ -1,10 +1,11 @@
 """Handlers of ``/pgaccess privatelink status`` and ``close``, and the forms of PrivateLink."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
@@ -29,12 +30,16 @@ class PrivateLinkForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self, trigger: str, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
+    ) -> None:
         """Opens the form that requests accounts; raises ``Refused`` as ``add_view`` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t, remarks=remarks))
 
-    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
-        """Returns the form that requests accounts, filled with what was typed.
+    async def add_view(
+        self, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
+    ) -> Block:
+        """Returns the form that requests accounts, filled with what was typed, below some remarks.
 
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
@@ -46,6 +51,7 @@ class PrivateLinkForms:
             filled=form_values(request_input, database),
             t=t,
             needs_reason=modals.needs_reason(policy),
+            remarks=remarks,
         )
 
     async def open_close(self, command: SlashCommand, request_input: RequestInput, t: Translator) -> None:
@@ -67,12 +73,21 @@ class PrivateLinkForms:
 
     async def submit_add(self, submission: ViewSubmission) -> None:
         """Requests accounts; raises ``Refused`` when something in the form does not fit."""
-        request_input = with_target(
-            form_input(submission), submission, await self._services.queries.databases()
-        )
         await self._services.access_requests.submit(
-            Method.PRIVATELINK, request_input, person=submission.person, key=submission.key
+            Method.PRIVATELINK,
+            await self._request_input(submission),
+            person=submission.person,
+            key=submission.key,
+            again=submission.form == action_ids.FORM_LINK_ADD_ANYWAY,
         )
+
+    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, with what was filled in."""
+        return await self.add_view(await self._request_input(submission), t)
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
+        databases = await self._services.queries.databases()
+        return with_target(form_input(submission), submission, databases)
 
     async def submit_close(self, submission: ViewSubmission) -> None:
         """Requests to close the endpoint; raises ``Refused`` when something in the form does not fit."""

@@ -9,7 +9,7 @@ from bot.domain.networks.named import written_out
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import InteractiveSlack, Message
+from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.trusted_ips import modal, status
@@ -30,7 +30,13 @@ class TrustedIpsForms:
     async def open_add(
         self, trigger: str, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
     ) -> None:
-        """Opens the form, filled with what was typed, below some remarks.
+        """Opens the form; raises ``Refused`` as ``add_view`` does."""
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t, remarks=remarks))
+
+    async def add_view(
+        self, request_input: RequestInput, t: Translator, *, remarks: Sequence[Mrkdwn] = ()
+    ) -> Block:
+        """Returns the form, filled with what was typed, below some remarks.
 
         Raises:
             Refused: no space has the name that was typed, or there is none at all.
@@ -41,24 +47,41 @@ class TrustedIpsForms:
         space = (
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
-        view = modal.add_form(
+        filled = {
+            **form_values(request_input, space),
+            action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
+        }
+        return modal.add_form(
             spaces=spaces,
-            filled=form_values(request_input, space),
+            filled=filled,
             t=t,
             needs_reason=modals.needs_reason(self._services.policy),
             remarks=remarks,
         )
-        await self._interactive.open_view(trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests the range; raises ``Refused`` when something in the form does not fit."""
+        request_input = await self._request_input(submission)
+        request_input = replace(
+            request_input, alternatives=require_alternatives(request_input.alternatives or "")
+        )
+        await self._services.access_requests.submit(
+            Method.TRUSTED,
+            request_input,
+            person=submission.person,
+            key=submission.key,
+            again=submission.form == action_ids.FORM_RANGE_ADD_ANYWAY,
+        )
+
+    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, with what was filled in."""
+        return await self.add_view(await self._request_input(submission), t)
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
         said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
         address = written_out(self._services.policy.networks, request_input.address)
-        request_input = replace(request_input, address=address, alternatives=require_alternatives(said))
-        await self._services.access_requests.submit(
-            Method.TRUSTED, request_input, person=submission.person, key=submission.key
-        )
+        return replace(request_input, address=address, alternatives=said)
 
 
 class TrustedIpsCommands:

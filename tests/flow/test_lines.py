@@ -61,6 +61,21 @@ async def test_a_line_without_a_verb_opens_the_form_with_all_of_it_and_one_click
     assert "migration check" in acts.card()
 
 
+async def test_what_a_line_names_tells_which_form_it_opens(acts: Acts) -> None:
+    await acts.type("engineer", "/pgaccess 123456789012 billing 2d quickly")
+    assert form(acts)["callback_id"] == "form.link_add"
+    assert filled(acts)["address"] == "123456789012"
+    assert "Not understood: `quickly`" in words(form(acts))
+    await acts.type("engineer", "/pgaccess 203.0.113.4 acme-private 2h")
+    assert form(acts)["callback_id"] == "form.range_add"
+    assert filled(acts)["target"] == "acme-private (virginia)"
+    await acts.type("engineer", "/pgaccess trusted 203.0.113.4 nowhere")
+    assert "Not understood: `nowhere`" in words(form(acts))
+    # Who may not use the bot sees no names of databases, and no form.
+    await acts.type("guest", "/pgaccess 203.0.113.4")
+    assert acts.environment.slack.view_for("guest") is None
+
+
 async def test_a_list_opens_the_form_and_says_what_was_made_of_it(acts: Acts) -> None:
     line = "/pgaccess mtls add 203.0.113.8 203.0.113.9, 10.0.0.1 203.0.113.9 to biling fast for 8h"
     assert (await acts.type("engineer", line)).ok
@@ -96,3 +111,54 @@ async def test_a_network_is_requested_by_name_and_its_name_is_shown_beside_its_r
     assert "The policy lists `looker` as" in words(form(naming))
     await naming.type("engineer", "/pgaccess me to billing")
     assert "Slack does not tell pgaccess your address" in words(form(naming))
+
+
+async def test_the_same_line_twice_makes_one_card_and_says_where_it_stands(acts: Acts) -> None:
+    line = "/pgaccess mtls add 203.0.113.4 to billing for 1h because migration check"
+    await acts.ask(line)
+    assert (await acts.type("engineer", line)).ok
+    assert "You have asked for this already" in acts.private("engineer")[-1]
+    assert "#1" in acts.private("engineer")[-1]
+    assert await acts.states() == ["pending"]
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+    for again in (line, "/pgaccess mtls add 203.0.113.4"):
+        await acts.type("engineer", again)
+        assert "You have this already" in acts.private("engineer")[-1]
+    answer = acts.environment.slack.ephemerals("engineer")[-1]
+    assert "grant.extend" in str(answer["blocks"])
+    # A colleague's own access has an end of its own: that is another request.
+    await acts.ask(line, person="engineer-2")
+    assert await acts.states() == ["in_force", "pending"]
+
+
+async def test_a_form_for_what_one_has_asks_once_more_and_then_requests_it(acts: Acts) -> None:
+    await acts.ask("/pgaccess mtls add 203.0.113.0/28 to billing for 1h")
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+    await acts.type("engineer", "/pgaccess mtls ad 203.0.113.4 for 2h")
+    said = words(form(acts))
+    assert "You have this already" in said
+    assert "It would be rule 3 of 60" in said
+    assert (await acts.submit("engineer", reason="another end")).ok
+    assert await acts.states() == ["in_force"]
+    assert "Submit again to request it anyway." in words(form(acts))
+    assert filled(acts)["reason"] == "another end"
+    assert (await acts.submit("engineer")).ok
+    await acts.until(lambda: "203.0.113.4/32 → billing" in acts.card())
+    assert await acts.states() == ["in_force", "pending"]
+
+
+async def test_the_button_of_the_answer_opens_the_form_that_requests_it_anyway(acts: Acts) -> None:
+    line = "/pgaccess mtls add 203.0.113.4 to billing for 1h because migration check"
+    await acts.ask(line)
+    await acts.type("engineer", line)
+    answer = acts.environment.slack.ephemerals("engineer")[-1]
+    clicked = await acts.environment.people.clicks(
+        "engineer", channel="#general", ts=answer["ts"], action_id="request.anyway"
+    )
+    assert clicked.ok, clicked
+    assert filled(acts)["reason"] == "migration check"
+    assert (await acts.submit("engineer", duration="2h")).ok
+    await acts.until(lambda: len(acts.cards()) == 2)
+    assert await acts.states() == ["pending", "pending"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.target import Database
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
 from bot.views.privatelink.card import CLOSED, names
@@ -13,7 +13,12 @@ from bot.views.text import numbers
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
+    *,
+    databases: Sequence[Database],
+    filled: Mapping[str, str | None],
+    t: Translator,
+    needs_reason: bool,
+    remarks: Sequence[Mrkdwn] = (),
 ) -> Block:
     """The form for AWS accounts, filled with what is known already.
 
@@ -22,8 +27,10 @@ def add_form(
         filled: values by field name; accounts travel in the field of an address.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        remarks: what stands above the fields.
     """
     fields = [
+        *form_fields.remarks(remarks),
         accounts_field(filled.get(action_ids.FIELD_ADDRESS), t),
         form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
         form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
