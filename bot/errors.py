@@ -125,6 +125,10 @@ class Refusal(StrEnum):
     REQUEST_OF_ANOTHER_STORE = "request_of_another_store"
     REQUEST_WITHDRAWN = "request_withdrawn"
     TERMS_WIDER = "terms_wider"
+    # What the person has already.
+    ALREADY_OPEN = "already_open"
+    ALREADY_ASKED = "already_asked"
+    ALREADY_COVERED = "already_covered"
     # The grant's own state.
     GRANT_CLOSING = "grant_closing"
     GRANT_OVER = "grant_over"

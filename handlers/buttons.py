@@ -113,6 +113,10 @@ class ButtonHandler:
             await self._services.members.require(click.person)
             await self._forms.mtls.open_add(click.trigger, RequestInput(), t)
             return None
+        if click.action == action_ids.ANYWAY:
+            await self._services.members.require(click.person)
+            await self._forms.open_anyway(click, t)
+            return None
         # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):
             return await self._pick(click, t)

@@ -1,9 +1,12 @@
 """The handler of each typed command: one table, with the same rows as the parsers' command table."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.method import Method
+from bot.domain.networks.named import written_out
+from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
@@ -11,10 +14,12 @@ from bot.views import help
 from handlers.advice import Advisor
 from handlers.certificates import CertificateCommands
 from handlers.download_links import DownloadLinkSender
+from handlers.drafts import DraftForms
 from handlers.entries import EntryCommands
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms
 from handlers.parsing.command_table import HELP, parse
+from handlers.parsing.drafts import Draft
 from handlers.parsing.intents import CommandPath, Intent
 from handlers.privatelink import PrivateLinkCommands
 from handlers.queries import QueryCommands
@@ -52,6 +57,7 @@ class Commands:
     ) -> None:
         self._services = services
         self._forms = forms
+        self._drafts = DraftForms(services=services, forms=forms)
         rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
         accounts = EntryCommands(method=Method.PRIVATELINK, services=services, forms=forms.privatelink)
         ranges = EntryCommands(method=Method.TRUSTED, services=services, forms=forms.trusted_ips)
@@ -103,10 +109,37 @@ class Commands:
     async def answer(self, command: SlashCommand, t: Translator) -> Message | None:
         """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
         # Before membership is queried: a typing error costs the store nothing, and is answered without it.
-        intent = parse(command.text)
+        try:
+            intent = self._with_ranges(parse(command.text))
+        except Refused as refused:
+            await self._open_draft(command, self._drafts.of_line(command.text, refused), refused, t)
+            return None
         if intent.command not in MEMBERSHIP_CHECKED_LATER:
             await self._services.members.require(command.person)
-        return await self.handlers[intent.command](command, intent, t)
+        try:
+            return await self.handlers[intent.command](command, intent, t)
+        except Refused as refused:
+            draft = self._drafts.of_intent(command.text, intent, refused)
+            await self._open_draft(command, draft, refused, t)
+            return None
+
+    def _with_ranges(self, intent: Intent) -> Intent:
+        """The intent with the ranges of a network in place of its name."""
+        address = intent.input.address
+        if address is None:
+            return intent
+        address = written_out(self._services.policy.networks, address)
+        return replace(intent, input=replace(intent.input, address=address))
+
+    async def _open_draft(
+        self, command: SlashCommand, draft: Draft | None, refused: Refused, t: Translator
+    ) -> None:
+        """Opens the form with what was understood; raises the refusal where that is nothing."""
+        if draft is None:
+            raise refused
+        # The form shows names of databases.
+        await self._services.members.require(command.person)
+        await self._drafts.open(command, draft, t)
 
     async def _open_form(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
         await self._forms.mtls.open_add(command.trigger, intent.input, t)

@@ -61,6 +61,26 @@ def target_name(chosen: str, targets: Iterable[Target]) -> str:
     return names[chosen] if chosen in names else normalize_text(chosen)
 
 
+def input_values(request_input: RequestInput) -> Mapping[str, str | None]:
+    """Returns the values of an input by field, the target by the name that was typed."""
+    return {
+        action_ids.FIELD_ADDRESS: request_input.address,
+        action_ids.FIELD_TARGET: request_input.target,
+        action_ids.FIELD_DURATION: request_input.duration or request_input.until,
+        action_ids.FIELD_REASON: request_input.reason,
+    }
+
+
+def read_input_values(values: Mapping[str, str]) -> RequestInput:
+    """Returns the input of values by field, as a form opens with them."""
+    return RequestInput(
+        address=values.get(action_ids.FIELD_ADDRESS),
+        target=values.get(action_ids.FIELD_TARGET),
+        duration=values.get(action_ids.FIELD_DURATION),
+        reason=values.get(action_ids.FIELD_REASON),
+    )
+
+
 def form_values(request_input: RequestInput, target: Target | None) -> Mapping[str, str | None]:
     """Returns the values that a form opens with, by field."""
     return {

@@ -1,13 +1,15 @@
 """Handlers of ``/pgaccess trusted list`` and ``status``, and the form of trusted IP ranges."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
+from bot.domain.networks.named import written_out
 from bot.domain.times.readings import Readings, UnclearTime
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
@@ -27,13 +29,27 @@ class TrustedIpsForms:
         self._interactive = interactive
 
     async def open_add(
-        self, trigger: str, request_input: RequestInput, t: Translator, *, readings: Readings = ()
+        self,
+        trigger: str,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
     ) -> None:
         """Opens the form; raises ``Refused`` as ``add_view`` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t, readings=readings))
+        view = await self.add_view(request_input, t, remarks=remarks, readings=readings)
+        await self._interactive.open_view(trigger, view)
 
-    async def add_view(self, request_input: RequestInput, t: Translator, *, readings: Readings = ()) -> Block:
-        """Returns the form, filled with what was typed, and with the readings of an unclear time.
+    async def add_view(
+        self,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
+    ) -> Block:
+        """Returns the form, filled in, below remarks, with the readings of an unclear time.
 
         Raises:
             Refused: no space has the name that was typed, or there is none at all.
@@ -44,11 +60,16 @@ class TrustedIpsForms:
         space = (
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
+        filled = {
+            **form_values(request_input, space),
+            action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
+        }
         return modal.add_form(
             spaces=spaces,
-            filled=form_values(request_input, space),
+            filled=filled,
             t=t,
             needs_reason=modals.needs_reason(self._services.policy),
+            remarks=remarks,
             readings=readings,
         )
 
@@ -59,18 +80,26 @@ class TrustedIpsForms:
             request_input, alternatives=require_alternatives(request_input.alternatives or "")
         )
         await self._services.access_requests.submit(
-            Method.TRUSTED, request_input, person=submission.person, key=submission.key
+            Method.TRUSTED,
+            request_input,
+            person=submission.person,
+            key=submission.key,
+            again=submission.form == action_ids.FORM_RANGE_ADD_ANYWAY,
         )
 
     async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
         """Returns the same form once more, which now asks what the time in it means."""
-        request_input = await self._request_input(submission)
-        return await self.add_view(request_input, t, readings=unclear.readings)
+        return await self.add_view(await self._request_input(submission), t, readings=unclear.readings)
+
+    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, with what was filled in."""
+        return await self.add_view(await self._request_input(submission), t)
 
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
         said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
-        return replace(request_input, alternatives=said or None)
+        address = written_out(self._services.policy.networks, request_input.address)
+        return replace(request_input, address=address, alternatives=said or None)
 
 
 class TrustedIpsCommands:

@@ -10,7 +10,15 @@ from pydantic.fields import FieldInfo
 
 from bot.domain.command_text import COMMAND
 from bot.domain.duration import show_duration
-from bot.policy.schema import AccessReviewKeys, KeepKeys, MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import (
+    AccessReviewKeys,
+    KeepKeys,
+    MatchKeys,
+    NetworkKeys,
+    PolicyKeys,
+    RuleKeys,
+    TargetKeys,
+)
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMANDS
 from handlers.parsing.intents import CommandPath
@@ -97,6 +105,11 @@ def _policy() -> str:
         "## `[keep]`",
         "How long is kept what is no evidence. [retention.md](../operations/retention.md) has every table.",
         _keys(KeepKeys),
+        "## `[networks.<name>]`",
+        f"The name is what people can type: `{COMMAND} mtls add office to billing`. It must not be a word "
+        "of a command, an alias, or read as an address. The ranges of one network, and of two, must not "
+        "overlap; none may be wider than every rule allows.",
+        _keys(NetworkKeys),
         "## `[[match]]`",
         "Environments by pattern, for what no `[targets]` table names. The first table that matches counts.",
         _keys(MatchKeys),

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.domain.networks.named import NamedNetwork
 from bot.domain.outside.text import cite, nearest
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
@@ -20,6 +21,7 @@ from bot.policy.schema import (
     AccessReviewKeys,
     KeepKeys,
     MatchKeys,
+    NetworkKeys,
     PolicyKeys,
     RuleKeys,
     TargetKeys,
@@ -88,6 +90,10 @@ def _policy(keys: PolicyKeys) -> Policy:
         keep=KeepPeriods(**keys.keep.model_dump()),
         auditors=frozenset(keys.auditors),
         reasons=keys.reasons,
+        networks=tuple(
+            NamedNetwork(name=name, ranges=tuple(each.ranges), source=each.source or "", as_of=each.as_of)
+            for name, each in keys.networks.items()
+        ),
     )
 
 
@@ -170,6 +176,7 @@ def _refusing_environments(keys: PolicyKeys) -> Iterator[str]:
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "targets": TargetKeys,
     "match": MatchKeys,
+    "networks": NetworkKeys,
     "rules": RuleKeys,
     "access_review": AccessReviewKeys,
     "keep": KeepKeys,
@@ -214,8 +221,8 @@ def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tup
         # Pydantic's mark for an error of a dict's key, which is the alias here.
         case ("match", int(index), *rest) if rest:
             return f"match {index + 1}: ", tuple(rest)
-        case ("targets", alias, "[key]"):
-            return "", ("targets", alias)
+        case ("targets" | "networks" as table, alias, "[key]"):
+            return "", (table, alias)
     return "", loc
 
 

@@ -5,19 +5,25 @@ The descriptions are printed in ``docs/reference/policy.md``.
 
 import re
 import unicodedata
-from datetime import timedelta
+from datetime import date, timedelta
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from bot.domain.duration import parse_duration
 from bot.domain.method import Method
+from bot.domain.network import parse_address
+from bot.domain.networks.pasted import looks_like_network
 from bot.domain.policy.environments import DEFAULT_ENVIRONMENT
 from bot.domain.policy.rules import Reasons, WhenNobody, WhenOwnerLeaves
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60
 """Most characters of the name of a rule, target or environment, which fits on one line of a card."""
+
+LONGEST_SOURCE: Final = 300
+"""Most characters of where a network's ranges are published."""
 
 LONGEST_REASON: Final = 200
 """Largest ``minimum_reason``; a longer one would keep people from requesting at all."""
@@ -47,6 +53,27 @@ RESERVED: Final = frozenset(
     )
 )
 """Words of the command grammar; a target with such an alias could not be typed."""
+
+COMMAND_WORDS: Final = frozenset(
+    (
+        *("mtls", "privatelink", "trusted", "add", "remove", "adopt", "open", "close", "list", "status"),
+        *("enable", "disable", "certificate", "new", "get", "rotate", "show", "who", "why", "advise"),
+        *(
+            "cancel",
+            "done",
+            "extend",
+            "revoke",
+            "retry",
+            "help",
+            "allow",
+            "grant",
+            "request",
+            "delete",
+            "move",
+        ),
+    )
+)
+"""Words of commands; a network of such a name could be taken for one."""
 
 MATCHING: Final = frozenset(("name", "deny", "environments", "methods", "requesters"))
 """Keys that decide whether a rule matches; the others set terms, which a denying rule does not have."""
@@ -116,6 +143,32 @@ def _alias(value: str) -> str:
     return plain
 
 
+def _network_name(value: str) -> str:
+    plain = _word(value)
+    if plain.casefold() in RESERVED | COMMAND_WORDS:
+        raise ValueError("is a word of a command, so it could not be typed as a network")
+    if looks_like_network(plain):
+        raise ValueError("looks like an address: choose a word, for example office")
+    return plain
+
+
+def _range(value: Any) -> IPv4Network:
+    try:
+        return parse_address(value)
+    # The latter where the value is no text.
+    except (Refused, AttributeError) as error:
+        why = error.reason.value.replace("_", " ") if isinstance(error, Refused) else "no text"
+        raise ValueError(
+            f'must be a public IPv4 network such as "198.51.100.0/28", in its strict spelling ({why})'
+        ) from error
+
+
+def _source(value: str) -> str:
+    if len(value) > LONGEST_SOURCE or not value.isprintable() or re.fullmatch(r"https://\S+", value) is None:
+        raise ValueError(f"must be an https:// address of at most {LONGEST_SOURCE} characters")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """Duration in whole minutes."""
 
@@ -146,6 +199,15 @@ Glob = Annotated[str, AfterValidator(_glob)]
 Alias = Annotated[str, AfterValidator(_alias)]
 """Alias of a database or space in commands."""
 
+NetworkName = Annotated[str, AfterValidator(_network_name)]
+"""Name of a network in commands."""
+
+Range = Annotated[IPv4Network, BeforeValidator(_range)]
+"""Public IPv4 network in its strict spelling."""
+
+Source = Annotated[str, AfterValidator(_source)]
+"""Address of a web page."""
+
 
 class TargetKeys(BaseModel):
     """Keys of a ``[targets.<alias>]`` table."""
@@ -168,6 +230,28 @@ class TargetKeys(BaseModel):
         default=DEFAULT_ENVIRONMENT,
         description="Environment that rules match.",
         examples=['"production"'],
+    )
+
+
+class NetworkKeys(BaseModel):
+    """Keys of a ``[networks.<name>]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ranges: list[Range] = Field(
+        min_length=1,
+        description="IPv4 addresses and networks that the name stands for.",
+        examples=['["198.51.100.0/28"]'],
+    )
+    source: Source | None = Field(
+        default=None,
+        description="Where they are published.",
+        examples=['"https://example.com/ip-ranges"'],
+    )
+    as_of: date | None = Field(
+        default=None,
+        description="The day on which they were read there.",
+        examples=["2026-11-01"],
     )
 
 
@@ -452,6 +536,12 @@ class PolicyKeys(BaseModel):
         default={},
         description="Databases and spaces with an alias and an environment, one table each.",
         examples=["[targets.billing]"],
+    )
+    networks: dict[NetworkName, NetworkKeys] = Field(
+        default={},
+        description="Networks that can be requested by name, one table each: `mtls add office to billing`. "
+        "The name is shown beside every range that it covers.",
+        examples=["[networks.office]"],
     )
     rules: list[RuleKeys] = Field(
         min_length=1,

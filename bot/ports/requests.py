@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.method import Method
+from bot.domain.overlap import Held
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
@@ -136,6 +137,14 @@ class Requests(Protocol):
 
     async def next_moment(self) -> datetime | None:
         """Business time of the next lapse or reminder."""
+        ...
+
+    async def lock_requester(self, person: str) -> None:
+        """Makes a person's requests wait for each other until the transaction ends."""
+        ...
+
+    async def held(self, target: UUID, method: Method) -> tuple[Held, ...]:
+        """Lists who waits for access to a target by a method, and who has it or is about to get it."""
         ...
 
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.overlap import Overlap, count_after, overlaps, require_new
 from bot.domain.policy.limits import require_reason
 from bot.domain.request import Kind, RequestState, Terms, require_pending
+from bot.domain.subject import Network, Subject
+from bot.domain.target import Target
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
-from bot.services.access_method import AccessMethod
+from bot.services.access_method import AccessMethod, RequestedEntry
 from bot.services.context import ServiceContext
 from bot.services.grants import close_grants
 from bot.services.request_input import (
@@ -36,6 +40,24 @@ class RemovalResult:
     details: RequestDetails
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestOutlook:
+    """What concerns a request before it is made.
+
+    Attributes:
+        subject: what it would ask for.
+        target: where.
+        overlaps: what is asked for or open already, the clearest first.
+        rules_after: how many IP rules the database would have; None where it needs no further one, or where
+            that is not known.
+    """
+
+    subject: Subject
+    target: Target
+    overlaps: tuple[Overlap, ...]
+    rules_after: int | None
+
+
 class AccessRequestService:
     """Records what people ask for; nothing changes at Heroku before an approval.
 
@@ -51,7 +73,7 @@ class AccessRequestService:
         self._methods = methods
 
     async def submit(
-        self, method: Method, request_input: RequestInput, *, person: str, key: str
+        self, method: Method, request_input: RequestInput, *, person: str, key: str, again: bool = True
     ) -> RequestDetails:
         """Records a pending request for access.
 
@@ -60,6 +82,7 @@ class AccessRequestService:
             request_input: what is asked for.
             person: Slack id of the requester.
             key: identifies the command or click.
+            again: whether to record it although the person has asked for the same, or has it already.
 
         Raises:
             Refused: the person may not ask, or the request cannot be granted as it stands.
@@ -75,6 +98,8 @@ class AccessRequestService:
             # The policy before Heroku's state: who may not ask learns nothing of what is there.
             rule = await self._context.rule(tx, member, target=entry.target, method=method)
             entry.require_allowed(rule)
+            if not again:
+                await _require_new(tx, entry, method, person)
             duration, until = requested_length(request_input, rule, member, now=self._context.now())
             require_reason(rule, request_input.reason or "")
             terms = Terms(
@@ -98,6 +123,32 @@ class AccessRequestService:
             )
 
         return await self._context.once(key, person, record_request)
+
+    async def overlaps(
+        self, method: Method, request_input: RequestInput, *, person: str
+    ) -> RequestOutlook | None:
+        """Returns what concerns a request that a person has not made yet.
+
+        Returns:
+            None where the request would be refused as it stands.
+        """
+        async with self._context.transaction() as tx:
+            try:
+                member = await self._context.member(tx, person)
+                entry = await self._methods[method].resolve(tx, request_input)
+                entry.require_supported()
+                # Who may not ask learns nothing of what is there.
+                rule = await self._context.rule(tx, member, target=entry.target, method=method)
+                entry.require_allowed(rule)
+            except Refused:
+                return None
+            held = await tx.requests.held(entry.target.id, method)
+        return RequestOutlook(
+            subject=entry.subject,
+            target=entry.target,
+            overlaps=overlaps(entry.subject, held, person=person),
+            rules_after=_rules_after(entry),
+        )
 
     async def adopt(
         self, method: Method, request_input: RequestInput, *, person: str, key: str
@@ -183,3 +234,18 @@ class AccessRequestService:
             return request
 
         return await self._context.once(key, person, record_cancellation)
+
+
+async def _require_new(tx: Transaction, entry: RequestedEntry, method: Method, person: str) -> None:
+    """Refuses what the person has asked for or has open already."""
+    # Two lines at the same moment would else not know of each other.
+    await tx.requests.lock_requester(person)
+    held = await tx.requests.held(entry.target.id, method)
+    require_new(entry.subject, held, person=person, app=entry.target.label)
+
+
+def _rules_after(entry: RequestedEntry) -> int | None:
+    observation = entry.observation
+    if not isinstance(observation, MtlsObservation) or not isinstance(entry.subject, Network):
+        return None
+    return count_after(entry.subject, (rule.network for rule in observation.rules))

@@ -7,7 +7,7 @@ from typing import Final
 from bot.domain.subject import Subject
 from bot.domain.target import Aliases, Database
 from bot.domain.times.readings import Readings, write_reading
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit
 
@@ -22,6 +22,11 @@ def form(
     return block_kit.modal(
         name, title=title, submit=submit, close=t("form.cancel"), blocks=blocks, metadata=metadata
     )
+
+
+def remarks(sentences: Sequence[Mrkdwn]) -> list[Block]:
+    """What a person has to know before they fill in a form, a line each, as much as fits one block."""
+    return block_kit.sections(sentences, by="\n")
 
 
 def address_field(subject: Subject | str | None, t: Translator, hint: str | None = None) -> Block:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.method import Method
+from bot.domain.networks.named import NamedNetwork
 from bot.domain.person import UserId
 from bot.domain.policy.environments import (
     Pattern,
@@ -120,6 +121,7 @@ class Policy:
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
         audit_channel: Slack id of the channel with signed notes; empty for that of operations.
+        networks: the networks that may be asked for by name.
     """
 
     approvals_channel: str
@@ -143,6 +145,7 @@ class Policy:
     problem: str = ""
     digest: str = field(default="", compare=False)
     audit_channel: str = ""
+    networks: tuple[NamedNetwork, ...] = ()
 
     @property
     def notes_channel(self) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
 from bot.domain.policy.environments import Pattern, PolicyTarget
+from bot.domain.policy.named_networks import network_contradictions
 from bot.domain.policy.rules import Policy, Rule
 
 
@@ -21,6 +22,7 @@ def contradictions(policy: Policy) -> Iterator[str]:
     """
     yield from _doubled_targets(policy.targets)
     yield from _doubled_names(policy.rules)
+    yield from network_contradictions(policy)
     known = environments(policy)
     if not known:
         yield (

@@ -21,6 +21,7 @@ def add_form(
     t: Translator,
     needs_reason: bool,
     enables_mtls: Database | None = None,
+    remarks: Sequence[Mrkdwn] = (),
     readings: Readings = (),
 ) -> Block:
     """The form for an IP rule, filled with what is known already.
@@ -31,17 +32,20 @@ def add_form(
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
         enables_mtls: the database on which mTLS is to be enabled first; this form cannot choose another.
+        remarks: what stands above the fields.
         readings: of the duration or end, where it is unclear.
     """
     title, submit = t("form.add.title"), t("form.add.submit")
     address = form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t)
     lengths = form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings)
     reason = form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason)
+    above = form_fields.remarks(remarks)
     if enables_mtls is None:
         target = form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t)
-        return form_fields.form(action_ids.FORM_ADD, title, submit, t, [address, target, *lengths, reason])
+        fields = [*above, address, target, *lengths, reason]
+        return form_fields.form(action_ids.FORM_ADD, title, submit, t, fields)
     about = block_kit.section(t("form.enables", app=enables_mtls.label))
-    shown = [about, address, *lengths, reason]
+    shown = [*above, about, address, *lengths, reason]
     return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown, metadata=enables_mtls.name)
 
 

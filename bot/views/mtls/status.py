@@ -92,11 +92,11 @@ def _rules(observation: MtlsObservation, status: DatabaseStatus, t: Translator) 
 def _rule(rule: IpRule, observation: MtlsObservation, status: DatabaseStatus, t: Translator) -> Mrkdwn:
     if rule.id not in observation.ours:
         text = cut(one_line(rule.description) or NOTHING, TEXT)
-        row = t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
+        row = t("status.rule.unmanaged", network=t.named(rule.network), status=rule.status, text=text)
         return Mrkdwn(f"{row}{rows.remark(status.unmanaged, METHOD, rule.id, status.now, t)}")
     owners = numbers(keeping(asking_for(METHOD, status.open), str(rule.network)))
     requests = t.names(owners, most=NAMED) or NOTHING
-    return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
+    return t("status.rule.ours", network=t.named(rule.network), status=rule.status, requests=requests)
 
 
 def _step(

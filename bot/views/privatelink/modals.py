@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.target import Database
 from bot.domain.times.readings import Readings
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
 from bot.views.privatelink.card import CLOSED, names
@@ -19,6 +19,7 @@ def add_form(
     filled: Mapping[str, str | None],
     t: Translator,
     needs_reason: bool,
+    remarks: Sequence[Mrkdwn] = (),
     readings: Readings = (),
 ) -> Block:
     """The form for AWS accounts, filled with what is known already.
@@ -28,9 +29,11 @@ def add_form(
         filled: values by field name; accounts travel in the field of an address.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        remarks: what stands above the fields.
         readings: of the duration or end, where it is unclear.
     """
     fields = [
+        *form_fields.remarks(remarks),
         accounts_field(filled.get(action_ids.FIELD_ADDRESS), t),
         form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
         *form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings),

@@ -113,7 +113,7 @@ def narrowing(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
 
 
 def _subject_and_length(terms: Terms, t: Translator) -> Mrkdwn:
-    return Mrkdwn(f"{t.show(terms.subject)}, {length(terms, t)}")
+    return Mrkdwn(f"{t.named(terms.subject)}, {length(terms, t)}")
 
 
 def length(terms: Terms, t: Translator) -> Mrkdwn:
@@ -134,7 +134,7 @@ def _key(prefix: str, details: RequestDetails, t: Translator) -> str:
 def _params(details: RequestDetails, t: Translator) -> dict[str, object]:
     # Every sentence is given all of them, and uses what its placeholders name.
     return {
-        "network": details.request.terms.subject,
+        "network": t.named(details.request.terms.subject),
         "app": details.target.label,
         "length": length(details.request.terms, t),
         "grant": "" if details.grant is None else details.grant.request,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bot.domain.target import Space
 from bot.domain.times.readings import Readings
 from bot.domain.trusted_ips.alternatives import MOST
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
 
@@ -16,6 +16,7 @@ def add_form(
     filled: Mapping[str, str | None],
     t: Translator,
     needs_reason: bool,
+    remarks: Sequence[Mrkdwn] = (),
     readings: Readings = (),
 ) -> Block:
     """The form, filled with what is known already; it says what a range costs before it is requested.
@@ -25,10 +26,12 @@ def add_form(
         filled: values by field name; a space by its UUID.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        remarks: what stands above the fields.
         readings: of the duration or end, where it is unclear.
     """
     shown = [
         block_kit.section(t("form.trusted.about")),
+        *form_fields.remarks(remarks),
         form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t),
         _space(spaces, filled.get(action_ids.FIELD_TARGET), t),
         *form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings),
