@@ -100,10 +100,11 @@ def require_new(asked: Subject, held: Sequence[Held], *, person: str, app: str) 
             raise Refused(refusal, id=request, network=asked, by=overlap.held.subject, app=app)
 
 
-def count_after(asked: Network, listed: Iterable[Network | str]) -> int | None:
-    """How many rules a list has once a network is added; None where it has a rule for exactly that."""
+def count_after(asked: Iterable[Network], listed: Iterable[Network | str]) -> int | None:
+    """How many rules a list has once some networks are added; None where it has one for each of them."""
     rules = list(listed)
-    return None if asked in rules else len(rules) + 1
+    new = set(asked) - set(rules)
+    return len(rules) + len(new) if new else None
 
 
 def _overlap(asked: Subject, held: Held, person: str) -> Overlap | None:

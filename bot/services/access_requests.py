@@ -9,7 +9,7 @@ from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.overlap import Overlap, count_after, overlaps, require_new
 from bot.domain.policy.limits import require_reason
 from bot.domain.request import Kind, RequestState, Terms, require_pending
-from bot.domain.subject import Network, Subject
+from bot.domain.subject import Subject, is_network, networks_of
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
@@ -246,6 +246,6 @@ async def _require_new(tx: Transaction, entry: RequestedEntry, method: Method, p
 
 def _rules_after(entry: RequestedEntry) -> int | None:
     observation = entry.observation
-    if not isinstance(observation, MtlsObservation) or not isinstance(entry.subject, Network):
+    if not isinstance(observation, MtlsObservation) or not is_network(entry.subject):
         return None
-    return count_after(entry.subject, (rule.network for rule in observation.rules))
+    return count_after(networks_of(entry.subject), (rule.network for rule in observation.rules))

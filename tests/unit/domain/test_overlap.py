@@ -97,8 +97,9 @@ def test_accounts_are_the_same_only_as_a_whole_and_covered_by_more() -> None:
 
 
 def test_a_network_that_has_a_rule_needs_no_further_one() -> None:
-    assert count_after(ASKED, [IPv4Network("198.51.100.0/24"), "not a network"]) == 3
-    assert count_after(ASKED, [ASKED]) is None
+    assert count_after([ASKED], [IPv4Network("198.51.100.0/24"), "not a network"]) == 3
+    assert count_after([ASKED], [ASKED]) is None
+    assert count_after([ASKED, IPv4Network("192.0.2.8/32")], [ASKED]) == 2
 
 
 NETWORKS = st.builds(
