@@ -27,6 +27,12 @@ ROUNDS = 5
 MORE = RequestInput(duration="1h", reason="it takes longer")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a call wait for the other as long as it takes: who wins is the question here, not how soon."""
+    monkeypatch.setattr("storage.engine.PATIENCE", timedelta(seconds=20))
+
+
 @pytest.fixture
 async def stores(store: PostgresStore, database_url: str) -> AsyncIterator[Sequence[PostgresStore]]:
     """The store of two processes, with one database and everybody known."""
