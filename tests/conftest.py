@@ -1,6 +1,7 @@
 """Shared fixtures: a private Postgres, and a migrated database for each test."""
 
 import contextlib
+import gc
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,6 +17,7 @@ from storage.engine import engine_for
 from storage.migrate import migrate
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
+from tests import compiled_statements
 from tests.summary import shown
 
 # Test machines are shared and noisy: a slow example is not a failure.
@@ -30,7 +32,15 @@ structlog.configure(
     ]
 )
 
+compiled_statements.share()
+
 TEMPLATE = "template_migrated"
+
+
+def pytest_collection_finish() -> None:
+    """Spares the collector of garbage what stays to the end: modules and thousands of collected tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 
 from bot.views import action_ids
 from handlers.parsing.command_table import COMMANDS
-from sandbox.postgres import PrivatePostgres
 from tests.unit.fuzzing import ENGINEER, FORM, LEAD, NOWHERE, PATH, TEAM, FuzzedServer, fuzzed_server
 from tests.unit.random_payloads import ANYTHING, MORE, TEXT, spoilt
-from tests.unit.storage import store_helpers
 
 EXAMPLES = 60
 """Each is a request through Bolt and Postgres; a few milliseconds."""
@@ -24,8 +22,8 @@ junk = settings(max_examples=EXAMPLES * MORE, deadline=None)
 
 
 @pytest.fixture(scope="module")
-def server(postgres: PrivatePostgres) -> Iterator[FuzzedServer]:
-    with fuzzed_server(store_helpers.emptied_database(postgres)) as server:
+def server(emptied_database: Callable[[], str]) -> Iterator[FuzzedServer]:
+    with fuzzed_server(emptied_database()) as server:
         yield server
 
 

@@ -1,9 +1,10 @@
 """An empty database, a clock that stands still, and the services."""
 
+from collections.abc import Callable
+
 import pytest
 
 from bot.services import Services
-from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore
 from tests.unit.factories import SetClock
 from tests.unit.services import actions
@@ -11,8 +12,8 @@ from tests.unit.storage import store_helpers
 
 
 @pytest.fixture
-def database_url(postgres: PrivatePostgres) -> str:
-    return store_helpers.emptied_database(postgres)
+def database_url(emptied_database: Callable[[], str]) -> str:
+    return emptied_database()
 
 
 @pytest.fixture

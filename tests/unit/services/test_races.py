@@ -28,6 +28,12 @@ MORE = RequestInput(duration="1h", reason="it takes longer")
 
 
 @pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a call wait for the other as long as it takes: who wins is the question here, not how soon."""
+    monkeypatch.setattr("storage.engine.PATIENCE", timedelta(seconds=20))
+
+
+@pytest.fixture
 async def stores(store: PostgresStore, database_url: str) -> AsyncIterator[Sequence[PostgresStore]]:
     """The store of two processes, with one database and everybody known."""
     await store_helpers.discover(store)
@@ -54,6 +60,7 @@ def reason(answer: object) -> Refusal | None:
     return answer.reason if isinstance(answer, Refused) else None
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_an_extension_at_the_end_is_either_recorded_or_refused(
     store: PostgresStore, servers: Sequence[Services], clock: SetClock, _round: int
@@ -71,6 +78,7 @@ async def test_an_extension_at_the_end_is_either_recorded_or_refused(
         assert (after.state, after.ends_at) == (GrantState.ENDING, grant.ends_at)
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_a_revocation_wins_over_a_concurrent_extension(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
@@ -92,6 +100,7 @@ async def test_a_revocation_wins_over_a_concurrent_extension(
     assert await database.count(engine, audit, subject="grant", after="ending") == 1
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_a_concurrent_cancellation_and_approval_end_in_one_of_the_two(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
@@ -108,6 +117,7 @@ async def test_a_concurrent_cancellation_and_approval_end_in_one_of_the_two(
     assert (state, opened) in {(RequestState.CANCELLED, 0), (RequestState.APPROVED, 1)}
 
 
+@pytest.mark.usefixtures("patience")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_a_concurrent_end_and_revocation_are_one_end(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int

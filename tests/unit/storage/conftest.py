@@ -1,12 +1,11 @@
 """One database for all tests of the store, emptied before each."""
 
-import pytest
+from collections.abc import Callable
 
-from sandbox.postgres import PrivatePostgres
-from tests.unit.storage import store_helpers
+import pytest
 
 
 @pytest.fixture
-def database_url(postgres: PrivatePostgres) -> str:
+def database_url(emptied_database: Callable[[], str]) -> str:
     """The address of a migrated database without a row."""
-    return store_helpers.emptied_database(postgres)
+    return emptied_database()

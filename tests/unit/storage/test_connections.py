@@ -29,6 +29,13 @@ NAP = "SELECT pg_sleep(0.05)"
 
 
 @pytest.fixture
+def database_url(postgres: PrivatePostgres) -> Iterator[str]:
+    """A database whose every connection is one of the test's."""
+    with own_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
 def role_url(postgres: PrivatePostgres, database_url: str) -> Iterator[str]:
     """The same database for a role that may have two connections."""
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
