@@ -22,6 +22,7 @@ from bot.domain.networks.pasted import (
 from bot.domain.outside.text import nearest
 from bot.domain.times.durations import is_duration
 from bot.domain.times.ends import looks_like_end
+from bot.domain.times.tokens import tokenize
 from bot.errors import Refusal, Refused
 from handlers.parsing.clauses import ENDLESS, WORDS, Clause, parse_clauses
 from handlers.parsing.command_table import COMMANDS, HELP
@@ -290,7 +291,7 @@ class _Reader:
             except Refused:
                 continue
             value = values[clause]
-            if not (_is_duration(value) if clause is Clause.DURATION else looks_like_end(value)):
+            if not (_is_duration(value) if clause is Clause.DURATION else _is_end(value)):
                 continue
             for _ in range(count + 1 - bool(glued)):
                 self.left.popleft()
@@ -342,7 +343,7 @@ class _Reader:
             ends = until["end"].strip() if until else value
             if until is None and _is_duration(value):
                 self._set_length(duration=value)
-            elif (until or _CLOCK_LIKE.search(value)) and looks_like_end(ends):
+            elif (until or _CLOCK_LIKE.search(value)) and _is_end(ends):
                 self._set_length(until=ends)
             else:
                 continue
@@ -384,3 +385,8 @@ class _Reader:
 
 def _is_duration(text: str) -> bool:
     return text == FOREVER or is_duration(text)
+
+
+def _is_end(text: str) -> bool:
+    """Whether every word of a text belongs to an end; a form's field takes more, and says what is wrong."""
+    return bool(tokenize(text)) and looks_like_end(text)
