@@ -290,7 +290,7 @@ def test_no_line_of_these_is_a_command_that_works_as_it_stands(line: str) -> Non
     try:
         typed = parse(line).input
         # Several addresses are one request at once; of several databases none has such a name.
-        several = " " in (typed.address or "") or "," in (typed.target or "")
+        several = any(mark in (typed.address or "") for mark in ", ") or "," in (typed.target or "")
     except Refused as refused:
         refusal = refused.reason
     assert several or refusal in OPENING

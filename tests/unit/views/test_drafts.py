@@ -27,7 +27,10 @@ def test_one_address_needs_no_remark() -> None:
 @pytest.mark.parametrize(
     ("text", "remark"),
     [
-        ("203.0.113.4 203.0.113.9", "You named 2 addresses and ranges: this is one request for all of them, decided together."),
+        (
+            "203.0.113.4 203.0.113.9",
+            "You named 2 addresses and ranges: this is one request for all of them, decided together.",
+        ),
         ("203.0.113.4/24", "Use `203.0.113.0/24` for the whole network, or `203.0.113.4/32`"),
         ("203.0.113.0/255.255.255.0", "`203.0.113.0/255.255.255.0` was read as 203.0.113.0/24."),
         ("203.0.113.5-7", "`203.0.113.5-7` was read as 203.0.113.5/32, 203.0.113.6/31."),
