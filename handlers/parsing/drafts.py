@@ -162,11 +162,17 @@ def read_draft(text: str, *, named: NamedRanges = NO_NAMES) -> Draft | None:
         return None
     method, is_addition, taken = led
     spaced = _GLUED_VERB.sub(r" \1 ", _PARTICLE.sub(r" \1 ", " ".join(head[taken:])))
-    if any(_key(word) in _CLOSING_WORDS for word in spaced.split()):
+    if _asks_to_close(spaced.split()):
         return None
     reader = _Reader(deque(spaced.split()), named, Draft(method=method, reason=reason))
     draft = reader.read()
     return draft if draft is not None and (is_addition or draft.has_subject) else None
+
+
+def _asks_to_close(words: Sequence[str]) -> bool:
+    """Whether a line asks for something else than access; ``end of day`` is a time."""
+    pairs = zip(words, (*words[1:], ""), strict=False)
+    return any(_key(word) in _CLOSING_WORDS and _key(following) != "of" for word, following in pairs)
 
 
 def _key(word: str) -> str:

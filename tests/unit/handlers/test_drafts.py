@@ -335,6 +335,13 @@ def test_a_line_that_asks_for_something_else_or_contradicts_itself_opens_no_form
     assert read_draft(line, named=NAMED) is None
 
 
+def test_the_end_of_a_day_is_a_time_and_no_word_that_closes() -> None:
+    draft = read_draft("203.0.113.4 billing until end of day")
+    assert draft is not None
+    assert draft.networks.networks == (IPv4Network("203.0.113.4/32"),)
+    assert read_draft("end 203.0.113.4") is None
+
+
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path[-1] in ("remove", "adopt", "close")])
 def test_a_misspelt_command_that_closes_is_never_read_as_a_request(path: tuple[str, ...]) -> None:
     *group, verb = path

@@ -199,6 +199,8 @@ PARAMS = {
     "app": "billing",
     "space": "acme",
     "address": "203.0.113.4/32",
+    "network": "203.0.113.4/32",
+    "by": "203.0.113.0/24",
     "command": "/pgaccess mtls add 203.0.113.4",
     "rule": "night <shift>",
     "range": "10.0.0.0/8",
