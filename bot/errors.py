@@ -113,6 +113,8 @@ class Refusal(StrEnum):
     REQUEST_CLOSED = "request_closed"
     REQUEST_CHANGED = "request_changed"
     REQUEST_OVER = "request_over"
+    REPEAT_NOT_OVER = "repeat_not_over"
+    REPEAT_NO_FORM = "repeat_no_form"
     REQUEST_UNKNOWN = "request_unknown"
     REQUEST_OF_ANOTHER_STORE = "request_of_another_store"
     REQUEST_WITHDRAWN = "request_withdrawn"

@@ -52,6 +52,7 @@ def form_values(request_input: RequestInput, target: Target | None) -> Mapping[s
         action_ids.FIELD_TARGET: None if target is None else str(target.id),
         action_ids.FIELD_DURATION: request_input.duration or request_input.until,
         action_ids.FIELD_REASON: request_input.reason,
+        action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
     }
 
 

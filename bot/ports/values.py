@@ -250,11 +250,16 @@ class SpaceStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeSummary:
-    """What a person's App Home shows: own requests, requests to decide, and grants that end soon."""
+    """What a person's App Home shows: own requests, requests to decide, what ends soon, and what is over.
+
+    Attributes:
+        over: own requests that are over and can be requested again, newest first.
+    """
 
     mine: tuple[RequestDetails, ...]
     waiting: tuple[RequestDetails, ...]
     ending: tuple[RequestDetails, ...]
+    over: tuple[RequestDetails, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Network
 
 from bot.domain import grant as grants
-from bot.domain.command_text import line_for
+from bot.domain.command_text import line_again
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
@@ -145,7 +145,7 @@ def _require_open(grant: Grant, details: RequestDetails) -> datetime:
     """Returns the end of a grant that can be extended; raises ``Refused`` with what became of any other."""
     id = details.request.id
     if grant.state in (GrantState.ENDING, GrantState.ENDED):
-        command = line_for(Kind.OPEN, details.request.terms, details.target.label)
+        command = line_again(details.request, details.target.label)
         raise Refused(Refusal.GRANT_CLOSING, id=id, command=command)
     if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
         raise Refused(Refusal.GRANT_NOT_OPEN, id=id)

@@ -30,6 +30,7 @@ ROTATE: Final = "certificate.rotate"
 INSTALLED: Final = "certificate.installed"
 KEEP_OLD: Final = "certificate.keep_old"
 TEST: Final = "certificate.test"
+AGAIN: Final = "request.again"
 """Buttons of a request; their value is what `button_value` writes: not to be trusted when it comes back."""
 
 PICK: Final = "certificate.pick"

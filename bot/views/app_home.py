@@ -25,6 +25,7 @@ def home(summary: HomeSummary, *, t: Translator, policy: Policy) -> Block:
         *_part("home.waiting", summary.waiting, t, policy, decide=True),
         *_part("home.mine", summary.mine, t, policy, decide=False),
         *_ending(summary.ending, t),
+        *_over(summary.over, t, policy),
     ]
     return block_kit.home(shown)
 
@@ -62,3 +63,17 @@ def _ending(requests: Sequence[RequestDetails], t: Translator) -> list[Block]:
         return []
     # One text, because Slack puts the elements of a context side by side.
     return [block_kit.divider(), block_kit.header(t("home.ending")), block_kit.context("\n".join(lines))]
+
+
+def _over(requests: Sequence[RequestDetails], t: Translator, policy: Policy) -> list[Block]:
+    """What is over, each with the button that asks for it again."""
+    if not requests:
+        return []
+    shown = [block_kit.divider(), block_kit.header(t("home.over"))]
+    for details in requests:
+        shown += [
+            block_kit.section(f"#{details.request.id}  {request_card.title(details, t)}"),
+            block_kit.context(request_state.state_line(details, t=t, policy=policy)),
+            *buttons.again(details, t),
+        ]
+    return shown

@@ -8,7 +8,7 @@ from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import AuditLine, Block, Message, RequestDetails
-from bot.views import block_kit, reach
+from bot.views import block_kit, buttons, reach
 from bot.views.history import history
 from bot.views.mtls import rotation
 from bot.views.requests import deciders, request_card, request_state
@@ -148,5 +148,6 @@ def showing(
         *history(details, lines, t),
         block_kit.context(line),
         *rotation.test(details, rotation.under_way(details.operation), t),
+        *buttons.again(details, t),
     ]
     return block_kit.message(request_card.headline(details, t), shown)

@@ -29,7 +29,7 @@ def add_form(
         block_kit.text_input(
             action_ids.FIELD_ALTERNATIVES,
             t("form.trusted.alternatives"),
-            initial=None,
+            initial=filled.get(action_ids.FIELD_ALTERNATIVES),
             hint=t("form.trusted.alternatives.hint"),
             long=True,
             most=MOST,
