@@ -64,6 +64,11 @@ class Refusal(StrEnum):
     MOMENT_AHEAD = "moment_ahead"
     # Why.
     REASON_SHORT = "reason_short"
+    TICKET_MISSING = "ticket_missing"
+    TICKET_UNREADABLE = "ticket_unreadable"
+    BEHALF_UNKNOWN = "behalf_unknown"
+    BEHALF_NOT_ALLOWED = "behalf_not_allowed"
+    BEHALF_NOT_MEMBER = "behalf_not_member"
     REASON_MISSING = "reason_missing"
     REASON_LONG = "reason_long"
     REASON_CREDENTIAL = "reason_credential"

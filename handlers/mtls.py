@@ -9,6 +9,7 @@ from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
 from bot.views import modals
 from bot.views.mtls import modals as mtls_modals
+from bot.views.request_fields import more_fields
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -40,10 +41,12 @@ class MtlsForms:
         if request_input.enables_mtls:
             enabled = choose(databases, request_input.target, policy.aliases(databases))
         database = enabled or chosen_database(databases, request_input.target, policy)
+        filled = form_values(request_input, database)
         return mtls_modals.add_form(
             databases=databases,
-            filled=form_values(request_input, database),
+            filled=filled,
             t=t,
+            more=more_fields(policy, filled, t),
             needs_reason=modals.needs_reason(policy),
             enables_mtls=enabled,
         )

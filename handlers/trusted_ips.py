@@ -10,6 +10,7 @@ from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
+from bot.views.request_fields import more_fields
 from bot.views.trusted_ips import modal, status
 from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
@@ -37,11 +38,13 @@ class TrustedIpsForms:
         space = (
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
+        filled, policy = form_values(request_input, space), self._services.policy
         view = modal.add_form(
             spaces=spaces,
-            filled=form_values(request_input, space),
+            filled=filled,
             t=t,
-            needs_reason=modals.needs_reason(self._services.policy),
+            more=more_fields(policy, filled, t),
+            needs_reason=modals.needs_reason(policy),
         )
         await self._interactive.open_view(trigger, view)
 

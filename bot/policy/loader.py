@@ -108,6 +108,9 @@ def _rule(keys: RuleKeys, position: int) -> Rule:
         extend_alone=keys.extend_alone,
         lapse_after=keys.lapse_after,
         remind_after=tuple(keys.remind_after),
+        on_behalf=keys.on_behalf,
+        ticket=keys.ticket or "",
+        ticket_link=keys.ticket_link or "",
     )
 
 
@@ -151,6 +154,8 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
     for rule, rule_keys in zip(policy.rules, keys.rules, strict=True):
         if unused := _unused_keys(rule_keys):
             yield f'rule "{rule.name}": a denying rule cannot have {", ".join(unused)}'
+        if rule.ticket_link and not rule.ticket:
+            yield f'rule "{rule.name}": ticket_link needs the key ticket, for example "[A-Z]+-\\\\d+"'
     yield from contradictions(policy)
 
 

@@ -14,6 +14,7 @@ from bot.domain.duration import parse_duration
 from bot.domain.method import Method
 from bot.domain.policy.environments import DEFAULT_ENVIRONMENT
 from bot.domain.policy.rules import Reasons, WhenNobody, WhenOwnerLeaves
+from bot.domain.policy.ticket import read_pattern, require_link
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60
@@ -115,6 +116,11 @@ def _alias(value: str) -> str:
     return plain
 
 
+def _ticket(value: str) -> str:
+    # Compiled here, so that no request is the first to find out that it cannot be.
+    return read_pattern(value).source
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """Duration in whole minutes."""
 
@@ -144,6 +150,13 @@ Glob = Annotated[str, AfterValidator(_glob)]
 
 Alias = Annotated[str, AfterValidator(_alias)]
 """Alias of a database or space in commands."""
+
+
+TicketSource = Annotated[str, AfterValidator(_ticket)]
+"""Pattern of tickets."""
+
+TicketLink = Annotated[str, AfterValidator(require_link)]
+"""Address of a ticket, with a place for it."""
 
 
 class TargetKeys(BaseModel):
@@ -286,6 +299,25 @@ class RuleKeys(BaseModel):
         default=[timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)],
         description="When approvers are reminded, counted from the request; `[]` is never.",
         examples=['["2h", "8h"]'],
+    )
+    on_behalf: bool = Field(
+        default=False,
+        description="Whether access may be requested for somebody else (`for @person`) who may request it "
+        "under this rule. It is theirs; neither of the two may approve it.",
+        examples=["true"],
+    )
+    ticket: TicketSource | None = Field(
+        default=None,
+        description="Pattern of the ticket that a request has to name, in its reason or in the form's field: "
+        "letters, digits, `-#/:_`, classes such as `[A-Z]`, `\\d` and `\\w`, repeated by `+ * ? {2,5}` (at "
+        "most two such parts of variable length, 30 characters each), branches separated by `|`; no groups. "
+        "Left out: none is needed.",
+        examples=['"[A-Z]+-\\\\d+"'],
+    )
+    ticket_link: TicketLink | None = Field(
+        default=None,
+        description="Address of a ticket, with `{ticket}` in its place. Needs `ticket`.",
+        examples=['"https://tracker.example.com/{ticket}"'],
     )
 
 

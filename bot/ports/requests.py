@@ -142,7 +142,7 @@ class Requests(Protocol):
         """Lists requests that wait for a decision, newest first."""
         ...
 
-    async def standing(self, rule: Rule, *, but: str) -> Standing:
+    async def standing(self, rule: Rule, *, but: str, asker: str = "") -> Standing:
         """Counts a person's pending requests, and the approvers who are missing for a request of theirs.
 
         Whoever is known to be deactivated, a guest, external or a bot cannot approve; somebody who was never
@@ -151,6 +151,7 @@ class Requests(Protocol):
         Args:
             rule: that allows the request.
             but: Slack id of the requester, who cannot approve it.
+            asker: Slack id of who asks for them, who cannot either, and whose pending requests count instead.
 
         """
         ...
@@ -172,6 +173,7 @@ class Requests(Protocol):
         people: Collection[str],
         *,
         but: str,
+        asker: str = "",
         limit: int,
         first: Collection[str] = (),
         mixed_by: str = "",
@@ -181,6 +183,7 @@ class Requests(Protocol):
         Args:
             people: Slack ids of people and user groups.
             but: Slack id of the requester, who cannot.
+            asker: Slack id of who asked for them, who cannot either.
             limit: how many at most.
             first: Slack ids of those who come first, if they may decide.
             mixed_by: what decides on the order of the others, which is the same for the same text.

@@ -69,6 +69,7 @@ class NewRequest:
 
     Attributes:
         environment: the environments that it was judged by, as text, for the audit trail.
+        asker: who asked for the requester; empty where they asked themselves.
     """
 
     kind: Kind
@@ -81,6 +82,7 @@ class NewRequest:
     grant: UUID | None = None
     by_admins: bool = False
     environment: str = ""
+    asker: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

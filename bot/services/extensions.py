@@ -8,7 +8,7 @@ from bot.domain.command_text import line_again
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
-from bot.domain.policy.limits import require_reason, require_width
+from bot.domain.policy.limits import require_reason, require_width, ticket_for
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, Request, Terms
 from bot.errors import Refusal, Refused
@@ -69,6 +69,13 @@ class ExtensionService:
                 duration=by,
                 until=None,
                 reason=request_input.reason or "",
+                ticket=ticket_for(
+                    rule,
+                    Kind.EXTEND,
+                    reason=request_input.reason or "",
+                    typed=request_input.ticket or "",
+                    earlier=details.request.terms.ticket,
+                ),
             )
             recorded = await self._context.record_request(tx, Kind.EXTEND, terms, rule, person, grant=grant)
             return recorded.id

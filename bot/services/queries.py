@@ -258,7 +258,7 @@ class QueryService:
         return (
             request.state is RequestState.PENDING
             and not (approvers | policy.admins if request.by_admins else approvers).isdisjoint(ids)
-            and request.requester not in ids
+            and request.parties.isdisjoint(ids)
             and not any(vote.person in ids for vote in details.decisions)
         )
 

@@ -70,5 +70,7 @@ class RepetitionService:
                 duration=length,
                 reason=terms.reason or None,
                 alternatives=terms.alternatives or None,
+                on_behalf=found.requester if found.asker == person else None,
+                ticket=terms.ticket or None,
             ),
         )

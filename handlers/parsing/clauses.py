@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
+from bot.domain.command_text import COMMAND
 from bot.domain.duration import DAY_WORDS, FOREVER, HOUR_WORDS, MINUTE_WORDS
 from bot.domain.outside.text import cite, nearest
 from bot.errors import Refusal, Refused
-from handlers.parsing.normalization import bare, unquoted
+from handlers.parsing.normalization import bare, mentioned, unquoted
 
 
 class Clause(StrEnum):
     """Kind of a clause."""
 
     TARGET = "target"
+    PERSON = "person"
     DURATION = "duration"
     UNTIL = "until"
     REASON = "reason"
@@ -26,6 +28,7 @@ WORDS: Final[Mapping[str, Clause]] = {
     "on": Clause.TARGET,
     "from": Clause.TARGET,
     "対象": Clause.TARGET,
+    "利用者": Clause.PERSON,
     "for": Clause.DURATION,
     "期間": Clause.DURATION,
     "until": Clause.UNTIL,
@@ -40,6 +43,7 @@ ENDLESS: Final = frozenset(("permanently", FOREVER, "無期限"))
 
 VALUES: Final[Mapping[Clause, str]] = {
     Clause.TARGET: "billing",
+    Clause.PERSON: "@ayumi",
     Clause.DURATION: "8h",
     Clause.UNTIL: "18:00",
     Clause.REASON: "migration check",
@@ -111,11 +115,16 @@ def parse_clauses(
         if begun is None or begun[1] not in allowed:
             raise unknown_word(word, keywords(allowed), example=example)
         keyword, clause, glued = begun
-        if clause in values:
-            raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
         if glued:
             # What is joined to the keyword, as in ``理由:監査``, is the value's first word.
             left.appendleft(glued)
+        if clause is Clause.DURATION and keyword not in ENDLESS and left and left[0].startswith("@"):
+            # ``for`` begins both: a person is mentioned, and no duration begins like that.
+            clause = Clause.PERSON
+            if clause not in allowed:
+                raise Refused(Refusal.WORD_TOO_MANY, word=cite(left[0]), example=example)
+        if clause in values:
+            raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
         values[clause] = FOREVER if keyword in ENDLESS else _take_value(clause, left)
         if not values[clause]:
             raise Refused(Refusal.CLAUSE_EMPTY, word=keyword, example=_example(keyword, clause))
@@ -166,6 +175,8 @@ def _take_value(clause: Clause, left: deque[str]) -> str:
         reason = unquoted(" ".join(left))
         left.clear()
         return reason
+    if clause is Clause.PERSON:
+        return _person(left.popleft()) if left else ""
     if clause is Clause.DURATION and left and bare(left[0]).casefold() in _EVER:
         left.popleft()
         return FOREVER
@@ -174,6 +185,14 @@ def _take_value(clause: Clause, left: deque[str]) -> str:
     while left and _clause_of(left[0]) is None and (not taken or _continues(clause, left[0])):
         taken.append(bare(left.popleft()))
     return " ".join(filter(None, taken))
+
+
+def _person(word: str) -> str:
+    """The Slack id of a mentioned person; a name alone is not enough, as two people may have the same."""
+    person = mentioned(bare(word))
+    if person is None:
+        raise Refused(Refusal.PERSON_NAMELESS, word=cite(word), command=f"{COMMAND} mtls add 203.0.113.4 for")
+    return person
 
 
 def _continues(clause: Clause, word: str) -> bool:

@@ -146,6 +146,7 @@ def request_input(
         duration=values.get(Clause.DURATION),
         until=values.get(Clause.UNTIL),
         reason=values.get(Clause.REASON),
+        on_behalf=values.get(Clause.PERSON),
     )
 
 

@@ -61,6 +61,9 @@ class Rule:
         extend_alone: how much an owner may extend one grant without a new decision, in total.
         lapse_after: how long until an undecided request lapses.
         remind_after: when approvers are reminded, counted from the request.
+        on_behalf: whether somebody may request access for another person who may request it.
+        ticket: pattern of the ticket that a request has to name; empty where it needs none.
+        ticket_link: address of a ticket, with ``{ticket}`` in its place; empty for none.
         parts: the rules of which this is the strictest combination; empty for a rule of the file.
         judged_as: the environments of the target that was judged by it, as text; empty for a rule of the
             file. Two rules are equal whatever it is.
@@ -81,6 +84,9 @@ class Rule:
     extend_alone: timedelta
     lapse_after: timedelta
     remind_after: tuple[timedelta, ...]
+    on_behalf: bool = False
+    ticket: str = ""
+    ticket_link: str = ""
     parts: tuple["Rule", ...] = ()
     judged_as: str = field(default="", compare=False)
 
@@ -353,6 +359,10 @@ def strictest(rules: Sequence[Rule]) -> Rule:
         extend_alone=min(part.extend_alone for part in parts),
         lapse_after=min(part.lapse_after for part in parts),
         remind_after=min((part.remind_after for part in parts), key=_first_reminder),
+        on_behalf=all(part.on_behalf for part in parts),
+        # Each part asks for its own; these are for what is shown.
+        ticket=next((part.ticket for part in parts if part.ticket), ""),
+        ticket_link=next((part.ticket_link for part in parts if part.ticket_link), ""),
         parts=parts,
     )
 

@@ -20,6 +20,7 @@ def add_form(
     t: Translator,
     needs_reason: bool,
     enables_mtls: Database | None = None,
+    more: Sequence[Block] = (),
 ) -> Block:
     """The form for an IP rule, filled with what is known already.
 
@@ -29,6 +30,7 @@ def add_form(
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
         enables_mtls: the database on which mTLS is to be enabled first; this form cannot choose another.
+        more: fields that the policy asks for or allows.
     """
     title, submit = t("form.add.title"), t("form.add.submit")
     address = form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t)
@@ -36,9 +38,10 @@ def add_form(
     reason = form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason)
     if enables_mtls is None:
         target = form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t)
-        return form_fields.form(action_ids.FORM_ADD, title, submit, t, [address, target, duration, reason])
+        shown = [address, target, duration, reason, *more]
+        return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown)
     about = block_kit.section(t("form.enables", app=enables_mtls.label))
-    shown = [about, address, duration, reason]
+    shown = [about, address, duration, reason, *more]
     return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown, metadata=enables_mtls.name)
 
 

@@ -13,7 +13,12 @@ from bot.views.text import numbers
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
+    *,
+    databases: Sequence[Database],
+    filled: Mapping[str, str | None],
+    t: Translator,
+    needs_reason: bool,
+    more: Sequence[Block] = (),
 ) -> Block:
     """The form for AWS accounts, filled with what is known already.
 
@@ -22,12 +27,14 @@ def add_form(
         filled: values by field name; accounts travel in the field of an address.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        more: fields that the policy asks for or allows.
     """
     fields = [
         accounts_field(filled.get(action_ids.FIELD_ADDRESS), t),
         form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
         form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
         form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        *more,
     ]
     title, submit = t("form.privatelink.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_LINK_ADD, title, submit, t, fields)

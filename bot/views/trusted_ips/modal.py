@@ -10,7 +10,12 @@ from bot.views import action_ids, block_kit, form_fields
 
 
 def add_form(
-    *, spaces: Sequence[Space], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
+    *,
+    spaces: Sequence[Space],
+    filled: Mapping[str, str | None],
+    t: Translator,
+    needs_reason: bool,
+    more: Sequence[Block] = (),
 ) -> Block:
     """The form, filled with what is known already; it says what a range costs before it is requested.
 
@@ -19,6 +24,7 @@ def add_form(
         filled: values by field name; a space by its UUID.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        more: fields that the policy asks for or allows.
     """
     shown = [
         block_kit.section(t("form.trusted.about")),
@@ -34,6 +40,7 @@ def add_form(
             long=True,
             most=MOST,
         ),
+        *more,
     ]
     title, submit = t("form.trusted.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_RANGE_ADD, title, submit, t, shown)

@@ -108,6 +108,9 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
         extend_alone=timedelta(hours=2),
         lapse_after=timedelta(hours=24),
         remind_after=(timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)),
+        on_behalf=True,
+        ticket=r"[A-Z]+-\d+",
+        ticket_link="https://tracker.example.com/{ticket}",
     )
     assert rest == replace(
         RULE,
