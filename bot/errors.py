@@ -118,6 +118,7 @@ class Refusal(StrEnum):
     REQUEST_CLOSED = "request_closed"
     REQUEST_CHANGED = "request_changed"
     REQUEST_OVER = "request_over"
+    PRESET_GONE = "preset_gone"
     REPEAT_NOT_OVER = "repeat_not_over"
     REPEAT_NO_FORM = "repeat_no_form"
     REQUEST_UNKNOWN = "request_unknown"

@@ -17,6 +17,7 @@ from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
+from handlers.presets import PresetForms
 from handlers.refusals import RefusedForState
 from handlers.repetitions import RepetitionButtons
 from handlers.transport.payload_model import MalformedError, read_value
@@ -63,10 +64,18 @@ Handler = Callable[[Press, Translator], Awaitable[Message | None]]
 class ButtonHandler:
     """Answers presses on buttons."""
 
-    def __init__(self, *, services: Services, forms: Forms, download_links: DownloadLinkSender) -> None:
+    def __init__(
+        self,
+        *,
+        services: Services,
+        forms: Forms,
+        download_links: DownloadLinkSender,
+        presets: PresetForms,
+    ) -> None:
         self._services = services
         self._download_links = download_links
         self._forms = forms
+        self._presets = presets
         self._handlers: Mapping[str, Handler] = {
             action_ids.APPROVE: self._approve,
             action_ids.DENY: self._open_decision,
@@ -120,6 +129,9 @@ class ButtonHandler:
         if click.action == action_ids.ASK:
             await self._services.members.require(click.person)
             await self._forms.mtls.open_add(click.trigger, RequestInput(), t)
+            return None
+        if click.action.startswith((action_ids.PRESET_OPEN, action_ids.PRESET_PUSH)):
+            await self._presets.press(click, t)
             return None
         # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):

@@ -16,6 +16,7 @@ from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms
 from handlers.parsing.command_table import HELP, parse
 from handlers.parsing.intents import CommandPath, Intent
+from handlers.presets import PresetForms
 from handlers.privatelink import PrivateLinkCommands
 from handlers.queries import QueryCommands
 from handlers.requests import RequestCommands
@@ -49,8 +50,10 @@ class Commands:
         live_refresh: LiveRefresh,
         advisor: Advisor,
         download_links: DownloadLinkSender,
+        presets: PresetForms,
     ) -> None:
         self._services = services
+        self._presets = presets
         self._forms = forms
         rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
         accounts = EntryCommands(method=Method.PRIVATELINK, services=services, forms=forms.privatelink)
@@ -102,6 +105,8 @@ class Commands:
 
     async def answer(self, command: SlashCommand, t: Translator) -> Message | None:
         """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
+        if await self._presets.open_typed(command, t):
+            return None
         # Before membership is queried: a typing error costs the store nothing, and is answered without it.
         intent = parse(command.text)
         if intent.command not in MEMBERSHIP_CHECKED_LATER:

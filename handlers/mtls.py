@@ -7,7 +7,7 @@ from bot.domain.target import Database, choose
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
-from bot.views import modals
+from bot.views import block_kit, modals, presets
 from bot.views.mtls import modals as mtls_modals
 from bot.views.request_fields import more_fields
 from handlers.form_values import (
@@ -42,11 +42,16 @@ class MtlsForms:
             enabled = choose(databases, request_input.target, policy.aliases(databases))
         database = enabled or chosen_database(databases, request_input.target, policy)
         filled = form_values(request_input, database)
+        # What is filled in already needs no preset.
+        prepared = (
+            presets.buttons(policy.presets, inside_form=True) if request_input == RequestInput() else []
+        )
         return mtls_modals.add_form(
             databases=databases,
             filled=filled,
             t=t,
             more=more_fields(policy, filled, t),
+            before=[block_kit.context(t("form.presets")), *prepared] if prepared else [],
             needs_reason=modals.needs_reason(policy),
             enables_mtls=enabled,
         )

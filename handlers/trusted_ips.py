@@ -7,7 +7,7 @@ from bot.domain.method import Method
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
-from bot.ports import InteractiveSlack, Message
+from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.request_fields import more_fields
@@ -27,7 +27,11 @@ class TrustedIpsForms:
         self._interactive = interactive
 
     async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
-        """Opens the form, filled with what was typed.
+        """Opens the form; raises ``Refused`` as ``add_view`` does."""
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+
+    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
+        """Returns the form, filled with what was typed.
 
         Raises:
             Refused: no space has the name that was typed, or there is none at all.
@@ -39,14 +43,13 @@ class TrustedIpsForms:
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
         filled, policy = form_values(request_input, space), self._services.policy
-        view = modal.add_form(
+        return modal.add_form(
             spaces=spaces,
             filled=filled,
             t=t,
             more=more_fields(policy, filled, t),
             needs_reason=modals.needs_reason(policy),
         )
-        await self._interactive.open_view(trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests the range; raises ``Refused`` when something in the form does not fit."""

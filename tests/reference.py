@@ -10,7 +10,15 @@ from pydantic.fields import FieldInfo
 
 from bot.domain.command_text import COMMAND
 from bot.domain.duration import show_duration
-from bot.policy.schema import AccessReviewKeys, KeepKeys, MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import (
+    AccessReviewKeys,
+    KeepKeys,
+    MatchKeys,
+    PolicyKeys,
+    PresetKeys,
+    RuleKeys,
+    TargetKeys,
+)
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMANDS
 from handlers.parsing.intents import CommandPath
@@ -95,6 +103,10 @@ def _policy() -> str:
         "## `[keep]`",
         "How long is kept what is no evidence. [retention.md](../operations/retention.md) has every table.",
         _keys(KeepKeys),
+        "## `[presets.<name>]`",
+        f"A request that people make again and again: `{COMMAND} etl`, or a button in the form and the App "
+        "Home, opens the form filled in. Whoever submits it asks as always, and the same rules decide.",
+        _keys(PresetKeys),
         "## `[[match]]`",
         "Environments by pattern, for what no `[targets]` table names. The first table that matches counts.",
         _keys(MatchKeys),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from bot.domain.outside.text import cite, nearest
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
+from bot.domain.policy.presets import Preset
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.policy.validation import contradictions
 from bot.errors import MisconfiguredError
@@ -21,6 +22,7 @@ from bot.policy.schema import (
     KeepKeys,
     MatchKeys,
     PolicyKeys,
+    PresetKeys,
     RuleKeys,
     TargetKeys,
 )
@@ -88,6 +90,10 @@ def _policy(keys: PolicyKeys) -> Policy:
         keep=KeepPeriods(**keys.keep.model_dump()),
         auditors=frozenset(keys.auditors),
         reasons=keys.reasons,
+        presets=tuple(
+            Preset(name=name, **preset.model_dump(include=set(PresetKeys.model_fields)))
+            for name, preset in keys.presets.items()
+        ),
     )
 
 
@@ -144,6 +150,9 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
         if match_keys.space is match_keys.app is match_keys.addon is None:
             yield f"match {position} needs at least one of the keys space, app and addon"
     yield from _refusing_environments(keys)
+    names = [name.casefold() for name in keys.presets]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"presets.{name} stands there twice, in upper and lower case"
     taken = {rule_keys.name for rule_keys in keys.rules}
     for position, rule_keys in enumerate(keys.rules, 1):
         if rule_keys.name is None:
@@ -178,6 +187,7 @@ _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "rules": RuleKeys,
     "access_review": AccessReviewKeys,
     "keep": KeepKeys,
+    "presets": PresetKeys,
 }
 
 
@@ -219,8 +229,8 @@ def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tup
         # Pydantic's mark for an error of a dict's key, which is the alias here.
         case ("match", int(index), *rest) if rest:
             return f"match {index + 1}: ", tuple(rest)
-        case ("targets", alias, "[key]"):
-            return "", ("targets", alias)
+        case ("targets" | "presets", alias, "[key]"):
+            return "", (loc[0], alias)
     return "", loc
 
 

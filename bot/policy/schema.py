@@ -48,6 +48,14 @@ RESERVED: Final = frozenset(
 )
 """Words of the command grammar; a target with such an alias could not be typed."""
 
+COMMANDS: Final = frozenset(
+    (
+        *("mtls", "privatelink", "trusted", "list", "show", "status", "who", "why", "advise"),
+        *("cancel", "done", "extend", "revoke", "retry", "help", "move", "ip"),
+    )
+)
+"""First words of commands; a preset of that name could not be typed."""
+
 MATCHING: Final = frozenset(("name", "deny", "environments", "methods", "requesters"))
 """Keys that decide whether a rule matches; the others set terms, which a denying rule does not have."""
 
@@ -121,6 +129,19 @@ def _ticket(value: str) -> str:
     return read_pattern(value).source
 
 
+def _preset_name(value: str) -> str:
+    plain = _word(value)
+    if plain.casefold() in RESERVED | COMMANDS:
+        raise ValueError("is a word of the command grammar, so it could not be typed as a preset")
+    return plain
+
+
+def _beginning(value: str) -> str:
+    if len(value) > LONGEST_REASON or not value.isprintable() or "`" in value:
+        raise ValueError(f"must have at most {LONGEST_REASON} characters on one line, without `")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """Duration in whole minutes."""
 
@@ -151,6 +172,12 @@ Glob = Annotated[str, AfterValidator(_glob)]
 Alias = Annotated[str, AfterValidator(_alias)]
 """Alias of a database or space in commands."""
 
+
+PresetName = Annotated[str, AfterValidator(_preset_name)]
+"""Name of a preset in commands."""
+
+Beginning = Annotated[str, AfterValidator(_beginning)]
+"""Beginning of a reason."""
 
 TicketSource = Annotated[str, AfterValidator(_ticket)]
 """Pattern of tickets."""
@@ -321,6 +348,35 @@ class RuleKeys(BaseModel):
     )
 
 
+class PresetKeys(BaseModel):
+    """Keys of a ``[presets.<name>]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    target: Word = Field(
+        description="Alias of a database or a space, from `[targets]`.", examples=['"billing"']
+    )
+    method: Annotated[Method, Field(strict=False)] = Field(
+        description="Access method: `mtls`, `privatelink`, or `trusted` for a space.", examples=['"mtls"']
+    )
+    network: str = Field(
+        default="",
+        max_length=LONGEST_REASON,
+        description="Address or network, or AWS accounts. Left out: people fill it in.",
+        examples=['"198.51.100.7"'],
+    )
+    duration: Duration | None = Field(
+        default=None,
+        description="Duration; some rule has to allow it. Left out: the rule's default.",
+        examples=['"8h"'],
+    )
+    reason: Beginning = Field(
+        default="",
+        description="Beginning of the reason; people go on from there.",
+        examples=['"Nightly ETL: "'],
+    )
+
+
 class AccessReviewKeys(BaseModel):
     """Keys of the ``[access_review]`` table."""
 
@@ -483,6 +539,11 @@ class PolicyKeys(BaseModel):
         default={},
         description="Databases and spaces with an alias and an environment, one table each.",
         examples=["[targets.billing]"],
+    )
+    presets: dict[PresetName, PresetKeys] = Field(
+        default={},
+        description="Requests that a form is filled in with, one table each: typed by name, or a button.",
+        examples=["[presets.etl]"],
     )
     rules: list[RuleKeys] = Field(
         min_length=1,

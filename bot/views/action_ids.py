@@ -80,6 +80,11 @@ FINDING_CHOOSE: Final = "finding.choose"
 ASK: Final = "home.ask"
 """The button of the App Home that opens the form."""
 
+PRESET_OPEN: Final = "preset.open"
+PRESET_PUSH: Final = "preset.push"
+"""Buttons that fill a form in, from the App Home and inside a form; each ``action_id`` ends in a number, and
+their value is the preset's name."""
+
 ADVISE: Final = "advise.open"
 ADVISE_MTLS: Final = "advise.mtls"
 ADVISE_PRIVATELINK: Final = "advise.privatelink"

@@ -6,7 +6,7 @@ from typing import Final
 from bot.domain.policy.rules import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Block, HomeSummary, RequestDetails
-from bot.views import action_ids, block_kit, buttons
+from bot.views import action_ids, block_kit, buttons, presets
 from bot.views.requests import request_card, request_state
 
 SHOWN: Final = 10
@@ -18,10 +18,12 @@ def home(summary: HomeSummary, *, t: Translator, policy: Policy) -> Block:
     # They are about no request: only their action ids are read.
     ask = block_kit.button(t("home.ask"), action=action_ids.ASK, value="0.0", style="primary")
     advise = block_kit.button(t("home.advise"), action=action_ids.ADVISE, value="0.0")
+    prepared = presets.buttons(policy.presets)
     shown = [
         block_kit.header(t("home.title")),
         block_kit.context(t("home.about")),
         block_kit.actions(ask, advise),
+        *([block_kit.context(t("home.presets")), *prepared] if prepared else []),
         *_part("home.waiting", summary.waiting, t, policy, decide=True),
         *_part("home.mine", summary.mine, t, policy, decide=False),
         *_ending(summary.ending, t),

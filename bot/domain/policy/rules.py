@@ -16,6 +16,7 @@ from bot.domain.policy.environments import (
     listed_entry,
 )
 from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
+from bot.domain.policy.presets import Preset
 from bot.domain.target import Aliases, Database, Target
 from bot.errors import Refusal, Refused
 
@@ -120,6 +121,7 @@ class Policy:
         ask_unmanaged: environments whose findings are asked about at once in the approvals channel.
         access_review: when long access is reviewed.
         keep: how long is kept what is no evidence.
+        presets: requests that forms are filled in with, in the order of the file.
         auditors: people and groups who may see everything that is recorded.
         reasons: who may read the reasons that people give.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
@@ -143,6 +145,7 @@ class Policy:
     ask_unmanaged: frozenset[str] = frozenset()
     access_review: ReviewPeriods = field(default_factory=ReviewPeriods)
     keep: KeepPeriods = field(default_factory=KeepPeriods)
+    presets: tuple[Preset, ...] = ()
     auditors: frozenset[str] = frozenset()
     reasons: Reasons = Reasons.EVERYONE
     readable: bool = True

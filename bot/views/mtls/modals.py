@@ -21,6 +21,7 @@ def add_form(
     needs_reason: bool,
     enables_mtls: Database | None = None,
     more: Sequence[Block] = (),
+    before: Sequence[Block] = (),
 ) -> Block:
     """The form for an IP rule, filled with what is known already.
 
@@ -31,6 +32,7 @@ def add_form(
         needs_reason: no rule of the policy allows an empty reason.
         enables_mtls: the database on which mTLS is to be enabled first; this form cannot choose another.
         more: fields that the policy asks for or allows.
+        before: what stands above the first field.
     """
     title, submit = t("form.add.title"), t("form.add.submit")
     address = form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t)
@@ -38,7 +40,7 @@ def add_form(
     reason = form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason)
     if enables_mtls is None:
         target = form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t)
-        shown = [address, target, duration, reason, *more]
+        shown = [*before, address, target, duration, reason, *more]
         return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown)
     about = block_kit.section(t("form.enables", app=enables_mtls.label))
     shown = [about, address, duration, reason, *more]

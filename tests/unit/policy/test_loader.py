@@ -241,7 +241,7 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, audit_channel, "
          "language, admins, auditors, reasons, warn_before, unmatched, when_nobody, when_owner_leaves, "
-         "pending_per_person, ask_unmanaged, access_review, keep, match, targets, rules"),
+         "pending_per_person, ask_unmanaged, access_review, keep, match, targets, presets, rules"),
         ('ask_unmanaged = ["production"]\n' + MINIMAL,
          "ask_unmanaged names production, and no database is in it; there is default"),
         ('ask_unmanaged = "default"\n' + MINIMAL, "ask_unmanaged: "),
