@@ -10,6 +10,7 @@ from bot.services import RequestInput, Services
 from bot.views import block_kit, modals, presets
 from bot.views.mtls import modals as mtls_modals
 from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -50,7 +51,7 @@ class MtlsForms:
             databases=databases,
             filled=filled,
             t=t,
-            more=more_fields(policy, filled, t),
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.MTLS, database, t)],
             before=[block_kit.context(t("form.presets")), *prepared] if prepared else [],
             needs_reason=modals.needs_reason(policy),
             enables_mtls=enabled,

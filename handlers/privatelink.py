@@ -11,6 +11,7 @@ from bot.views import action_ids, modals
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
 from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -47,7 +48,7 @@ class PrivateLinkForms:
             databases=databases,
             filled=filled,
             t=t,
-            more=more_fields(policy, filled, t),
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.PRIVATELINK, database, t)],
             needs_reason=modals.needs_reason(policy),
         )
 

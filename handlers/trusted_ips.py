@@ -11,6 +11,7 @@ from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from bot.views.trusted_ips import modal, status
 from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
@@ -47,7 +48,7 @@ class TrustedIpsForms:
             spaces=spaces,
             filled=filled,
             t=t,
-            more=more_fields(policy, filled, t),
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.TRUSTED, space, t)],
             needs_reason=modals.needs_reason(policy),
         )
 

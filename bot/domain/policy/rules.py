@@ -301,6 +301,25 @@ def rule_in(
     raise Refused(Refusal.POLICY_SILENT, app=label)
 
 
+def applicable_rules(
+    policy: Policy, method: Method, environments: Collection[str] | None = None
+) -> tuple[Rule, ...]:
+    """Returns the rules by which somebody could request a method, in the order of the file.
+
+    Args:
+        policy: the rules.
+        method: access method.
+        environments: of the target; None where it is not known yet.
+    """
+    return tuple(
+        rule
+        for rule in policy.rules
+        if not rule.denies
+        and (rule.methods is None or method in rule.methods)
+        and (environments is None or any(rule.covers(each) for each in environments))
+    )
+
+
 def _concerns(rule: Rule, environment: str, method: Method) -> bool:
     return rule.covers(environment) and (rule.methods is None or method in rule.methods)
 
