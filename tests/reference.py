@@ -30,6 +30,7 @@ MADE: Final = "<!-- Generated from the code by `make docs`; edit the code instea
 
 _TELLS: Final[Mapping[Clause, str]] = {
     Clause.TARGET: "the database: its alias in the policy, `app`, `app::ATTACHMENT`, or its add-on",
+    Clause.PERSON: "whom it is for, where the policy allows that: a person of the list that Slack offers",
     Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `8 hours`, or `ever`",
     Clause.UNTIL: "the end: `18:00`, `tomorrow 9:00`, `2026-11-25 18:00`, in your own time zone",
     Clause.REASON: "the reason: everything to the end of the line",
@@ -78,6 +79,8 @@ def _command(words: CommandPath) -> Sequence[str]:
 
 def _clause(clause: Clause) -> Sequence[str]:
     words = [word for word, meant in WORDS.items() if meant is clause]
+    # It begins both: a mention behind it is a person, anything else a duration.
+    words = ["for", *words] if clause is Clause.PERSON else words
     return ", ".join(f"`{word}`" for word in words), _TELLS[clause], f"`{words[0]} {VALUES[clause]}`"
 
 

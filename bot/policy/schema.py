@@ -337,8 +337,8 @@ class RuleKeys(BaseModel):
         default=None,
         description="Pattern of the ticket that a request has to name, in its reason or in the form's field: "
         "letters, digits, `-#/:_`, classes such as `[A-Z]`, `\\d` and `\\w`, repeated by `+ * ? {2,5}` (at "
-        "most two such parts of variable length, 30 characters each), branches separated by `|`; no groups. "
-        "Left out: none is needed.",
+        "most two such parts of variable length, 30 characters each), branches separated by a vertical bar; "
+        "no groups. Left out: none is needed.",
         examples=['"[A-Z]+-\\\\d+"'],
     )
     ticket_link: TicketLink | None = Field(

@@ -73,7 +73,7 @@ KEYS = [
     (model, key)
     for model in MINIMAL
     for key in model.model_fields
-    if key not in ("access_review", "keep", "targets", "match", "rules")
+    if key not in ("access_review", "keep", "targets", "presets", "match", "rules")
 ]
 
 
