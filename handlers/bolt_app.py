@@ -29,6 +29,7 @@ from handlers.download_links import DownloadLinkSender
 from handlers.error_responses import ErrorResponses
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, field_errors
+from handlers.presets import PresetForms
 from handlers.refused_actions import AttemptedAction
 from handlers.transport.authorization import authorizer
 from handlers.transport.events import (
@@ -84,14 +85,18 @@ class Listeners:
             services=services, interactive=interactive, background_tasks=background_tasks
         )
         download_links = DownloadLinkSender(services=services, interactive=interactive, public_url=public_url)
+        presets = PresetForms(services=services, forms=self._forms, interactive=interactive)
         self._commands = Commands(
             services=services,
             forms=self._forms,
             live_refresh=live_refresh,
             advisor=self._advisor,
             download_links=download_links,
+            presets=presets,
         )
-        self._buttons = ButtonHandler(services=services, forms=self._forms, download_links=download_links)
+        self._buttons = ButtonHandler(
+            services=services, forms=self._forms, download_links=download_links, presets=presets
+        )
 
     def app(self, *, signing_secret: str) -> AsyncApp:
         """Returns Bolt with our listeners.

@@ -21,6 +21,7 @@ from handlers.modals import Forms
 from handlers.parsing.command_table import HELP, parse
 from handlers.parsing.drafts import Draft
 from handlers.parsing.intents import CommandPath, Intent
+from handlers.presets import PresetForms
 from handlers.privatelink import PrivateLinkCommands
 from handlers.queries import QueryCommands
 from handlers.requests import RequestCommands
@@ -54,8 +55,10 @@ class Commands:
         live_refresh: LiveRefresh,
         advisor: Advisor,
         download_links: DownloadLinkSender,
+        presets: PresetForms,
     ) -> None:
         self._services = services
+        self._presets = presets
         self._forms = forms
         self._drafts = DraftForms(services=services, forms=forms)
         rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
@@ -108,6 +111,8 @@ class Commands:
 
     async def answer(self, command: SlashCommand, t: Translator) -> Message | None:
         """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
+        if await self._presets.open_typed(command, t):
+            return None
         # Before membership is queried: a typing error costs the store nothing, and is answered without it.
         try:
             intent = self._with_ranges(parse(command.text))

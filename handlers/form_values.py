@@ -30,6 +30,8 @@ def form_input(submission: ViewSubmission) -> RequestInput:
         duration=None if is_time else length,
         until=length if is_time else None,
         reason=normalize_text(values.get(action_ids.FIELD_REASON) or "") or None,
+        on_behalf=values.get(action_ids.FIELD_PERSON) or None,
+        ticket=normalize_text(values.get(action_ids.FIELD_TICKET) or "") or None,
     )
 
 
@@ -89,6 +91,8 @@ def form_values(request_input: RequestInput, target: Target | None) -> Mapping[s
         action_ids.FIELD_DURATION: request_input.duration or _end(request_input.until),
         action_ids.FIELD_REASON: request_input.reason,
         action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
+        action_ids.FIELD_TICKET: request_input.ticket,
+        action_ids.FIELD_PERSON: request_input.on_behalf,
     }
 
 

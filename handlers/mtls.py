@@ -10,8 +10,10 @@ from bot.domain.times.readings import Readings, UnclearTime
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
-from bot.views import action_ids, modals
+from bot.views import action_ids, block_kit, modals, presets
 from bot.views.mtls import modals as mtls_modals
+from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -59,10 +61,17 @@ class MtlsForms:
         if request_input.enables_mtls:
             enabled = choose(databases, request_input.target, policy.aliases(databases))
         database = enabled or chosen_database(databases, request_input.target, policy)
+        filled = form_values(request_input, database)
+        # What is filled in already needs no preset.
+        prepared = (
+            presets.buttons(policy.presets, inside_form=True) if request_input == RequestInput() else []
+        )
         return mtls_modals.add_form(
             databases=databases,
-            filled=form_values(request_input, database),
+            filled=filled,
             t=t,
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.MTLS, database, t)],
+            before=[block_kit.context(t("form.presets")), *prepared] if prepared else [],
             needs_reason=modals.needs_reason(policy),
             enables_mtls=enabled,
             remarks=remarks,

@@ -12,6 +12,8 @@ from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
+from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -59,10 +61,12 @@ class PrivateLinkForms:
         """
         databases, policy = await self._services.queries.databases(), self._services.policy
         database = chosen_database(databases, request_input.target, policy)
+        filled = form_values(request_input, database)
         return privatelink_modals.add_form(
             databases=databases,
-            filled=form_values(request_input, database),
+            filled=filled,
             t=t,
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.PRIVATELINK, database, t)],
             needs_reason=modals.needs_reason(policy),
             remarks=remarks,
             readings=readings,

@@ -13,6 +13,8 @@ from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
+from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from bot.views.trusted_ips import modal, status
 from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
@@ -60,15 +62,13 @@ class TrustedIpsForms:
         space = (
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
-        filled = {
-            **form_values(request_input, space),
-            action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
-        }
+        filled, policy = form_values(request_input, space), self._services.policy
         return modal.add_form(
             spaces=spaces,
             filled=filled,
             t=t,
-            needs_reason=modals.needs_reason(self._services.policy),
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.TRUSTED, space, t)],
+            needs_reason=modals.needs_reason(policy),
             remarks=remarks,
             readings=readings,
         )

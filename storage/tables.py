@@ -335,6 +335,8 @@ requests = Table(
         comment="approvers who have its card as a direct message",
     ),
     Column("nonce", Text, comment="of its buttons; null: from before nonces"),
+    Column("asker", Text, comment="who asked for the requester; null: they asked themselves"),
+    Column("ticket", Text, nullable=False, server_default="", comment="that it names"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_requester", "requester", "id"),
     Index("ix_requests_subject", "subject", "id", postgresql_where=text(NETWORKS)),

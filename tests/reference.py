@@ -16,6 +16,7 @@ from bot.policy.schema import (
     MatchKeys,
     NetworkKeys,
     PolicyKeys,
+    PresetKeys,
     RuleKeys,
     TargetKeys,
 )
@@ -34,6 +35,7 @@ _TELLS: Final[Mapping[Clause, str]] = {
     Clause.START: "a start: only `now`, since access starts once it is approved",
     Clause.UNTIL: "the end: `18:00`, `tomorrow 9am`, `Friday`, `24 Dec 18:00`, in your own time zone; see "
     "[times](../guides/times.md)",
+    Clause.PERSON: "whom it is for, where the policy allows that: a person of the list that Slack offers",
     Clause.REASON: "the reason: everything to the end of the line",
 }
 
@@ -80,6 +82,8 @@ def _command(words: CommandPath) -> Sequence[str]:
 
 def _clause(clause: Clause) -> Sequence[str]:
     words = [word for word, meant in WORDS.items() if meant is clause]
+    # It begins both: a mention behind it is a person, anything else a duration.
+    words = ["for", *words] if clause is Clause.PERSON else words
     return ", ".join(f"`{word}`" for word in words), _TELLS[clause], f"`{words[0]} {VALUES[clause]}`"
 
 
@@ -110,6 +114,10 @@ def _policy() -> str:
         "of a command, an alias, or read as an address. The ranges of one network, and of two, must not "
         "overlap; none may be wider than every rule allows.",
         _keys(NetworkKeys),
+        "## `[presets.<name>]`",
+        f"A request that people make again and again: `{COMMAND} etl`, or a button in the form and the App "
+        "Home, opens the form filled in. Whoever submits it asks as always, and the same rules decide.",
+        _keys(PresetKeys),
         "## `[[match]]`",
         "Environments by pattern, for what no `[targets]` table names. The first table that matches counts.",
         _keys(MatchKeys),

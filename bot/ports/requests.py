@@ -151,7 +151,7 @@ class Requests(Protocol):
         """Lists requests that wait for a decision, newest first."""
         ...
 
-    async def standing(self, rule: Rule, *, but: str) -> Standing:
+    async def standing(self, rule: Rule, *, but: str, asker: str = "") -> Standing:
         """Counts a person's pending requests, and the approvers who are missing for a request of theirs.
 
         Whoever is known to be deactivated, a guest, external or a bot cannot approve; somebody who was never
@@ -160,6 +160,7 @@ class Requests(Protocol):
         Args:
             rule: that allows the request.
             but: Slack id of the requester, who cannot approve it.
+            asker: Slack id of who asks for them, who cannot either, and whose pending requests count instead.
 
         """
         ...
@@ -181,6 +182,7 @@ class Requests(Protocol):
         people: Collection[str],
         *,
         but: str,
+        asker: str = "",
         limit: int,
         first: Collection[str] = (),
         mixed_by: str = "",
@@ -190,6 +192,7 @@ class Requests(Protocol):
         Args:
             people: Slack ids of people and user groups.
             but: Slack id of the requester, who cannot.
+            asker: Slack id of who asked for them, who cannot either.
             limit: how many at most.
             first: Slack ids of those who come first, if they may decide.
             mixed_by: what decides on the order of the others, which is the same for the same text.

@@ -7,7 +7,9 @@ from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.overlap import Overlap, count_after, overlaps, require_new
-from bot.domain.policy.limits import require_reason
+from bot.domain.person import UserId, require_member
+from bot.domain.policy.limits import require_on_behalf, require_reason, ticket_for
+from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, RequestState, Terms, require_pending
 from bot.domain.subject import Subject, is_network, networks_of
 from bot.domain.target import Target
@@ -97,22 +99,30 @@ class AccessRequestService:
             entry.require_supported()
             # The policy before Heroku's state: who may not ask learns nothing of what is there.
             rule = await self._context.rule(tx, member, target=entry.target, method=method)
+            owner = request_input.on_behalf or person
+            if owner != person:
+                rule = await self._rule_for_other(tx, owner, entry.target, method)
             entry.require_allowed(rule)
             if not again:
                 await _require_new(tx, entry, method, person)
             duration, until = requested_length(request_input, rule, member, now=self._context.now())
-            require_reason(rule, request_input.reason or "")
+            reason = request_input.reason or ""
+            require_reason(rule, reason)
+            ticket = ticket_for(rule, Kind.OPEN, reason=reason, typed=request_input.ticket or "")
             terms = Terms(
                 method=method,
                 target=entry.target.id,
                 subject=entry.subject,
                 duration=duration,
                 until=until,
-                reason=request_input.reason or "",
+                reason=reason,
                 alternatives=request_input.alternatives or "",
+                ticket=ticket,
             )
             terms = await entry.require_grantable(tx, terms, request_input)
-            request = await self._context.record_request(tx, Kind.OPEN, terms, rule, person)
+            request = await self._context.record_request(
+                tx, Kind.OPEN, terms, rule, owner, asker="" if owner == person else person
+            )
             # All that there is to show of a new request is known here; reading it again would cost a query.
             return RequestDetails(
                 request=request,
@@ -149,6 +159,23 @@ class AccessRequestService:
             overlaps=overlaps(entry.subject, held, person=person),
             rules_after=_rules_after(entry),
         )
+
+    async def _rule_for_other(self, tx: Transaction, owner: str, target: Target, method: Method) -> Rule:
+        """Returns the rule under which access may be requested for somebody else.
+
+        Raises:
+            Refused: they are no member or may not request it themselves, or the rule does not allow it.
+        """
+        found = await tx.slack_users.find(owner, groups=self._context.policy.groups)
+        if found is None:
+            raise Refused(Refusal.BEHALF_UNKNOWN, person=UserId(owner))
+        try:
+            require_member(found)
+        except Refused as refused:
+            raise Refused(Refusal.BEHALF_NOT_MEMBER, person=UserId(owner)) from refused
+        rule = await self._context.rule(tx, found, target=target, method=method)
+        require_on_behalf(rule, owner)
+        return rule
 
     async def adopt(
         self, method: Method, request_input: RequestInput, *, person: str, key: str
@@ -213,7 +240,7 @@ class AccessRequestService:
         return RemovalResult(requested=details, closing=tuple(closing), details=details)
 
     async def cancel(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Cancels the person's own pending request.
+        """Cancels the person's own pending request, or one that they made for somebody else.
 
         Raises:
             Refused: it is somebody else's, or not pending any more.
@@ -226,7 +253,7 @@ class AccessRequestService:
             if details is None:
                 raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
             pending = details.request
-            if pending.requester != person:
+            if person not in pending.parties:
                 raise Refused(Refusal.NOT_YOURS, id=request)
             require_pending(pending, details.decisions)
             await tx.requests.decide(pending, RequestState.CANCELLED, doing=self._context.audit(person))

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from bot.domain import grant as grants
-from bot.domain.command_text import line_for
+from bot.domain.command_text import line_again
 from bot.domain.duration import FOREVER
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
-from bot.domain.policy.limits import require_reason, require_width
+from bot.domain.policy.limits import require_reason, require_width, ticket_for
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.subject import is_network
@@ -70,6 +70,13 @@ class ExtensionService:
                 duration=by,
                 until=None,
                 reason=request_input.reason or "",
+                ticket=ticket_for(
+                    rule,
+                    Kind.EXTEND,
+                    reason=request_input.reason or "",
+                    typed=request_input.ticket or "",
+                    earlier=details.request.terms.ticket,
+                ),
             )
             recorded = await self._context.record_request(tx, Kind.EXTEND, terms, rule, person, grant=grant)
             return recorded.id
@@ -157,7 +164,7 @@ def _require_open(grant: Grant, details: RequestDetails) -> datetime:
     """Returns the end of a grant that can be extended; raises ``Refused`` with what became of any other."""
     id = details.request.id
     if grant.state in (GrantState.ENDING, GrantState.ENDED):
-        command = line_for(Kind.OPEN, details.request.terms, details.target.label)
+        command = line_again(details.request, details.target.label)
         raise Refused(Refusal.GRANT_CLOSING, id=id, command=command)
     if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
         raise Refused(Refusal.GRANT_NOT_OPEN, id=id)

@@ -27,6 +27,7 @@ from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.records import RecordService
 from bot.services.reopening import ReopeningService
+from bot.services.repetitions import RepetitionService
 from bot.services.reports.audit_heads import AuditHeadService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
@@ -58,6 +59,7 @@ class Services:
         grants: end, revoke, retry, abandon.
         closings: tells whoever ended something when it is closed.
         reopenings: opening again what somebody closed.
+        repetitions: what to fill a form in with that asks for the same again.
         pending_review: pending requests, judged again while people and the policy change.
         replacements: which database the policy means, after one has replaced another.
         queries: everything that only reads.
@@ -94,6 +96,7 @@ class Services:
     grants: GrantService
     closings: ClosingService
     reopenings: ReopeningService
+    repetitions: RepetitionService
     pending_review: PendingReviewService
     replacements: ReplacementService
     queries: QueryService
@@ -150,6 +153,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         grants=grants,
         closings=ClosingService(context),
         reopenings=ReopeningService(context, approvals=approvals),
+        repetitions=RepetitionService(context),
         pending_review=PendingReviewService(context),
         replacements=ReplacementService(context),
         queries=QueryService(context),

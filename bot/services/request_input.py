@@ -32,6 +32,8 @@ class RequestInput:
         reason: why access is needed.
         enables_mtls: the person was told that mTLS is not enabled, and asks for that as well.
         alternatives: why neither mTLS nor PrivateLink will do.
+        on_behalf: Slack id of the person that it is for; None for whoever asks.
+        ticket: typed into a field of its own.
     """
 
     address: str | None = None
@@ -42,6 +44,8 @@ class RequestInput:
     reason: str | None = None
     enables_mtls: bool = False
     alternatives: str | None = None
+    on_behalf: str | None = None
+    ticket: str | None = None
 
 
 def requested_length(

@@ -279,9 +279,14 @@ def search_input(block: str, label: str, *, placeholder: str, initial: Block | N
     return _input(block, label, element, hint=hint, optional=False)
 
 
-def person_input(block: str, label: str, *, hint: str) -> Block:
-    """A choice from the workspace's people, which Slack itself offers."""
-    return _input(block, label, {"type": "users_select", "action_id": _id(block)}, hint=hint, optional=False)
+def person_input(
+    block: str, label: str, *, hint: str, optional: bool = False, initial: str | None = None
+) -> Block:
+    """A choice from the workspace's people, which Slack itself offers; ``initial`` is the id of one."""
+    element: Block = {"type": "users_select", "action_id": _id(block)}
+    if initial:
+        element["initial_user"] = initial
+    return _input(block, label, element, hint=hint, optional=optional)
 
 
 def option(value: str, text: str) -> Block:

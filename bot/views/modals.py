@@ -28,6 +28,8 @@ _FIELD_OF: Final[Mapping[str, str]] = {
     "time": action_ids.FIELD_DURATION,
     "ignore": action_ids.FIELD_DURATION,
     "reason": action_ids.FIELD_REASON,
+    "ticket": action_ids.FIELD_TICKET,
+    "behalf": action_ids.FIELD_PERSON,
     **{word: name for view in METHOD_VIEWS.values() for word, name in view.error_fields.items()},
 }
 """The field that a refusal is about, by the first word of its code."""

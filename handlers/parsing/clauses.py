@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
+from bot.domain.command_text import COMMAND
 from bot.domain.duration import FOREVER
 from bot.domain.outside.text import cite, nearest
 from bot.domain.times.tokens import begins_time, continues_time, tokenize
 from bot.domain.times.vocabulary import DURATION_WORDS
 from bot.errors import Refusal, Refused
-from handlers.parsing.normalization import bare, unquoted
+from handlers.parsing.normalization import bare, mentioned, unquoted
 
 
 class Clause(StrEnum):
     """Kind of a clause."""
 
     TARGET = "target"
+    PERSON = "person"
     DURATION = "duration"
     START = "start"
     UNTIL = "until"
@@ -29,6 +31,7 @@ WORDS: Final[Mapping[str, Clause]] = {
     "on": Clause.TARGET,
     "from": Clause.TARGET,
     "対象": Clause.TARGET,
+    "利用者": Clause.PERSON,
     "for": Clause.DURATION,
     "期間": Clause.DURATION,
     "at": Clause.START,
@@ -45,6 +48,7 @@ ENDLESS: Final = frozenset(("permanently", FOREVER, "無期限"))
 
 VALUES: Final[Mapping[Clause, str]] = {
     Clause.TARGET: "billing",
+    Clause.PERSON: "@ayumi",
     Clause.DURATION: "8h",
     Clause.START: "23:00",
     Clause.UNTIL: "18:00",
@@ -126,11 +130,16 @@ def parse_clauses(
         if begun is None or begun[1] not in allowed:
             raise unknown_word(word, keywords(allowed), example=example)
         keyword, clause, glued = begun
-        if clause in values:
-            raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
         if glued:
             # What is joined to the keyword, as in ``理由:監査``, is the value's first word.
             left.appendleft(glued)
+        if clause is Clause.DURATION and keyword not in ENDLESS and left and left[0].startswith("@"):
+            # ``for`` begins both: a person is mentioned, and no duration begins like that.
+            clause = Clause.PERSON
+            if clause not in allowed:
+                raise Refused(Refusal.WORD_TOO_MANY, word=cite(left[0]), example=example)
+        if clause in values:
+            raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
         values[clause] = FOREVER if keyword in ENDLESS else _take_value(clause, left)
         if not values[clause]:
             raise Refused(Refusal.CLAUSE_EMPTY, word=keyword, example=_example(keyword, clause))
@@ -208,6 +217,8 @@ def _take_value(clause: Clause, left: deque[str]) -> str:
         reason = unquoted(" ".join(left))
         left.clear()
         return reason
+    if clause is Clause.PERSON:
+        return _person(left.popleft()) if left else ""
     if clause is Clause.DURATION and left and bare(left[0]).casefold() in _EVER:
         left.popleft()
         return FOREVER
@@ -225,6 +236,14 @@ def _begins_next(clause: Clause, left: Sequence[str]) -> bool:
         return not begins_time(bare(left[1]))
     # Within an end a Japanese time has its own word behind it.
     return _clause_of(word) is not None or (clause is not Clause.UNTIL and bool(_spelled(word)))
+
+
+def _person(word: str) -> str:
+    """The Slack id of a mentioned person; a name alone is not enough, as two people may have the same."""
+    person = mentioned(bare(word))
+    if person is None:
+        raise Refused(Refusal.PERSON_NAMELESS, word=cite(word), command=f"{COMMAND} mtls add 203.0.113.4 for")
+    return person
 
 
 def _continues(clause: Clause, word: str) -> bool:

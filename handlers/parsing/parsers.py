@@ -158,6 +158,7 @@ def request_input(
         until=values.get(Clause.UNTIL),
         start=values.get(Clause.START),
         reason=values.get(Clause.REASON),
+        on_behalf=values.get(Clause.PERSON),
     )
 
 

@@ -149,6 +149,8 @@ class PostgresRequests(Requests):
             number = (await self._connection.execute(_ADD, new)).scalar_one()
         request = request_of({**row, "id": number})
         said = {**doing.details, "kind": request.kind, **write_terms(request.terms)}
+        said |= {"owner": request.requester} if request.asker else {}
+        said |= {"ticket": request.terms.ticket} if request.terms.ticket else {}
         await self._write(request, replace(doing, details=said), before="", after=request.state)
         return request
 
@@ -290,8 +292,8 @@ class PostgresRequests(Requests):
         return await self._reader.read((await self._connection.execute(waiting)).scalars().all())
 
     @override
-    async def standing(self, rule: Rule, *, but: str) -> Standing:
-        return await read_standing(self._connection, rule, but=but)
+    async def standing(self, rule: Rule, *, but: str, asker: str = "") -> Standing:
+        return await read_standing(self._connection, rule, but=but, asker=asker)
 
     @override
     async def lock_requester(self, person: str) -> None:
@@ -333,11 +335,14 @@ class PostgresRequests(Requests):
         people: Collection[str],
         *,
         but: str,
+        asker: str = "",
         limit: int,
         first: Collection[str] = (),
         mixed_by: str = "",
     ) -> tuple[str, ...]:
-        return await read_able(self._connection, people, but=but, limit=limit, first=first, mixed_by=mixed_by)
+        return await read_able(
+            self._connection, people, but=but, asker=asker, limit=limit, first=first, mixed_by=mixed_by
+        )
 
     @override
     async def tell_directly(self, id: int, people: Collection[str]) -> None:
@@ -460,6 +465,8 @@ def _new_row(wanted: NewRequest, doing: AuditContext) -> dict[str, Any]:
         "narrowed_from": None,
         "told_directly": [],
         "nonce": uuid4().hex[:NONCE],
+        "asker": wanted.asker or None,
+        "ticket": terms.ticket,
     }
 
 

@@ -144,7 +144,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "button.": (
         *("approve", "deny", "change", "details", "cancel"),
         *("done", "end", "extend", "revoke", "retry", "give_up", "restore", "ask_restore"),
-        *("files", "installed", "test", "keep_old"),
+        *("files", "installed", "test", "keep_old", "again"),
     ),
     "button.finding.": FindingAction,
     "form.finding.about.": FindingAction,

@@ -83,7 +83,7 @@ KEYS = [
     (model, key)
     for model in MINIMAL
     for key in model.model_fields
-    if key not in ("access_review", "keep", "targets", "networks", "match", "rules")
+    if key not in ("access_review", "keep", "targets", "networks", "presets", "match", "rules")
 ]
 
 

@@ -23,6 +23,8 @@ def add_form(
     enables_mtls: Database | None = None,
     remarks: Sequence[Mrkdwn] = (),
     readings: Readings = (),
+    more: Sequence[Block] = (),
+    before: Sequence[Block] = (),
 ) -> Block:
     """The form for an IP rule, filled with what is known already.
 
@@ -34,6 +36,8 @@ def add_form(
         enables_mtls: the database on which mTLS is to be enabled first; this form cannot choose another.
         remarks: what stands above the fields.
         readings: of the duration or end, where it is unclear.
+        more: fields that the policy asks for or allows.
+        before: what stands above the first field.
     """
     title, submit = t("form.add.title"), t("form.add.submit")
     address = form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t)
@@ -42,10 +46,10 @@ def add_form(
     above = form_fields.remarks(remarks)
     if enables_mtls is None:
         target = form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t)
-        fields = [*above, address, target, *lengths, reason]
-        return form_fields.form(action_ids.FORM_ADD, title, submit, t, fields)
+        shown = [*before, *above, address, target, *lengths, reason, *more]
+        return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown)
     about = block_kit.section(t("form.enables", app=enables_mtls.label))
-    shown = [*above, about, address, *lengths, reason]
+    shown = [*above, about, address, *lengths, reason, *more]
     return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown, metadata=enables_mtls.name)
 
 

@@ -21,6 +21,7 @@ def add_form(
     needs_reason: bool,
     remarks: Sequence[Mrkdwn] = (),
     readings: Readings = (),
+    more: Sequence[Block] = (),
 ) -> Block:
     """The form for AWS accounts, filled with what is known already.
 
@@ -31,6 +32,7 @@ def add_form(
         needs_reason: no rule of the policy allows an empty reason.
         remarks: what stands above the fields.
         readings: of the duration or end, where it is unclear.
+        more: fields that the policy asks for or allows.
     """
     fields = [
         *form_fields.remarks(remarks),
@@ -38,6 +40,7 @@ def add_form(
         form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
         *form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings),
         form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        *more,
     ]
     title, submit = t("form.privatelink.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_LINK_ADD, title, submit, t, fields)

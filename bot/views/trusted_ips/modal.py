@@ -18,6 +18,7 @@ def add_form(
     needs_reason: bool,
     remarks: Sequence[Mrkdwn] = (),
     readings: Readings = (),
+    more: Sequence[Block] = (),
 ) -> Block:
     """The form, filled with what is known already; it says what a range costs before it is requested.
 
@@ -28,6 +29,7 @@ def add_form(
         needs_reason: no rule of the policy allows an empty reason.
         remarks: what stands above the fields.
         readings: of the duration or end, where it is unclear.
+        more: fields that the policy asks for or allows.
     """
     shown = [
         block_kit.section(t("form.trusted.about")),
@@ -44,6 +46,7 @@ def add_form(
             long=True,
             most=MOST,
         ),
+        *more,
     ]
     title, submit = t("form.trusted.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_RANGE_ADD, title, submit, t, shown)

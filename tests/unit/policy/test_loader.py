@@ -111,6 +111,9 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
         extend_alone=timedelta(hours=2),
         lapse_after=timedelta(hours=24),
         remind_after=(timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)),
+        on_behalf=True,
+        ticket=r"[A-Z]+-\d+",
+        ticket_link="https://tracker.example.com/{ticket}",
     )
     assert rest == replace(
         RULE,
@@ -243,7 +246,7 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, audit_channel, "
          "language, admins, auditors, reasons, warn_before, unmatched, when_nobody, when_owner_leaves, "
-         "pending_per_person, ask_unmanaged, access_review, keep, match, targets, networks, rules"),
+         "pending_per_person, ask_unmanaged, access_review, keep, match, targets, networks, presets, rules"),
         ('ask_unmanaged = ["production"]\n' + MINIMAL,
          "ask_unmanaged names production, and no database is in it; there is default"),
         ('ask_unmanaged = "default"\n' + MINIMAL, "ask_unmanaged: "),

@@ -299,7 +299,8 @@ async def test_a_closing_grant_is_refused_with_the_command_that_requests_it_agai
     await services.deadlines.run_due()
     found = await actions.refusal(engine, extend(services, grant, RequestInput(duration="1h")))
     assert found.reason is Refusal.GRANT_CLOSING
-    assert found.params["command"] == f"/pgaccess mtls add {NETWORK} to billing"
+    line = f"/pgaccess mtls add {NETWORK} to billing for 8h because quarterly migration"
+    assert found.params["command"] == line
 
 
 async def test_a_requested_extension_needs_the_reason_that_the_rule_demands(

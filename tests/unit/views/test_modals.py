@@ -31,6 +31,8 @@ FIELDS = (
     action_ids.FIELD_DURATION,
     action_ids.FIELD_REASON,
     action_ids.FIELD_ALTERNATIVES,
+    action_ids.FIELD_TICKET,
+    action_ids.FIELD_PERSON,
 )
 PENDING = [name for name in CASES if "pending" in name]
 

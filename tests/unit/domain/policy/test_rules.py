@@ -357,13 +357,13 @@ LED = replace(RULE, approvers=frozenset({"U0LEAD", "S0LEADS"}))
 
 @pytest.mark.parametrize("ids", [{"U0LEAD"}, {"U0OTHER", "S0LEADS"}, {"U0LEAD", "S0LEADS", "S0ENGINEERS"}])
 def test_every_approver_decides_on_what_others_ask(ids: set[str]) -> None:
-    require_approver(LED, ids=ids, requester="U0ENGINEER", request=17)
+    require_approver(LED, ids=ids, parties=["U0ENGINEER"], request=17)
 
 
 @pytest.mark.parametrize("ids", [{"U0COLLEAGUE"}, {"U0COLLEAGUE", "S0ENGINEERS"}])
 def test_whoever_is_no_approver_decides_nothing(ids: set[str]) -> None:
     with pytest.raises(Refused) as caught:
-        require_approver(LED, ids=ids, requester="U0ENGINEER", request=17)
+        require_approver(LED, ids=ids, parties=["U0ENGINEER"], request=17)
     assert (caught.value.reason, caught.value.params) == (Refusal.APPROVER_NOT, {"id": 17})
 
 
@@ -371,7 +371,7 @@ def test_whoever_is_no_approver_decides_nothing(ids: set[str]) -> None:
 def test_nobody_decides_on_their_own_request_approver_or_not(ids: set[str]) -> None:
     requester = next(id for id in ids if id.startswith("U"))
     with pytest.raises(Refused) as caught:
-        require_approver(LED, ids=ids, requester=requester, request=17)
+        require_approver(LED, ids=ids, parties=[requester], request=17)
     assert caught.value.reason is Refusal.APPROVER_SELF
 
 
