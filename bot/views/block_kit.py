@@ -327,7 +327,10 @@ def _shown(text: str, limit: int, *, mrkdwn: bool = True) -> str:
 
 
 def _fit(blocks: list[Block], fits: Callable[[Sequence[Block]], bool]) -> list[Block]:
-    """Leaves out blocks until the rest fits; a last row of buttons stays, with an ellipsis before it."""
+    """Leaves out blocks until the rest fits; a last row of buttons stays, with an ellipsis before it.
+
+    Where that row alone does not fit, it loses its last buttons, of which the least depends on.
+    """
     if fits(blocks):
         return blocks
     # Dropped from the end, where the least important stands; but without its buttons a card could not be
@@ -336,6 +339,8 @@ def _fit(blocks: list[Block], fits: Callable[[Sequence[Block]], bool]) -> list[B
     kept = blocks[: len(blocks) - len(last)]
     while kept and not fits([*kept, context(ELLIPSIS), *last]):
         kept.pop()
+    while last and len(last[0]["elements"]) > 1 and not fits([*kept, context(ELLIPSIS), *last]):
+        last = [{**last[0], "elements": last[0]["elements"][:-1]}]
     return [*kept, context(ELLIPSIS), *last]
 
 

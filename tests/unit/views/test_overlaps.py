@@ -48,7 +48,7 @@ def test_a_form_says_what_is_there_before_it_is_submitted() -> None:
     assert remarks(held("203.0.113.5", owner="U0ENGINEER")) == [
         "Together with your `203.0.113.5/32` (#11) it is exactly `203.0.113.4/31`."
     ]
-    assert remarks(rules_after=18) == ["It would be rule 18 of 60 on billing."]
+    assert remarks(rules_after=18) == ["It would make 18 of 60 rules on billing."]
 
 
 @pytest.mark.parametrize("kind", ALREADY)
