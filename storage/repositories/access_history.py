@@ -249,9 +249,11 @@ class PostgresAccessHistory(AccessHistory):
         before: int | None,
         limit: int,
     ) -> Sequence[int]:
-        # Each of the two has an index: of whole subjects, and of the networks in those that have several.
         alone = requests.c.subject.in_([Network(each) for each in sorted(networks)]) & _NETWORKS
-        which = [or_(alone, is_for(requests.c.subject, networks) & _SEVERAL)]
+        # Rows of the union, not an OR: Postgres would answer that by reading the whole index of subjects.
+        several = select(requests.c.id).where(is_for(requests.c.subject, networks), _SEVERAL)
+        found = union_all(select(requests.c.id).where(alone), several).subquery()
+        which: list[ColumnElement[bool]] = [requests.c.id.in_(select(found.c.id))]
         if targets is not None:
             which.append(or_(requests.c.target_id.in_(sorted(targets)), requests.c.requester == owner))
         return await self._newest(which, before=before, limit=limit)
