@@ -89,6 +89,7 @@ class Listeners:
             live_refresh=live_refresh,
             advisor=self._advisor,
             download_links=download_links,
+            public_url=public_url,
         )
         self._buttons = ButtonHandler(services=services, forms=self._forms, download_links=download_links)
 

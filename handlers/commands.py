@@ -8,6 +8,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
 from bot.views import help
+from handlers.address_links import AddressLinkSender
 from handlers.advice import Advisor
 from handlers.certificates import CertificateCommands
 from handlers.download_links import DownloadLinkSender
@@ -49,10 +50,12 @@ class Commands:
         live_refresh: LiveRefresh,
         advisor: Advisor,
         download_links: DownloadLinkSender,
+        public_url: str | None,
     ) -> None:
         self._services = services
         self._forms = forms
         rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
+        own = AddressLinkSender(services=services, rules=rules, public_url=public_url)
         accounts = EntryCommands(method=Method.PRIVATELINK, services=services, forms=forms.privatelink)
         ranges = EntryCommands(method=Method.TRUSTED, services=services, forms=forms.trusted_ips)
         certificates = CertificateCommands(services=services, forms=forms.certificates)
@@ -64,7 +67,7 @@ class Commands:
         requests = RequestCommands(services=services)
         self.handlers: Mapping[CommandPath, Handler] = {
             (): self._open_form,
-            ("mtls", "add"): rules.add,
+            ("mtls", "add"): own.add,
             ("mtls", "remove"): rules.remove,
             ("mtls", "adopt"): rules.adopt,
             ("mtls", "list"): queries.database_status,

@@ -90,7 +90,7 @@ class DownloadPage:
         return self._zip_response(outcome, t)
 
     async def _take(self, request: Request) -> CertificateFiles | DownloadAnswer:
-        secret = await _secret(request)
+        secret = await posted_secret(request)
         try:
             id = UUID(request.path_params["id"])
         except ValueError:
@@ -113,7 +113,7 @@ def file_name(files: CertificateFiles) -> str:
     return f"pgaccess-{app}-{_NOT_IN_NAMES.sub('-', files.handle)}.zip"
 
 
-async def _secret(request: Request) -> str | None:
+async def posted_secret(request: Request) -> str | None:
     """Return the secret of a form's body; None where there is none."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         return None
