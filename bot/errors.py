@@ -27,6 +27,8 @@ class Refusal(StrEnum):
     ADDRESS_EMPTY = "address_empty"
     ADDRESS_UNREADABLE = "address_unreadable"
     ADDRESS_ME = "address_me"
+    BROWSER_UNKNOWN = "browser_unknown"
+    BROWSER_UNREADABLE = "browser_unreadable"
     ADDRESS_SEVERAL = "address_several"
     ADDRESS_TOO_MANY = "address_too_many"
     ADDRESS_PART = "address_part"

@@ -93,6 +93,7 @@ class Listeners:
             advisor=self._advisor,
             download_links=download_links,
             presets=presets,
+            public_url=public_url,
         )
         self._buttons = ButtonHandler(
             services=services, forms=self._forms, download_links=download_links, presets=presets

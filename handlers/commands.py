@@ -11,6 +11,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
 from bot.views import help
+from handlers.address_links import AddressLinkSender
 from handlers.advice import Advisor
 from handlers.certificates import CertificateCommands
 from handlers.download_links import DownloadLinkSender
@@ -56,12 +57,14 @@ class Commands:
         advisor: Advisor,
         download_links: DownloadLinkSender,
         presets: PresetForms,
+        public_url: str | None,
     ) -> None:
         self._services = services
         self._presets = presets
         self._forms = forms
         self._drafts = DraftForms(services=services, forms=forms)
         rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
+        own = AddressLinkSender(services=services, rules=rules, public_url=public_url)
         accounts = EntryCommands(method=Method.PRIVATELINK, services=services, forms=forms.privatelink)
         ranges = EntryCommands(method=Method.TRUSTED, services=services, forms=forms.trusted_ips)
         certificates = CertificateCommands(services=services, forms=forms.certificates)
@@ -73,7 +76,7 @@ class Commands:
         requests = RequestCommands(services=services, forms=forms)
         self.handlers: Mapping[CommandPath, Handler] = {
             (): self._open_form,
-            ("mtls", "add"): rules.add,
+            ("mtls", "add"): own.add,
             ("mtls", "remove"): rules.remove,
             ("mtls", "adopt"): rules.adopt,
             ("mtls", "list"): queries.database_status,

@@ -634,6 +634,21 @@ download_links = Table(
     Index("ix_download_links_over", "expires_at", postgresql_where=text("state <> 'open'")),
 )
 
+address_checks = Table(
+    "address_checks",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="not secret: it is part of URLs"),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the link's secret"),
+    Column("owner", Text, nullable=False),
+    Column("target", Text, comment="as typed"),
+    Column("duration", Text, comment="as typed"),
+    Column("until", Text, comment="as typed"),
+    Column("reason", Text),
+    Column("expires_at", UtcDateTime, nullable=False, comment="business time"),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id)),
+    Index("ix_address_checks_expires_at", "expires_at"),
+)
+
 outbox = Table(
     "outbox",
     metadata,

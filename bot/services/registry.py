@@ -14,6 +14,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.findings import FindingService
 from bot.services.grants import GrantService
 from bot.services.members import MemberService
+from bot.services.mtls.address_checks import AddressCheckService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
 from bot.services.mtls.certificate_rotation import CertificateRotationService
 from bot.services.mtls.certificates import CertificateService
@@ -73,6 +74,7 @@ class Services:
         expiry_reminders: reminders and the weekly summary.
         compromises: revokes certificates whose files somebody else has.
         download_links: links to a certificate's files.
+        address_checks: links to request access from a browser's address.
         privatelink: close an endpoint.
         support_tickets: what Heroku's support answered for trusted IP ranges.
         departures: ends what is open at targets that Heroku no longer has.
@@ -110,6 +112,7 @@ class Services:
     expiry_reminders: ExpiryReminderService
     compromises: CompromiseService
     download_links: DownloadLinkService
+    address_checks: AddressCheckService
     privatelink: PrivateLinkEndpointService
     support_tickets: SupportTicketService
     departures: DepartureService
@@ -143,10 +146,11 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
     expiry_reminders = ExpiryReminderService(context)
     approvals = ApprovalService(context, methods=methods, extensions=extensions)
     grants = GrantService(context)
+    access_requests = AccessRequestService(context, methods=methods)
     return Services(
         policy=policy,
         members=MemberService(context),
-        access_requests=AccessRequestService(context, methods=methods),
+        access_requests=access_requests,
         extensions=extensions,
         approvals=approvals,
         findings=FindingService(context, methods=methods),
@@ -168,6 +172,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         expiry_reminders=expiry_reminders,
         compromises=CompromiseService(context),
         download_links=DownloadLinkService(context),
+        address_checks=AddressCheckService(context, access_requests=access_requests),
         privatelink=PrivateLinkEndpointService(context),
         support_tickets=SupportTicketService(context),
         departures=DepartureService(context),

@@ -141,6 +141,12 @@ def file_name(files: CertificateFiles) -> str:
     return f"pgaccess-{app}-{_NOT_IN_NAMES.sub('-', files.handle)}.zip"
 
 
+async def posted_secret(request: Request) -> str | None:
+    """Return the secret of a form's body; None where there is none."""
+    form = await _form(request)
+    return None if form is None else form.secret
+
+
 async def _form(request: Request) -> _Form | None:
     """Return what a form's body holds; None where there is no secret in it."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:

@@ -14,6 +14,7 @@ from bot.domain.access_review import Answer, ReviewedKind
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
+from bot.domain.mtls.address_check import CheckAnswer
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
@@ -187,6 +188,12 @@ FAMILIES: dict[str, Iterable[str]] = {
     "leaver.": ("grants", "pending", "links", "rotations", "certificates"),
     "leaver.why.": ("deactivated", "bot", "guest", "external"),
     "page.download_link.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
+    "page.address.": tuple(
+        f"{answer}{part}"
+        for answer in CheckAnswer
+        if answer is not CheckAnswer.OPEN
+        for part in ("", ".text")
+    ),
     "advise.need.": Need,
     "advise.origin.": Origin,
     "advise.length.": Length,

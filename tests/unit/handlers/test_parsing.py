@@ -617,9 +617,6 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("mtls add until 18:00 for 8h because x", Refusal.CLAUSE_BOTH_ENDS, {}),
     ("mtls add me for", Refusal.CLAUSE_EMPTY, {"word": "for"}),
     # an address that the bot would have to find out
-    ("mtls add me", Refusal.ADDRESS_ME, {"example": COMMANDS["mtls", "add"].example}),
-    ("mtls add ME for 8h", Refusal.ADDRESS_ME, {}),
-    ("mtls add me for 8h", Refusal.ADDRESS_ME, {}),
     ("mtls remove me", Refusal.ADDRESS_ME, {"example": COMMANDS["mtls", "remove"].example}),
     ("mtls adopt me", Refusal.ADDRESS_ME, {"example": COMMANDS["mtls", "adopt"].example}),
     ("mtls add 203.0.113.4 permanently for 8h", Refusal.CLAUSE_TWICE, {"word": "for", "example": "for 8h"}),
