@@ -60,15 +60,16 @@ class AddressPage:
             address = self._address(request)
         except Refused as refused:
             return _refused_page(refused, t)
-        body = asset("download_page.html").format(
+        body = asset("secret_form.html").format(
             text=paragraph(t("page.address.text", address=address.network_address))
             + paragraph(t("page.address.path"), soft=True),
             paste=paragraph(t("page.download_link.by_hand")),
             field=t("page.download_link.field"),
             button=t("page.address.button"),
             progress=paragraph(t("page.address.under_way")),
+            more="",
         )
-        return page(t("page.address.title"), body, t=t, script=asset("download_page.js"))
+        return page(t("page.address.title"), body, t=t, script=asset("secret_form.js"))
 
     async def submit(self, request: Request) -> Response:
         """Request access from the browser's address, once per link; else say why it was not requested."""

@@ -88,19 +88,23 @@ class DownloadPage:
         kept here in between, and the page goes on showing it while the zip is saved.
         """
         t = translator_for(request, default=self._language)
-        body = asset("download_page.html").format(
-            text=paragraph(t("page.download_link.text")),
-            paste=paragraph(t("page.download_link.by_hand")),
-            field=t("page.download_link.field"),
-            button=t("page.download_link.button"),
-            progress=paragraph(t("page.download_link.under_way")),
+        key_store = asset("key_store.html").format(
             label=t("page.download_link.store_password"),
             about=paragraph(t("page.download_link.store_password.about"), soft=True),
             password=new_password(),
             copy=t("page.download_link.copy"),
             copied=t("page.download_link.copied"),
         )
-        return page(t("page.download_link.title"), body, t=t, script=asset("download_page.js"))
+        body = asset("secret_form.html").format(
+            text=paragraph(t("page.download_link.text")),
+            paste=paragraph(t("page.download_link.by_hand")),
+            field=t("page.download_link.field"),
+            button=t("page.download_link.button"),
+            progress=paragraph(t("page.download_link.under_way")),
+            more=key_store,
+        )
+        script = asset("secret_form.js") + asset("key_store.js")
+        return page(t("page.download_link.title"), body, t=t, script=script)
 
     async def download(self, request: Request) -> Response:
         """Return the files, once per link; else a page that says why there are none."""

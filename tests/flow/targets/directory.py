@@ -99,7 +99,7 @@ class Directory(Acts):
 
     async def ask_and_open_twice(self) -> None:
         """Access to production, which two people have approved."""
-        await self.ask(f"/pgaccess {ALLOWED.format(target='money')}")
+        await self.ask(f"/pgaccess {self._for_another_address(ALLOWED.format(target='money'))}")
         for person in ("lead", "lead-2"):
             assert (await self.approve(person)).ok
         await self.until(lambda: self.told("engineer", "can reach"))
