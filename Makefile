@@ -9,6 +9,9 @@ LOCK := $(VENV)-lock/bin/uv
 COMPILE := $(LOCK) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# Tests start hundreds of processes, each of which would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo test soak test-browser test-container bench bench-quick pictures check format docs lock clean
 
 help: ## list the commands

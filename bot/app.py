@@ -51,6 +51,7 @@ from handlers.scheduler import Scheduler
 from handlers.transport.request_verification import RequestVerification
 from handlers.transport.socket_mode import SocketMode
 from handlers.transport.traced import Traced
+from handlers.web.address_page import AddressPage
 from handlers.web.download_page import DownloadPage
 from handlers.web.health import health_routes
 from handlers.web.metrics import metrics_routes
@@ -137,7 +138,13 @@ class App:
     def _pages(self) -> list[Route]:
         """Pages that people open in a browser."""
         downloads = DownloadService(store=self.store, heroku=self.heroku, clock=self.clock)
-        return DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language).routes()
+        address = AddressPage(
+            checks=self.services.address_checks,
+            hops=self.settings.trusted_hops,
+            language=self.policy.language,
+        )
+        download = DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language)
+        return [*download.routes(), *address.routes()]
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
         """Builds Bolt with our listeners; asks Slack once who we are."""

@@ -25,6 +25,9 @@ CONNECTIONS_AT_LEAST: Final = 4
 CONNECTIONS_AT_MOST: Final = 500
 """As many as the largest plans of Heroku allow in all."""
 
+HOPS_AT_MOST: Final = 5
+"""Proxies in a row that are believed; a content delivery network and two load balancers are three."""
+
 TOKEN_AT_LEAST: Final = 16
 """Characters of a token that people choose: as many in hexadecimal cannot be guessed over the network."""
 
@@ -105,6 +108,7 @@ class Settings:
         app_token: opens Socket Mode; None is HTTP.
         page: where escalations go; None is Slack alone.
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
+        trusted_hops: proxies in front of us whose ``X-Forwarded-For`` entries are believed.
         probes: whether new certificates may be tested from here, by connecting with them.
         db_connections: the most connections to Postgres that the process opens in all.
         metrics_token: what Prometheus sends to read ``/metrics``; None serves no metrics.
@@ -122,6 +126,7 @@ class Settings:
     app_token: str | None = field(default=None, repr=False)
     page: PageAddress | None = None
     public_url: str | None = None
+    trusted_hops: int = 0
     probes: bool = False
     db_connections: int = CONNECTIONS
     metrics_token: str | None = field(default=None, repr=False)
@@ -168,6 +173,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         port=port(environ),
         page=page_settings(environ),
         public_url=public_url(environ),
+        trusted_hops=trusted_hops(environ),
         probes=probes(environ),
         db_connections=db_connections(environ),
         metrics_token=metrics_token(environ),
@@ -282,6 +288,18 @@ def public_url(environ: Mapping[str, str] = os.environ) -> str | None:
     if "?" in url or "#" in url:
         raise MisconfiguredError(f"{name} has to end before any ? or #: paths are put after it")
     return url.rstrip("/")
+
+
+def trusted_hops(environ: Mapping[str, str] = os.environ) -> int:
+    """How many proxies' ``X-Forwarded-For`` entries are believed; raises ``MisconfiguredError``."""
+    name = "PGACCESS_TRUSTED_HOPS"
+    text = environ.get(name, "").strip() or "0"
+    if text not in {str(hops) for hops in range(HOPS_AT_MOST + 1)}:
+        raise MisconfiguredError(
+            f"{name} has to be a number from 0 to {HOPS_AT_MOST}, such as 1 on Heroku: how many proxies "
+            "stand between browsers and the bot"
+        )
+    return int(text)
 
 
 def probes(environ: Mapping[str, str] = os.environ) -> bool:

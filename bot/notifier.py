@@ -182,7 +182,7 @@ class Notifier:
         }
         if details is not None:
             details = readable_in(self._policy, details, message)
-        t = Translator.of(locale if locale else self._policy.language)
+        t = Translator.of(locale if locale else self._policy.language, networks=self._policy.networks)
         rendered = render(
             message, details, t=t, policy=self._policy, listed=found, finding=finding, page=page
         )
@@ -202,7 +202,8 @@ class Notifier:
         """Publishes a person's App Home, which is in no channel."""
         person = claimed.message.recipient
         summary = await self._services.queries.home_summary(person)
-        t = Translator.of(await self._services.members.locale(person))
+        locale = await self._services.members.locale(person)
+        t = Translator.of(locale, networks=self._policy.networks)
         view = home(summary, t=t, policy=self._policy)
         await self._begin_call(claimed)
         await self._slack.publish_home(person, view)

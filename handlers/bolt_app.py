@@ -29,6 +29,7 @@ from handlers.download_links import DownloadLinkSender
 from handlers.error_responses import ErrorResponses
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, field_errors
+from handlers.presets import PresetForms
 from handlers.refused_actions import AttemptedAction
 from handlers.transport.authorization import authorizer
 from handlers.transport.events import (
@@ -75,7 +76,8 @@ class Listeners:
         self._authorize = authorizer(team=team, authorized=authorized)
         self._deadlines = Deadlines()
         self._unknown_people = UnknownPeople(services)
-        self._locales = LocaleCache(self._locale, fallback=Translator(services.policy.language))
+        channel = Translator(services.policy.language, networks=services.policy.networks)
+        self._locales = LocaleCache(self._locale, fallback=channel)
         self._errors = ErrorResponses(interactive=interactive, translator=self._locales.of)
         self._forms = Forms(services=services, interactive=interactive)
         self._advisor = Advisor(services=services, interactive=interactive, forms=self._forms)
@@ -83,14 +85,19 @@ class Listeners:
             services=services, interactive=interactive, background_tasks=background_tasks
         )
         download_links = DownloadLinkSender(services=services, interactive=interactive, public_url=public_url)
+        presets = PresetForms(services=services, forms=self._forms, interactive=interactive)
         self._commands = Commands(
             services=services,
             forms=self._forms,
             live_refresh=live_refresh,
             advisor=self._advisor,
             download_links=download_links,
+            presets=presets,
+            public_url=public_url,
         )
-        self._buttons = ButtonHandler(services=services, forms=self._forms, download_links=download_links)
+        self._buttons = ButtonHandler(
+            services=services, forms=self._forms, download_links=download_links, presets=presets
+        )
 
     def app(self, *, signing_secret: str) -> AsyncApp:
         """Returns Bolt with our listeners.

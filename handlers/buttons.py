@@ -17,7 +17,9 @@ from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
+from handlers.presets import PresetForms
 from handlers.refusals import RefusedForState
+from handlers.repetitions import RepetitionButtons
 from handlers.transport.payload_model import MalformedError, read_value
 from handlers.transport.payloads import BlockAction
 
@@ -27,7 +29,12 @@ PAST: Final = frozenset(
         *(Refusal.REQUEST_WITHDRAWN, Refusal.ALREADY_VOTED, Refusal.GRANT_CLOSING, Refusal.GRANT_OVER),
         *(Refusal.GRANT_NOT_OPEN, Refusal.GRANT_NOT_FAILED, Refusal.GRANT_NOT_INTERRUPTED),
         *(Refusal.REOPENING_PENDING, Refusal.RETRY_ASKS_AGAIN, Refusal.RETRY_DECIDED_ANEW),
-        *(Refusal.KEEP_NOT_NEEDED, Refusal.EXTEND_NOT_TIMED, Refusal.CERTIFICATE_NOT_OFFERED),
+        *(
+            Refusal.REPEAT_NOT_OVER,
+            Refusal.KEEP_NOT_NEEDED,
+            Refusal.EXTEND_NOT_TIMED,
+            Refusal.CERTIFICATE_NOT_OFFERED,
+        ),
         Refusal.FINDING_PENDING,
         *(Refusal.ROTATION_NOT_WAITING, Refusal.ROTATION_OLD_GOING, Refusal.ROTATION_NO_TEST),
     }
@@ -57,10 +64,18 @@ Handler = Callable[[Press, Translator], Awaitable[Message | None]]
 class ButtonHandler:
     """Answers presses on buttons."""
 
-    def __init__(self, *, services: Services, forms: Forms, download_links: DownloadLinkSender) -> None:
+    def __init__(
+        self,
+        *,
+        services: Services,
+        forms: Forms,
+        download_links: DownloadLinkSender,
+        presets: PresetForms,
+    ) -> None:
         self._services = services
         self._download_links = download_links
         self._forms = forms
+        self._presets = presets
         self._handlers: Mapping[str, Handler] = {
             action_ids.APPROVE: self._approve,
             action_ids.DENY: self._open_decision,
@@ -69,6 +84,7 @@ class ButtonHandler:
             action_ids.CANCEL: self._cancel,
             action_ids.DONE: self._done,
             action_ids.EXTEND: self._open_extension,
+            action_ids.AGAIN: self._open_again,
             action_ids.REVOKE: self._revoke,
             action_ids.RETRY: self._retry,
             action_ids.RESTORE: self._restore,
@@ -78,6 +94,7 @@ class ButtonHandler:
             action_ids.SUPPORT_WEB: self._support_answered,
         }
         self._expiry = CertificateExpiryButtons(services=services)
+        self._repetitions = RepetitionButtons(services=services, forms=forms)
 
     async def answer(self, click: BlockAction, t: Translator) -> Message | None:
         """Acts on a press; None when a form was opened instead of an answer.
@@ -112,6 +129,13 @@ class ButtonHandler:
         if click.action == action_ids.ASK:
             await self._services.members.require(click.person)
             await self._forms.mtls.open_add(click.trigger, RequestInput(), t)
+            return None
+        if click.action == action_ids.ANYWAY:
+            await self._services.members.require(click.person)
+            await self._forms.open_anyway(click, t)
+            return None
+        if click.action.startswith((action_ids.PRESET_OPEN, action_ids.PRESET_PUSH)):
+            await self._presets.press(click, t)
             return None
         # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):
@@ -158,6 +182,10 @@ class ButtonHandler:
         # Checked first, so that nobody fills in a form in vain.
         details = await self._services.extensions.require_extendable(press.request, person=click.person)
         await self._forms.open_for_button(click.action, click.trigger, details, t)
+
+    async def _open_again(self, press: Press, t: Translator) -> None:
+        click = press.click
+        await self._repetitions.open(press.request, person=click.person, trigger=click.trigger, t=t)
 
     async def _details(self, press: Press, t: Translator) -> Message:
         # Reading a request checks nothing, and a guest in the channel can press the button too.

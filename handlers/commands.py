@@ -1,21 +1,28 @@
 """The handler of each typed command: one table, with the same rows as the parsers' command table."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.method import Method
+from bot.domain.networks.named import written_out
+from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
 from bot.views import help
+from handlers.address_links import AddressLinkSender
 from handlers.advice import Advisor
 from handlers.certificates import CertificateCommands
 from handlers.download_links import DownloadLinkSender
+from handlers.drafts import DraftForms
 from handlers.entries import EntryCommands
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms
 from handlers.parsing.command_table import HELP, parse
+from handlers.parsing.drafts import Draft
 from handlers.parsing.intents import CommandPath, Intent
+from handlers.presets import PresetForms
 from handlers.privatelink import PrivateLinkCommands
 from handlers.queries import QueryCommands
 from handlers.requests import RequestCommands
@@ -49,10 +56,15 @@ class Commands:
         live_refresh: LiveRefresh,
         advisor: Advisor,
         download_links: DownloadLinkSender,
+        presets: PresetForms,
+        public_url: str | None,
     ) -> None:
         self._services = services
+        self._presets = presets
         self._forms = forms
+        self._drafts = DraftForms(services=services, forms=forms)
         rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
+        own = AddressLinkSender(services=services, rules=rules, public_url=public_url)
         accounts = EntryCommands(method=Method.PRIVATELINK, services=services, forms=forms.privatelink)
         ranges = EntryCommands(method=Method.TRUSTED, services=services, forms=forms.trusted_ips)
         certificates = CertificateCommands(services=services, forms=forms.certificates)
@@ -61,10 +73,10 @@ class Commands:
         )
         trusted_ips = TrustedIpsCommands(services=services, live_refresh=live_refresh)
         queries = QueryCommands(services=services, live_refresh=live_refresh, trusted_ips=trusted_ips)
-        requests = RequestCommands(services=services)
+        requests = RequestCommands(services=services, forms=forms)
         self.handlers: Mapping[CommandPath, Handler] = {
             (): self._open_form,
-            ("mtls", "add"): rules.add,
+            ("mtls", "add"): own.add,
             ("mtls", "remove"): rules.remove,
             ("mtls", "adopt"): rules.adopt,
             ("mtls", "list"): queries.database_status,
@@ -102,11 +114,40 @@ class Commands:
 
     async def answer(self, command: SlashCommand, t: Translator) -> Message | None:
         """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
+        if await self._presets.open_typed(command, t):
+            return None
         # Before membership is queried: a typing error costs the store nothing, and is answered without it.
-        intent = parse(command.text)
+        try:
+            intent = self._with_ranges(parse(command.text))
+        except Refused as refused:
+            await self._open_draft(command, self._drafts.of_line(command.text, refused), refused, t)
+            return None
         if intent.command not in MEMBERSHIP_CHECKED_LATER:
             await self._services.members.require(command.person)
-        return await self.handlers[intent.command](command, intent, t)
+        try:
+            return await self.handlers[intent.command](command, intent, t)
+        except Refused as refused:
+            draft = self._drafts.of_intent(command.text, intent, refused)
+            await self._open_draft(command, draft, refused, t)
+            return None
+
+    def _with_ranges(self, intent: Intent) -> Intent:
+        """The intent with the ranges of a network in place of its name."""
+        address = intent.input.address
+        if address is None:
+            return intent
+        address = written_out(self._services.policy.networks, address)
+        return replace(intent, input=replace(intent.input, address=address))
+
+    async def _open_draft(
+        self, command: SlashCommand, draft: Draft | None, refused: Refused, t: Translator
+    ) -> None:
+        """Opens the form with what was understood; raises the refusal where that is nothing."""
+        if draft is None:
+            raise refused
+        # The form shows names of databases.
+        await self._services.members.require(command.person)
+        await self._drafts.open(command, draft, t)
 
     async def _open_form(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
         await self._forms.mtls.open_add(command.trigger, intent.input, t)

@@ -1,14 +1,18 @@
 """Handlers of ``add``, ``remove`` and ``adopt``, which are the same for every access method."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
 from bot.domain.method import Method
+from bot.domain.overlap import ALREADY
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Translator
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Message
 from bot.services import RequestInput, Services
-from bot.views import responses
+from bot.views import overlaps, responses
+from handlers.form_values import input_values
 from handlers.parsing.intents import Intent
 from handlers.transport.payloads import SlashCommand
 
@@ -28,7 +32,15 @@ INCOMPLETE: Final = frozenset(
 class EntryForms(Protocol):
     """The form that requests an entry of one access method."""
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self,
+        trigger: str,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
+    ) -> None:
         """Opens the form, filled with what was typed; raises ``Refused`` for a target that does not exist."""
         ...
 
@@ -45,12 +57,17 @@ class EntryCommands:
         self._forms = forms
 
     async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests an entry; opens the form where something is missing."""
+        """Requests an entry; opens the form where something is missing or unclear."""
         try:
             details = await self._services.access_requests.submit(
-                self._method, intent.input, person=command.person, key=command.key
+                self._method, intent.input, person=command.person, key=command.key, again=False
             )
+        except UnclearTime as unclear:
+            await self._forms.open_add(command.trigger, intent.input, t, readings=unclear.readings)
+            return None
         except Refused as refused:
+            if refused.reason in ALREADY.values():
+                return await self._already(refused, intent.input, command.person, t)
             if refused.reason not in INCOMPLETE:
                 raise
             # A refusal records nothing: the form submits the same again, with a key of its own.
@@ -58,6 +75,20 @@ class EntryCommands:
             await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
             return None
         return responses.submitted(details, t=t, policy=self._services.policy)
+
+    async def _already(
+        self, refused: Refused, request_input: RequestInput, person: str, t: Translator
+    ) -> Message:
+        """Says that the person has it already, and offers to extend it or to request it anyway."""
+        details = await self._services.queries.request(_number(refused), person=person)
+        return overlaps.answer(
+            refused,
+            details,
+            method=self._method,
+            values=input_values(request_input),
+            t=t,
+            policy=self._services.policy,
+        )
 
     async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Ends what an entry allows: one's own at once; otherwise that is requested."""
@@ -74,3 +105,8 @@ class EntryCommands:
             self._method, intent.input, person=command.person, key=command.key
         )
         return responses.submitted(details, t=t, policy=self._services.policy)
+
+
+def _number(refused: Refused) -> int:
+    """The number of the request that a refusal names."""
+    return int(str(refused.params["id"]))

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from bot.domain.policy.rules import Policy
 from bot.domain.target import Database, Target, choose
+from bot.domain.times.ends import looks_like_end
+from bot.errors import Refusal, Refused
 from bot.services import RequestInput
 from bot.views import action_ids
 from handlers.parsing.normalization import normalize_text
@@ -15,18 +17,34 @@ def form_input(submission: ViewSubmission) -> RequestInput:
     """Reads the fields that every form has, as a command line would have had them.
 
     The target is left out: each form has its own. A form has one field for duration and end; what looks like
-    a clock time is an end.
+    a time is an end.
+
+    Raises:
+        Refused: several times were offered, and none was chosen or typed.
     """
     values = submission.values
-    length = normalize_text(values.get(action_ids.FIELD_DURATION) or "") or None
-    # In Japanese ``18時`` is a clock time, and ``8時間`` is a duration.
-    is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
+    length = _length(values)
+    is_time = length is not None and looks_like_end(length)
     return RequestInput(
         address=normalize_text(values.get(action_ids.FIELD_ADDRESS) or "") or None,
         duration=None if is_time else length,
         until=length if is_time else None,
         reason=normalize_text(values.get(action_ids.FIELD_REASON) or "") or None,
+        on_behalf=values.get(action_ids.FIELD_PERSON) or None,
+        ticket=normalize_text(values.get(action_ids.FIELD_TICKET) or "") or None,
     )
+
+
+def _length(values: Mapping[str, str | None]) -> str | None:
+    """The duration or end: as typed, or chosen where the form offers the readings of an unclear time."""
+    chosen = normalize_text(values.get(action_ids.FIELD_DURATION) or "")
+    if action_ids.FIELD_OTHER_TIME not in values:
+        return chosen or None
+    length = normalize_text(values[action_ids.FIELD_OTHER_TIME] or "") or chosen
+    # An empty field means the default elsewhere; who was asked what they mean gets no default.
+    if not length:
+        raise Refused(Refusal.TIME_MISSING)
+    return length
 
 
 def with_target(
@@ -45,14 +63,42 @@ def target_name(chosen: str, targets: Iterable[Target]) -> str:
     return names[chosen] if chosen in names else normalize_text(chosen)
 
 
+def input_values(request_input: RequestInput) -> Mapping[str, str | None]:
+    """Returns the values of an input by field, the target by the name that was typed."""
+    return {
+        action_ids.FIELD_ADDRESS: request_input.address,
+        action_ids.FIELD_TARGET: request_input.target,
+        action_ids.FIELD_DURATION: request_input.duration or request_input.until,
+        action_ids.FIELD_REASON: request_input.reason,
+    }
+
+
+def read_input_values(values: Mapping[str, str]) -> RequestInput:
+    """Returns the input of values by field, as a form opens with them."""
+    return RequestInput(
+        address=values.get(action_ids.FIELD_ADDRESS),
+        target=values.get(action_ids.FIELD_TARGET),
+        duration=values.get(action_ids.FIELD_DURATION),
+        reason=values.get(action_ids.FIELD_REASON),
+    )
+
+
 def form_values(request_input: RequestInput, target: Target | None) -> Mapping[str, str | None]:
     """Returns the values that a form opens with, by field."""
     return {
         action_ids.FIELD_ADDRESS: request_input.address,
         action_ids.FIELD_TARGET: None if target is None else str(target.id),
-        action_ids.FIELD_DURATION: request_input.duration or request_input.until,
+        action_ids.FIELD_DURATION: request_input.duration or _end(request_input.until),
         action_ids.FIELD_REASON: request_input.reason,
+        action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
+        action_ids.FIELD_TICKET: request_input.ticket,
+        action_ids.FIELD_PERSON: request_input.on_behalf,
     }
+
+
+def _end(until: str | None) -> str | None:
+    """An end for the field that takes durations too: ``until 6`` would be a number without its unit."""
+    return until if until is None or looks_like_end(until) else f"until {until}"
 
 
 def chosen_database(databases: Sequence[Database], name: str | None, policy: Policy) -> Database | None:

@@ -3,21 +3,24 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from bot.domain.method import Method
+from bot.domain.overlap import ALREADY
 from bot.domain.request import Verdict
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, MessageRef, RequestDetails
-from bot.services import Services, Vote
-from bot.views import action_ids, form_fields, modals, responses
+from bot.services import RequestInput, Services, Vote
+from bot.views import action_ids, form_fields, modals, overlaps, responses
 from handlers.certificates import CertificateForms
 from handlers.findings import FindingButtons
-from handlers.form_values import form_input
+from handlers.form_values import form_input, form_values, read_input_values
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
 from handlers.reviews.buttons import ReviewButtons
 from handlers.transport.payload_model import MalformedError, read_value
-from handlers.transport.payloads import BlockSuggestion, ViewSubmission
+from handlers.transport.payloads import BlockAction, BlockSuggestion, ViewSubmission
 from handlers.trusted_ips import TrustedIpsForms
 
 _BY_BUTTON: Final = {
@@ -26,6 +29,23 @@ _BY_BUTTON: Final = {
     action_ids.EXTEND: modals.extend_form,
 }
 """Forms that a button opens."""
+
+_FORMS: Final = {
+    Method.MTLS: action_ids.FORM_ADD,
+    Method.PRIVATELINK: action_ids.FORM_LINK_ADD,
+    Method.TRUSTED: action_ids.FORM_RANGE_ADD,
+}
+"""The form that requests access, by access method."""
+
+_ANYWAY: Final = {
+    action_ids.FORM_ADD: action_ids.FORM_ADD_ANYWAY,
+    action_ids.FORM_LINK_ADD: action_ids.FORM_LINK_ADD_ANYWAY,
+    action_ids.FORM_RANGE_ADD: action_ids.FORM_RANGE_ADD_ANYWAY,
+}
+"""The form that takes the place of one whose person has to know first that they have it already."""
+
+_ADDING_RULES: Final = (action_ids.FORM_ADD, action_ids.FORM_ADD_ANYWAY)
+"""Forms that can offer to enable mTLS first."""
 
 
 class Forms:
@@ -51,6 +71,9 @@ class Forms:
         self.findings = FindingButtons(services=services, interactive=interactive)
         self._submit: Mapping[str, Callable[[ViewSubmission], Awaitable[None]]] = {
             action_ids.FORM_ADD: self.mtls.submit,
+            action_ids.FORM_ADD_ANYWAY: self.mtls.submit,
+            action_ids.FORM_LINK_ADD_ANYWAY: self.privatelink.submit_add,
+            action_ids.FORM_RANGE_ADD_ANYWAY: self.trusted_ips.submit,
             action_ids.FORM_LINK_ADD: self.privatelink.submit_add,
             action_ids.FORM_LINK_CLOSE: self.privatelink.submit_close,
             action_ids.FORM_RANGE_ADD: self.trusted_ips.submit,
@@ -62,6 +85,11 @@ class Forms:
             action_ids.FORM_FINDING: self.findings.submit,
             action_ids.FORM_FINDINGS: self.findings.submit_choice,
             **self.reviews.access_review.forms,
+        }
+        self._adding: Mapping[str, MtlsForms | PrivateLinkForms | TrustedIpsForms] = {
+            action_ids.FORM_ADD: self.mtls,
+            action_ids.FORM_LINK_ADD: self.privatelink,
+            action_ids.FORM_RANGE_ADD: self.trusted_ips,
         }
 
     async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:
@@ -108,14 +136,75 @@ class Forms:
             await self._services.queries.require_same(about[0], nonce=about[1], place=place)
 
     async def replacement(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
-        """Returns the form that replaces a refused one, because it also asks for what was missing.
+        """Returns the form that replaces a refused one, because it also asks for what was missing or unclear.
 
         Returns:
             None where an error at a field is enough.
         """
-        if submission.form != action_ids.FORM_ADD or refused.reason is not Refusal.MTLS_NOT_ENABLED:
+        if isinstance(refused, UnclearTime):
+            return await self._choosing_view(submission, refused, t)
+        if refused.reason in ALREADY.values() and submission.form in _ANYWAY:
+            details = await self._services.queries.request(
+                int(str(refused.params["id"])), person=submission.person
+            )
+            view = await self._adding[submission.form].same_view(submission, t)
+            above = overlaps.warning(refused, details, t, self._services.policy)
+            return _anyway({**view, "blocks": [*above, *view["blocks"]]})
+        if refused.reason is not Refusal.MTLS_NOT_ENABLED or submission.form not in _ADDING_RULES:
             return None
-        return await self.mtls.enabling_view(submission, t)
+        view = await self.mtls.enabling_view(submission, t)
+        return _anyway(view) if submission.form == action_ids.FORM_ADD_ANYWAY else view
+
+    async def open_anyway(self, click: BlockAction, t: Translator) -> None:
+        """Opens the form of a request like one that there is already, filled with what was typed.
+
+        Raises:
+            MalformedError: the button's value is not ours.
+        """
+        method, values = read_value(action_ids.read_input, click.value)
+        view = await self._adding[_FORMS[method]].add_view(read_input_values(values), t)
+        await self._interactive.open_view(click.trigger, _anyway(view))
+
+    async def open_extension(
+        self,
+        trigger: str,
+        request: int,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        person: str,
+        readings: Readings,
+    ) -> None:
+        """Opens the form that extends a grant, with the readings of an unclear time.
+
+        Raises:
+            Refused: the person cannot extend it.
+        """
+        details = await self._services.extensions.require_extendable(request, person=person)
+        filled = form_values(request_input, None)
+        view = modals.extend_form(details, t, filled=filled, readings=readings)
+        await self._interactive.open_view(trigger, view)
+
+    async def _choosing_view(
+        self, submission: ViewSubmission, unclear: UnclearTime, t: Translator
+    ) -> Block | None:
+        """Returns a form once more, which now asks what the time in it means.
+
+        Returns:
+            None for a form whose error names the readings at its field.
+        """
+        match submission.form:
+            case form if form in self._adding:
+                view = await self._adding[form].choosing_view(submission, unclear, t)
+                return _anyway(view) if form in _ANYWAY.values() else view
+            case action_ids.FORM_EXTEND:
+                request, _ = _shown_terms(submission)
+                details = await self._services.extensions.require_extendable(
+                    request, person=submission.person
+                )
+                filled = form_values(form_input(submission), None)
+                return modals.extend_form(details, t, filled=filled, readings=unclear.readings)
+        return None
 
     async def _deny(self, submission: ViewSubmission) -> None:
         request, version = _shown_terms(submission)
@@ -155,3 +244,8 @@ def field_errors(refused: Refused, submission: ViewSubmission, t: Translator) ->
 def _shown_terms(submission: ViewSubmission) -> tuple[int, int]:
     """The request that a form is about, and the version of the terms that it showed."""
     return read_value(action_ids.read_button, submission.data)
+
+
+def _anyway(view: Block) -> Block:
+    """The same form under the name by which it records a request like one that there is already."""
+    return {**view, "callback_id": _ANYWAY[view["callback_id"]]}

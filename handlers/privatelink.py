@@ -1,15 +1,19 @@
 """Handlers of ``/pgaccess privatelink status`` and ``close``, and the forms of PrivateLink."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
-from bot.i18n.translator import Translator
+from bot.domain.times.readings import Readings, UnclearTime
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
+from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -29,23 +33,43 @@ class PrivateLinkForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+    async def open_add(
+        self,
+        trigger: str,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
+    ) -> None:
         """Opens the form that requests accounts; raises ``Refused`` as ``add_view`` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+        view = await self.add_view(request_input, t, remarks=remarks, readings=readings)
+        await self._interactive.open_view(trigger, view)
 
-    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
-        """Returns the form that requests accounts, filled with what was typed.
+    async def add_view(
+        self,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
+    ) -> Block:
+        """Returns the form for accounts, filled in, below remarks, with the readings of an unclear time.
 
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
         """
         databases, policy = await self._services.queries.databases(), self._services.policy
         database = chosen_database(databases, request_input.target, policy)
+        filled = form_values(request_input, database)
         return privatelink_modals.add_form(
             databases=databases,
-            filled=form_values(request_input, database),
+            filled=filled,
             t=t,
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.PRIVATELINK, database, t)],
             needs_reason=modals.needs_reason(policy),
+            remarks=remarks,
+            readings=readings,
         )
 
     async def open_close(self, command: SlashCommand, request_input: RequestInput, t: Translator) -> None:
@@ -67,12 +91,25 @@ class PrivateLinkForms:
 
     async def submit_add(self, submission: ViewSubmission) -> None:
         """Requests accounts; raises ``Refused`` when something in the form does not fit."""
-        request_input = with_target(
-            form_input(submission), submission, await self._services.queries.databases()
-        )
         await self._services.access_requests.submit(
-            Method.PRIVATELINK, request_input, person=submission.person, key=submission.key
+            Method.PRIVATELINK,
+            await self._request_input(submission),
+            person=submission.person,
+            key=submission.key,
+            again=submission.form == action_ids.FORM_LINK_ADD_ANYWAY,
         )
+
+    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
+        """Returns the same form once more, which now asks what the time in it means."""
+        return await self.add_view(await self._request_input(submission), t, readings=unclear.readings)
+
+    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, with what was filled in."""
+        return await self.add_view(await self._request_input(submission), t)
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
+        databases = await self._services.queries.databases()
+        return with_target(form_input(submission), submission, databases)
 
     async def submit_close(self, submission: ViewSubmission) -> None:
         """Requests to close the endpoint; raises ``Refused`` when something in the form does not fit."""

@@ -1,11 +1,13 @@
 """Handlers of the commands that act on one request by its number: cancel, done, revoke, retry, extend."""
 
+from bot.domain.times.readings import UnclearTime
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
 from bot.views import responses
 from bot.views.reviews import personal_access
+from handlers.modals import Forms
 from handlers.parsing.intents import Intent
 from handlers.transport.payloads import SlashCommand
 
@@ -13,8 +15,9 @@ from handlers.transport.payloads import SlashCommand
 class RequestCommands:
     """Answers typed commands about one request, or what it opened."""
 
-    def __init__(self, *, services: Services) -> None:
+    def __init__(self, *, services: Services, forms: Forms) -> None:
         self._services = services
+        self._forms = forms
 
     async def cancel(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Withdraws a request that nobody has decided."""
@@ -47,12 +50,18 @@ class RequestCommands:
         details = await self._services.grants.retry(numbered(intent), person=command.person, key=command.key)
         return responses.tried_again(details, t)
 
-    async def extend(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Moves the end of access, or requests that."""
+    async def extend(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
+        """Moves the end of access, or requests that; opens the form where the time is unclear."""
         number = numbered(intent)
-        details = await self._services.extensions.extend(
-            number, intent.input, person=command.person, key=command.key
-        )
+        try:
+            details = await self._services.extensions.extend(
+                number, intent.input, person=command.person, key=command.key
+            )
+        except UnclearTime as unclear:
+            await self._forms.open_extension(
+                command.trigger, number, intent.input, t, person=command.person, readings=unclear.readings
+            )
+            return None
         # What people may not extend alone is a request of its own, with a new number.
         if details.request.id != number:
             return responses.submitted(details, t=t, policy=self._services.policy)

@@ -1,15 +1,20 @@
 """Handlers of ``/pgaccess trusted list`` and ``status``, and the form of trusted IP ranges."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
+from bot.domain.networks.named import written_out
+from bot.domain.times.readings import Readings, UnclearTime
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Translator
-from bot.ports import InteractiveSlack, Message
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
+from bot.views.request_fields import more_fields
+from bot.views.request_limits import limits
 from bot.views.trusted_ips import modal, status
 from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
@@ -25,8 +30,28 @@ class TrustedIpsForms:
         self._services = services
         self._interactive = interactive
 
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
-        """Opens the form, filled with what was typed.
+    async def open_add(
+        self,
+        trigger: str,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
+    ) -> None:
+        """Opens the form; raises ``Refused`` as ``add_view`` does."""
+        view = await self.add_view(request_input, t, remarks=remarks, readings=readings)
+        await self._interactive.open_view(trigger, view)
+
+    async def add_view(
+        self,
+        request_input: RequestInput,
+        t: Translator,
+        *,
+        remarks: Sequence[Mrkdwn] = (),
+        readings: Readings = (),
+    ) -> Block:
+        """Returns the form, filled in, below remarks, with the readings of an unclear time.
 
         Raises:
             Refused: no space has the name that was typed, or there is none at all.
@@ -37,22 +62,44 @@ class TrustedIpsForms:
         space = (
             await self._services.queries.find_space(request_input.target) if request_input.target else None
         )
-        view = modal.add_form(
+        filled, policy = form_values(request_input, space), self._services.policy
+        return modal.add_form(
             spaces=spaces,
-            filled=form_values(request_input, space),
+            filled=filled,
             t=t,
-            needs_reason=modals.needs_reason(self._services.policy),
+            more=[*more_fields(policy, filled, t), *limits(policy, Method.TRUSTED, space, t)],
+            needs_reason=modals.needs_reason(policy),
+            remarks=remarks,
+            readings=readings,
         )
-        await self._interactive.open_view(trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests the range; raises ``Refused`` when something in the form does not fit."""
+        request_input = await self._request_input(submission)
+        request_input = replace(
+            request_input, alternatives=require_alternatives(request_input.alternatives or "")
+        )
+        await self._services.access_requests.submit(
+            Method.TRUSTED,
+            request_input,
+            person=submission.person,
+            key=submission.key,
+            again=submission.form == action_ids.FORM_RANGE_ADD_ANYWAY,
+        )
+
+    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
+        """Returns the same form once more, which now asks what the time in it means."""
+        return await self.add_view(await self._request_input(submission), t, readings=unclear.readings)
+
+    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, with what was filled in."""
+        return await self.add_view(await self._request_input(submission), t)
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
         said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
-        request_input = replace(request_input, alternatives=require_alternatives(said))
-        await self._services.access_requests.submit(
-            Method.TRUSTED, request_input, person=submission.person, key=submission.key
-        )
+        address = written_out(self._services.policy.networks, request_input.address)
+        return replace(request_input, address=address, alternatives=said or None)
 
 
 class TrustedIpsCommands:

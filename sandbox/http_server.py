@@ -21,6 +21,8 @@ def server_config(app: Any, *, timeout_graceful_shutdown: int | None = None) -> 
     """
     return uvicorn.Config(
         app,
+        # As the bot itself is served: no header of a client changes where it comes from.
+        proxy_headers=False,
         log_level="warning",
         lifespan="off",
         timeout_graceful_shutdown=timeout_graceful_shutdown,

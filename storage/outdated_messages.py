@@ -73,11 +73,19 @@ _moved_at = union_all(
 )
 
 
-def _network_of(subject: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The network that a subject is; null for one that is none."""
+def _networks_of(subject: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The networks that a subject is; null for one that is none."""
     text = cast(subject, Text)
     # The condition of a CASE is checked first: a subject that is no network would fail the cast.
-    return case((text.regexp_match(r"^[0-9.]+/[0-9]+$"), cast(text, INET)))
+    is_networks = text.regexp_match(r"^[0-9.]+/[0-9]+( [0-9.]+/[0-9]+)*$")
+    return case((is_networks, cast(func.string_to_array(text, " "), ARRAY(INET))))
+
+
+def _overlap(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether a network of one array overlaps one of another."""
+    network = func.unnest(one).column_valued("network")
+    overlapping = network.op("&&", return_type=Boolean())(any_(other))
+    return exists(select(network).where(overlapping).correlate(_other, _moved))
 
 
 _overlapping = (
@@ -85,9 +93,9 @@ _overlapping = (
     .join(
         _moved,
         or_(
-            _network_of(_other.c.subject).op("&&")(_network_of(_moved.c.subject)),
+            _overlap(_networks_of(_other.c.subject), _networks_of(_moved.c.subject)),
             # Accounts and users overlap in ways of their own; there are few of them at one target.
-            and_(_network_of(_other.c.subject).is_(None), _network_of(_moved.c.subject).is_(None)),
+            and_(_networks_of(_other.c.subject).is_(None), _networks_of(_moved.c.subject).is_(None)),
         ),
     )
     .where(

@@ -84,6 +84,9 @@ ENDED: Final = "state IN ('ended', 'failed')"
 NETWORKS: Final = "method <> 'privatelink'"
 """Requests whose subject is short: many accounts would not fit into one entry of an index."""
 
+SEVERAL: Final = "method <> 'privatelink' AND subject LIKE '% %/%'"
+"""Requests for several networks at once; a certificate's text has a blank too, and no slash."""
+
 SHOWN: Final = "sent_version >= version"
 """Messages that Slack shows as they are, as far as is known: the opposite of those that are due."""
 
@@ -332,9 +335,17 @@ requests = Table(
         comment="approvers who have its card as a direct message",
     ),
     Column("nonce", Text, comment="of its buttons; null: from before nonces"),
+    Column("asker", Text, comment="who asked for the requester; null: they asked themselves"),
+    Column("ticket", Text, nullable=False, server_default="", comment="that it names"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_requester", "requester", "id"),
     Index("ix_requests_subject", "subject", "id", postgresql_where=text(NETWORKS)),
+    Index(
+        "ix_requests_networks",
+        text("string_to_array(subject, ' ')"),
+        postgresql_using="gin",
+        postgresql_where=text(SEVERAL),
+    ),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
     Index("ix_requests_grant", "grant_id", postgresql_where=text("grant_id IS NOT NULL")),
     Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
@@ -621,6 +632,21 @@ download_links = Table(
     Column("lease_until", UtcDateTime, comment="Postgres time until which a download is being served"),
     Index("ix_download_links_open", "certificate_id", postgresql_where=text(LINKED)),
     Index("ix_download_links_over", "expires_at", postgresql_where=text("state <> 'open'")),
+)
+
+address_checks = Table(
+    "address_checks",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="not secret: it is part of URLs"),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the link's secret"),
+    Column("owner", Text, nullable=False),
+    Column("target", Text, comment="as typed"),
+    Column("duration", Text, comment="as typed"),
+    Column("until", Text, comment="as typed"),
+    Column("reason", Text),
+    Column("expires_at", UtcDateTime, nullable=False, comment="business time"),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id)),
+    Index("ix_address_checks_expires_at", "expires_at"),
 )
 
 outbox = Table(

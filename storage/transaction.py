@@ -25,6 +25,7 @@ from storage.repositories.audit import PostgresAudit
 from storage.repositories.certificates import PostgresCertificates
 from storage.repositories.departures import PostgresDepartures
 from storage.repositories.download_links import PostgresDownloadLinks
+from storage.repositories.entries.address_checks import PostgresAddressChecks
 from storage.repositories.entries.mtls_rules import PostgresMtlsRules
 from storage.repositories.entries.privatelink_accounts import PostgresPrivateLinkAccounts
 from storage.repositories.entries.trusted_ranges import PostgresTrustedRanges
@@ -135,6 +136,11 @@ class PostgresTransaction(Transaction):
     @override
     def download_links(self) -> PostgresDownloadLinks:
         return PostgresDownloadLinks(self._connection, self.audit)
+
+    @cached_property
+    @override
+    def address_checks(self) -> PostgresAddressChecks:
+        return PostgresAddressChecks(self._connection)
 
     @cached_property
     @override

@@ -1,12 +1,23 @@
 """Column types that refuse bad values: aware UTC times, IPv4 networks, subjects, enumerations."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, Text, TypeDecorator
-from sqlalchemy.dialects.postgresql import CIDR
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Text,
+    TypeDecorator,
+    cast,
+    func,
+    literal_column,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, CIDR
 
 from bot.domain import subject
 
@@ -64,6 +75,18 @@ class Subject(TypeDecorator[subject.Subject]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> subject.Subject | None:
         """Reads the text form."""
         return None if value is None else subject.read_subject(value)
+
+
+def is_for(column: ColumnElement[Any], entries: Collection[str]) -> ColumnElement[bool]:
+    """Whether a subject opens any of some entries.
+
+    Args:
+        column: of subjects.
+        entries: networks or ARNs, as `subject.names_of` has them.
+    """
+    # The blank as text: with a parameter the index on this expression could not answer.
+    names = func.string_to_array(cast(column, Text), literal_column("' '"))
+    return names.op("&&", return_type=Boolean())(cast(sorted(entries), ARRAY(Text)))
 
 
 class Member(TypeDecorator[T]):

@@ -27,7 +27,7 @@ from typing_extensions import override
 
 from bot.domain.method import Method
 from bot.domain.policy.stand_in import PolicyState
-from bot.domain.subject import Network
+from bot.domain.subject import networks_of
 from bot.domain.target import Database
 from bot.domain.watch.condition import OpenGrant, Waiting
 from bot.errors import MisconfiguredError, NotMigratedError, StoreDeniedError, StoreUnavailableError
@@ -195,7 +195,7 @@ async def _open_grants(connection: AsyncConnection) -> tuple[OpenGrant, ...]:
             target=row.target_id,
             label=row.shown_as or row.app or row.name,
             method=row.method,
-            network=row.subject if row.method is Method.MTLS and isinstance(row.subject, Network) else None,
+            networks=networks_of(row.subject) if row.method is Method.MTLS else (),
             ends_at=row.ends_at,
         )
         for row in await connection.execute(statement)

@@ -10,7 +10,16 @@ from pydantic.fields import FieldInfo
 
 from bot.domain.command_text import COMMAND
 from bot.domain.duration import show_duration
-from bot.policy.schema import AccessReviewKeys, KeepKeys, MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import (
+    AccessReviewKeys,
+    KeepKeys,
+    MatchKeys,
+    NetworkKeys,
+    PolicyKeys,
+    PresetKeys,
+    RuleKeys,
+    TargetKeys,
+)
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMANDS
 from handlers.parsing.intents import CommandPath
@@ -22,8 +31,11 @@ MADE: Final = "<!-- Generated from the code by `make docs`; edit the code instea
 
 _TELLS: Final[Mapping[Clause, str]] = {
     Clause.TARGET: "the database: its alias in the policy, `app`, `app::ATTACHMENT`, or its add-on",
-    Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `8 hours`, or `ever`",
-    Clause.UNTIL: "the end: `18:00`, `tomorrow 9:00`, `2026-11-25 18:00`, in your own time zone",
+    Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `1 week`, `half a day`, or `ever`",
+    Clause.START: "a start: only `now`, since access starts once it is approved",
+    Clause.UNTIL: "the end: `18:00`, `tomorrow 9am`, `Friday`, `24 Dec 18:00`, in your own time zone; see "
+    "[times](../guides/times.md)",
+    Clause.PERSON: "whom it is for, where the policy allows that: a person of the list that Slack offers",
     Clause.REASON: "the reason: everything to the end of the line",
 }
 
@@ -70,6 +82,8 @@ def _command(words: CommandPath) -> Sequence[str]:
 
 def _clause(clause: Clause) -> Sequence[str]:
     words = [word for word, meant in WORDS.items() if meant is clause]
+    # It begins both: a mention behind it is a person, anything else a duration.
+    words = ["for", *words] if clause is Clause.PERSON else words
     return ", ".join(f"`{word}`" for word in words), _TELLS[clause], f"`{words[0]} {VALUES[clause]}`"
 
 
@@ -95,6 +109,15 @@ def _policy() -> str:
         "## `[keep]`",
         "How long is kept what is no evidence. [retention.md](../operations/retention.md) has every table.",
         _keys(KeepKeys),
+        "## `[networks.<name>]`",
+        f"The name is what people can type: `{COMMAND} mtls add office to billing`. It must not be a word "
+        "of a command, an alias, or read as an address. The ranges of one network, and of two, must not "
+        "overlap; none may be wider than every rule allows.",
+        _keys(NetworkKeys),
+        "## `[presets.<name>]`",
+        f"A request that people make again and again: `{COMMAND} etl`, or a button in the form and the App "
+        "Home, opens the form filled in. Whoever submits it asks as always, and the same rules decide.",
+        _keys(PresetKeys),
         "## `[[match]]`",
         "Environments by pattern, for what no `[targets]` table names. The first table that matches counts.",
         _keys(MatchKeys),

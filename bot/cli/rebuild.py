@@ -322,7 +322,9 @@ class Rebuilder:
             if fate is Fate.CONTINUES or (removes and fate is Fate.OVERDUE):
                 async with self.store.transaction() as tx:
                     running = await tx.grants.running(survey.target.id, survey.method)
-                    covered = [grant.request for grant in running if grant.subject == lost.network]
+                    covered = [
+                        grant.request for grant in running if str(lost.network) in names_of(grant.subject)
+                    ]
                     await rebuild_rule(tx, self.policy, survey.target, lost, now=now, covered=covered)
                     await tx.commit()
         chosen = [each for each in survey.grants if removes or not each.is_past(now)]

@@ -9,7 +9,7 @@ from uuid import UUID
 from bot.domain.method import Method
 from bot.domain.request import Request
 from bot.domain.schedule import end_once_verified, hard_end, may_be_postponed, warning
-from bot.domain.subject import Network, Subject, network_of
+from bot.domain.subject import Network, Subject, networks_of
 
 
 class GrantState(StrEnum):
@@ -140,9 +140,9 @@ class Grant:
     kept: Kept | None = None
 
     @property
-    def network(self) -> Network:
-        """The allowed network; raises ``TypeError`` for any other subject."""
-        return network_of(self.subject)
+    def networks(self) -> tuple[Network, ...]:
+        """The allowed networks; raises ``TypeError`` for any other subject."""
+        return networks_of(self.subject)
 
 
 def begin(request: Request, *, id: UUID, now: datetime) -> Grant:

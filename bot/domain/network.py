@@ -8,12 +8,16 @@ from typing import Final
 from bot.domain.outside.text import cite
 from bot.errors import Refusal, Refused
 
+MOST: Final = 60
+"""Networks of one request: as many as a database has IP rules (``MTLS_RULE_LIMIT``)."""
+
 _LONGEST: Final = 255
 """Characters; a host name, the longest of the things that are told apart here, has at most 253 (RFC 1035)."""
 
 _QUAD: Final = r"[0-9]+(?:\.[0-9]+){3}"
 _SPELLING: Final = re.compile(rf"(?P<address>{_QUAD})(?:/(?P<suffix>[0-9.]*))?(?::(?P<port>[0-9]+))?")
 _BETWEEN: Final = re.compile(r"[\s,;、~-]+")
+_APART: Final = re.compile(r"[\s,;、，；\[\]()\"'`]+")
 _HOST_NAME: Final = re.compile(
     r"(?:[a-z][a-z0-9+.-]*://\S+|(?:[a-z0-9_-]+\.)+[a-z]{2,63}\.?(?:[:/]\S*)?)", re.I | re.A
 )
@@ -71,6 +75,27 @@ def parse_address(text: str) -> IPv4Network:
         )
     # Read once more from the text: ``strict=False`` widens silently, and this raises if a check missed it.
     return IPv4Network(given, strict=True)
+
+
+def parse_networks(text: str) -> tuple[IPv4Network, ...]:
+    """Parses addresses and networks that stand apart by commas, semicolons, blanks or lines.
+
+    Brackets and quotes around them do not matter, so that a list may be pasted as it is.
+
+    Args:
+        text: as typed.
+
+    Returns:
+        The networks in the order in which they were typed, at least one.
+
+    Raises:
+        Refused: there is none, they are more than one list at Heroku holds, or one of them cannot be read;
+            that says which.
+    """
+    pieces = [piece for piece in _APART.split(text) if piece]
+    if len(pieces) > MOST:
+        raise Refused(Refusal.ADDRESS_TOO_MANY, count=len(pieces), limit=MOST)
+    return tuple(map(parse_address, pieces or [""]))
 
 
 def can_be_requested(network: IPv4Network) -> bool:

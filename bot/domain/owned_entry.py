@@ -230,9 +230,15 @@ def transitions(
 def unsettled(
     grants: Iterable[DesiredGrant[Address]], moved: Mapping[UUID, Transition]
 ) -> tuple[DesiredGrant[Address], ...]:
-    """Returns the grants that are still being opened or closed."""
+    """Returns the grants that are still being opened or closed, or of which something is left to close."""
     moving = (GrantState.APPLYING, GrantState.ENDING)
-    return tuple(grant for grant in grants if grant.state in moving and grant.grant not in moved)
+    return tuple(
+        grant
+        for grant in grants
+        if (grant.state in moving and grant.grant not in moved)
+        # With one address gone, the others are closed too, and not only at the next look by the clock.
+        or (moved.get(grant.grant) == INTERRUPTED and len(grant.addresses) > 1)
+    )
 
 
 def _transition(

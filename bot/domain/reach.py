@@ -20,7 +20,7 @@ from bot.domain.mtls.reach import CertificateStanding, certificate_standing
 from bot.domain.observation import Observation
 from bot.domain.privatelink import reach as privatelink
 from bot.domain.privatelink.observation import PrivateLinkObservation
-from bot.domain.subject import Accounts, Network, Subject, names_of
+from bot.domain.subject import Accounts, Network, Networks, Subject, names_of, networks_of
 from bot.domain.trusted_ips import reach as trusted_ips
 from bot.domain.trusted_ips.ruleset import EVERYWHERE, DataServices, RulesetObservation
 
@@ -157,13 +157,22 @@ def reach_of(
         case Accounts(arns=arns):
             link = observation if isinstance(observation, PrivateLinkObservation) else None
             return tuple(_reach(arn, [privatelink.listing(link, arn)], nearby) for arn in arns)
-        case Network() if method is Method.TRUSTED:
+        case Network() | Networks() if method is Method.TRUSTED:
             ranges = observation if isinstance(observation, RulesetObservation) else None
-            return (_reach(subject, [trusted_ips.listing(ranges, subject)], nearby),)
-        case Network():
+            return tuple(
+                _reach(network, [trusted_ips.listing(ranges, network)], nearby)
+                for network in networks_of(subject)
+            )
+        case Network() | Networks():
             rules = observation if isinstance(observation, MtlsObservation) else None
-            return (_database_reach(subject, rules, nearby),)
+            return tuple(_database_reach(network, rules, nearby) for network in networks_of(subject))
     return ()
+
+
+def least(reaches: Sequence[Reach]) -> Reach:
+    """Returns, of several addresses, the first that is allowed the least: what it lacks comes next."""
+    order = (Extent.NONE, Extent.UNKNOWN, Extent.PART, Extent.WHOLE)
+    return min(reaches, key=lambda reach: order.index(reach.extent))
 
 
 def extent_of(reaches: Iterable[Reach]) -> Extent:

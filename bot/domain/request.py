@@ -9,7 +9,7 @@ from uuid import UUID
 from bot.domain.duration import parse_duration, show_duration
 from bot.domain.method import Method
 from bot.domain.person import UserId
-from bot.domain.subject import Network, Subject, covers, network_of, read_subject, write_subject
+from bot.domain.subject import Network, Subject, covers, networks_of, read_subject, write_subject
 from bot.errors import Refusal, Refused
 
 
@@ -70,6 +70,7 @@ class Terms:
         subject: what to allow, or what to change.
         enables_mtls: whether mTLS is enabled first, under the same decision.
         alternatives: why neither mTLS nor PrivateLink will do, as the requester says; for trusted ranges.
+        ticket: that it names, where the policy asks for one.
     """
 
     method: Method
@@ -80,15 +81,16 @@ class Terms:
     reason: str
     enables_mtls: bool = False
     alternatives: str = ""
+    ticket: str = ""
 
     def is_over(self, now: datetime) -> bool:
         """Whether the end has passed: then there is nothing left to grant."""
         return self.until is not None and self.until <= now
 
     @property
-    def network(self) -> Network:
-        """The requested network; raises ``TypeError`` for any other subject."""
-        return network_of(self.subject)
+    def networks(self) -> tuple[Network, ...]:
+        """The requested networks; raises ``TypeError`` for any other subject."""
+        return networks_of(self.subject)
 
 
 def write_terms(terms: Terms) -> dict[str, str]:
@@ -156,6 +158,7 @@ class Request:
         told_directly: Slack ids of approvers who have its card as a direct message, for want of the channel.
         nonce: random; in its buttons it tells the request from another that had its number in a store that
             was lost, or restored since. Empty for requests from before nonces.
+        asker: Slack id of who asked for the requester; empty where they asked themselves. Neither approves.
     """
 
     id: int
@@ -177,6 +180,12 @@ class Request:
     narrowed_from: Terms | None = None
     told_directly: tuple[str, ...] = ()
     nonce: str = ""
+    asker: str = ""
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Slack ids of whom it is for and who asked for it."""
+        return frozenset(filter(None, (self.requester, self.asker)))
 
     def without_reasons(self) -> "Request":
         """Returns the same without what people wrote to say why."""

@@ -1,15 +1,16 @@
 """Translates a key into a sentence of the reader's language, its placeholders filled in safely."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from typing import Final, Self
 
 from bot.domain.duration import show_duration
+from bot.domain.networks.named import NamedNetwork, name_of
 from bot.domain.outside.text import Names, visible
 from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
-from bot.domain.subject import Accounts
+from bot.domain.subject import Accounts, Networks
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.ports import BOT
 
@@ -20,8 +21,8 @@ class Mrkdwn(str):
     __slots__ = ()
 
 
-ACCOUNTS: Final = 3
-"""Accounts that a sentence names, for a question before a click takes 300 characters; a card names more."""
+SEVERAL: Final = 3
+"""Networks or accounts that a sentence names: a question before a click takes 300 characters."""
 
 ACCOUNT: Final = 60
 """Characters of an account in a sentence; a user's path may have up to 512."""
@@ -93,17 +94,19 @@ class Translator:
 
     Args:
         language: ``en`` or ``ja``.
+        networks: the networks that the policy names.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, *, networks: Sequence[NamedNetwork] = ()) -> None:
         self.language = language
+        self.networks = networks
         self._sentences = CATALOGUE[language]
 
     @classmethod
-    def of(cls, locale: str | None) -> Self:
+    def of(cls, locale: str | None, *, networks: Sequence[NamedNetwork] = ()) -> Self:
         """The language for a Slack locale such as ``ja-JP``; English for every other."""
         spoken = (locale or "").lower().partition("-")[0]
-        return cls(spoken if spoken in LANGUAGES else LANGUAGES[0])
+        return cls(spoken if spoken in LANGUAGES else LANGUAGES[0], networks=networks)
 
     def __call__(self, key: str, **params: object) -> Mrkdwn:
         """The sentence of a key, its placeholders filled with escaped, readable values."""
@@ -150,10 +153,18 @@ class Translator:
                 return Mrkdwn(str(value))
             case Names():
                 return self.names(value)
+            case Networks(networks=networks):
+                more = f" … +{len(networks) - SEVERAL}" if networks[SEVERAL:] else ""
+                return Mrkdwn(", ".join(map(str, networks[:SEVERAL])) + more)
             case Accounts(arns=arns):
-                named = [cut(short(arn), ACCOUNT) for arn in arns[:ACCOUNTS]]
-                return Mrkdwn(", ".join(named) + (f" … +{len(arns) - ACCOUNTS}" if arns[ACCOUNTS:] else ""))
+                named = [cut(short(arn), ACCOUNT) for arn in arns[:SEVERAL]]
+                return Mrkdwn(", ".join(named) + (f" … +{len(arns) - SEVERAL}" if arns[SEVERAL:] else ""))
         return Mrkdwn(escape(str(value)))
+
+    def named(self, value: object) -> Mrkdwn:
+        """A value as `show` does; a network with the name that the policy has for it: ``… (office)``."""
+        name = name_of(self.networks, value) if isinstance(value, IPv4Network) else None
+        return self.show(value) if name is None else Mrkdwn(f"{self.show(value)} ({escape(name)})")
 
     def date(self, moment: datetime) -> Mrkdwn:
         """A Slack date token with a fallback that names its zone."""

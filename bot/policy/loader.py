@@ -8,9 +8,11 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from bot.domain.networks.named import NamedNetwork
 from bot.domain.outside.text import cite, nearest
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
+from bot.domain.policy.presets import Preset
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.policy.validation import contradictions
 from bot.errors import MisconfiguredError
@@ -20,7 +22,9 @@ from bot.policy.schema import (
     AccessReviewKeys,
     KeepKeys,
     MatchKeys,
+    NetworkKeys,
     PolicyKeys,
+    PresetKeys,
     RuleKeys,
     TargetKeys,
 )
@@ -88,6 +92,14 @@ def _policy(keys: PolicyKeys) -> Policy:
         keep=KeepPeriods(**keys.keep.model_dump()),
         auditors=frozenset(keys.auditors),
         reasons=keys.reasons,
+        networks=tuple(
+            NamedNetwork(name=name, ranges=tuple(each.ranges), source=each.source or "", as_of=each.as_of)
+            for name, each in keys.networks.items()
+        ),
+        presets=tuple(
+            Preset(name=name, **preset.model_dump(include=set(PresetKeys.model_fields)))
+            for name, preset in keys.presets.items()
+        ),
     )
 
 
@@ -108,6 +120,9 @@ def _rule(keys: RuleKeys, position: int) -> Rule:
         extend_alone=keys.extend_alone,
         lapse_after=keys.lapse_after,
         remind_after=tuple(keys.remind_after),
+        on_behalf=keys.on_behalf,
+        ticket=keys.ticket or "",
+        ticket_link=keys.ticket_link or "",
     )
 
 
@@ -141,6 +156,9 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
         if match_keys.space is match_keys.app is match_keys.addon is None:
             yield f"match {position} needs at least one of the keys space, app and addon"
     yield from _refusing_environments(keys)
+    names = [name.casefold() for name in keys.presets]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"presets.{name} stands there twice, in upper and lower case"
     taken = {rule_keys.name for rule_keys in keys.rules}
     for position, rule_keys in enumerate(keys.rules, 1):
         if rule_keys.name is None:
@@ -151,6 +169,8 @@ def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
     for rule, rule_keys in zip(policy.rules, keys.rules, strict=True):
         if unused := _unused_keys(rule_keys):
             yield f'rule "{rule.name}": a denying rule cannot have {", ".join(unused)}'
+        if rule.ticket_link and not rule.ticket:
+            yield f'rule "{rule.name}": ticket_link needs the key ticket, for example "[A-Z]+-\\\\d+"'
     yield from contradictions(policy)
 
 
@@ -170,9 +190,11 @@ def _refusing_environments(keys: PolicyKeys) -> Iterator[str]:
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "targets": TargetKeys,
     "match": MatchKeys,
+    "networks": NetworkKeys,
     "rules": RuleKeys,
     "access_review": AccessReviewKeys,
     "keep": KeepKeys,
+    "presets": PresetKeys,
 }
 
 
@@ -214,8 +236,8 @@ def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tup
         # Pydantic's mark for an error of a dict's key, which is the alias here.
         case ("match", int(index), *rest) if rest:
             return f"match {index + 1}: ", tuple(rest)
-        case ("targets", alias, "[key]"):
-            return "", ("targets", alias)
+        case ("targets" | "networks" | "presets" as table, alias, "[key]"):
+            return "", (table, alias)
     return "", loc
 
 

@@ -5,19 +5,26 @@ The descriptions are printed in ``docs/reference/policy.md``.
 
 import re
 import unicodedata
-from datetime import timedelta
+from datetime import date, timedelta
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from bot.domain.duration import parse_duration
 from bot.domain.method import Method
+from bot.domain.network import parse_address
+from bot.domain.networks.pasted import looks_like_network
 from bot.domain.policy.environments import DEFAULT_ENVIRONMENT
 from bot.domain.policy.rules import Reasons, WhenNobody, WhenOwnerLeaves
+from bot.domain.policy.ticket import read_pattern, require_link
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60
 """Most characters of the name of a rule, target or environment, which fits on one line of a card."""
+
+LONGEST_SOURCE: Final = 300
+"""Most characters of where a network's ranges are published."""
 
 LONGEST_REASON: Final = 200
 """Largest ``minimum_reason``; a longer one would keep people from requesting at all."""
@@ -39,6 +46,7 @@ RESERVED: Final = frozenset(
         "on",
         "from",
         "for",
+        "at",
         "until",
         "because",
         "forever",
@@ -46,6 +54,22 @@ RESERVED: Final = frozenset(
     )
 )
 """Words of the command grammar; a target with such an alias could not be typed."""
+
+COMMANDS: Final = frozenset(
+    (
+        *("mtls", "privatelink", "trusted", "list", "show", "status", "who", "why", "advise"),
+        *("cancel", "done", "extend", "revoke", "retry", "help", "move", "ip"),
+    )
+)
+"""First words of commands; a preset of that name could not be typed."""
+
+COMMAND_WORDS: Final = COMMANDS | frozenset(
+    (
+        *("add", "remove", "adopt", "open", "close", "enable", "disable", "certificate", "new", "get"),
+        *("rotate", "allow", "grant", "request", "delete"),
+    )
+)
+"""Words of commands; a network of such a name could be taken for one."""
 
 MATCHING: Final = frozenset(("name", "deny", "environments", "methods", "requesters"))
 """Keys that decide whether a rule matches; the others set terms, which a denying rule does not have."""
@@ -115,6 +139,50 @@ def _alias(value: str) -> str:
     return plain
 
 
+def _network_name(value: str) -> str:
+    plain = _word(value)
+    if plain.casefold() in RESERVED | COMMAND_WORDS:
+        raise ValueError("is a word of a command, so it could not be typed as a network")
+    if looks_like_network(plain):
+        raise ValueError("looks like an address: choose a word, for example office")
+    return plain
+
+
+def _range(value: Any) -> IPv4Network:
+    try:
+        return parse_address(value)
+    # The latter where the value is no text.
+    except (Refused, AttributeError) as error:
+        why = error.reason.value.replace("_", " ") if isinstance(error, Refused) else "no text"
+        raise ValueError(
+            f'must be a public IPv4 network such as "198.51.100.0/28", in its strict spelling ({why})'
+        ) from error
+
+
+def _source(value: str) -> str:
+    if len(value) > LONGEST_SOURCE or not value.isprintable() or re.fullmatch(r"https://\S+", value) is None:
+        raise ValueError(f"must be an https:// address of at most {LONGEST_SOURCE} characters")
+    return value
+
+
+def _ticket(value: str) -> str:
+    # Compiled here, so that no request is the first to find out that it cannot be.
+    return read_pattern(value).source
+
+
+def _preset_name(value: str) -> str:
+    plain = _word(value)
+    if plain.casefold() in RESERVED | COMMANDS:
+        raise ValueError("is a word of the command grammar, so it could not be typed as a preset")
+    return plain
+
+
+def _beginning(value: str) -> str:
+    if len(value) > LONGEST_REASON or not value.isprintable() or "`" in value:
+        raise ValueError(f"must have at most {LONGEST_REASON} characters on one line, without `")
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """Duration in whole minutes."""
 
@@ -145,6 +213,28 @@ Glob = Annotated[str, AfterValidator(_glob)]
 Alias = Annotated[str, AfterValidator(_alias)]
 """Alias of a database or space in commands."""
 
+NetworkName = Annotated[str, AfterValidator(_network_name)]
+"""Name of a network in commands."""
+
+Range = Annotated[IPv4Network, BeforeValidator(_range)]
+"""Public IPv4 network in its strict spelling."""
+
+Source = Annotated[str, AfterValidator(_source)]
+"""Address of a web page."""
+
+
+PresetName = Annotated[str, AfterValidator(_preset_name)]
+"""Name of a preset in commands."""
+
+Beginning = Annotated[str, AfterValidator(_beginning)]
+"""Beginning of a reason."""
+
+TicketSource = Annotated[str, AfterValidator(_ticket)]
+"""Pattern of tickets."""
+
+TicketLink = Annotated[str, AfterValidator(require_link)]
+"""Address of a ticket, with a place for it."""
+
 
 class TargetKeys(BaseModel):
     """Keys of a ``[targets.<alias>]`` table."""
@@ -167,6 +257,28 @@ class TargetKeys(BaseModel):
         default=DEFAULT_ENVIRONMENT,
         description="Environment that rules match.",
         examples=['"production"'],
+    )
+
+
+class NetworkKeys(BaseModel):
+    """Keys of a ``[networks.<name>]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ranges: list[Range] = Field(
+        min_length=1,
+        description="IPv4 addresses and networks that the name stands for.",
+        examples=['["198.51.100.0/28"]'],
+    )
+    source: Source | None = Field(
+        default=None,
+        description="Where they are published.",
+        examples=['"https://example.com/ip-ranges"'],
+    )
+    as_of: date | None = Field(
+        default=None,
+        description="The day on which they were read there.",
+        examples=["2026-11-01"],
     )
 
 
@@ -286,6 +398,54 @@ class RuleKeys(BaseModel):
         default=[timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)],
         description="When approvers are reminded, counted from the request; `[]` is never.",
         examples=['["2h", "8h"]'],
+    )
+    on_behalf: bool = Field(
+        default=False,
+        description="Whether access may be requested for somebody else (`for @person`) who may request it "
+        "under this rule. It is theirs; neither of the two may approve it.",
+        examples=["true"],
+    )
+    ticket: TicketSource | None = Field(
+        default=None,
+        description="Pattern of the ticket that a request has to name, in its reason or in the form's field: "
+        "letters, digits, `-#/:_`, classes such as `[A-Z]`, `\\d` and `\\w`, repeated by `+ * ? {2,5}` (at "
+        "most two such parts of variable length, 30 characters each), branches separated by a vertical bar; "
+        "no groups. Left out: none is needed.",
+        examples=['"[A-Z]+-\\\\d+"'],
+    )
+    ticket_link: TicketLink | None = Field(
+        default=None,
+        description="Address of a ticket, with `{ticket}` in its place. Needs `ticket`.",
+        examples=['"https://tracker.example.com/{ticket}"'],
+    )
+
+
+class PresetKeys(BaseModel):
+    """Keys of a ``[presets.<name>]`` table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    target: Word = Field(
+        description="Alias of a database or a space, from `[targets]`.", examples=['"billing"']
+    )
+    method: Annotated[Method, Field(strict=False)] = Field(
+        description="Access method: `mtls`, `privatelink`, or `trusted` for a space.", examples=['"mtls"']
+    )
+    network: str = Field(
+        default="",
+        max_length=LONGEST_REASON,
+        description="Address or network, or AWS accounts. Left out: people fill it in.",
+        examples=['"198.51.100.7"'],
+    )
+    duration: Duration | None = Field(
+        default=None,
+        description="Duration; some rule has to allow it. Left out: the rule's default.",
+        examples=['"8h"'],
+    )
+    reason: Beginning = Field(
+        default="",
+        description="Beginning of the reason; people go on from there.",
+        examples=['"Nightly ETL: "'],
     )
 
 
@@ -451,6 +611,17 @@ class PolicyKeys(BaseModel):
         default={},
         description="Databases and spaces with an alias and an environment, one table each.",
         examples=["[targets.billing]"],
+    )
+    networks: dict[NetworkName, NetworkKeys] = Field(
+        default={},
+        description="Networks that can be requested by name, one table each: `mtls add office to billing`. "
+        "The name is shown beside every range that it covers.",
+        examples=["[networks.office]"],
+    )
+    presets: dict[PresetName, PresetKeys] = Field(
+        default={},
+        description="Requests that a form is filled in with, one table each: typed by name, or a button.",
+        examples=["[presets.etl]"],
     )
     rules: list[RuleKeys] = Field(
         min_length=1,

@@ -52,6 +52,7 @@ def summary(policy: Policy) -> str:
     listed += f" and {_counted(spaces, 'space')}" if spaces else ""
     listed += " listed"
     listed += f", {_counted(len(policy.patterns), 'pattern')}" if policy.patterns else ""
+    listed += f", {_counted(len(policy.networks), 'network')} named" if policy.networks else ""
     rest = "all others are refused" if policy.unmatched is None else f"all others are {policy.unmatched}"
     where = f"requests are decided in {policy.approvals_channel}"
     return f"policy is valid: {rules}; {listed}; {rest}; {where}"

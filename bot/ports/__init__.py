@@ -1,5 +1,6 @@
 """Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
+from bot.ports.address_checks import AddressChecks
 from bot.ports.audit import Audit, Head
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
@@ -50,6 +51,7 @@ __all__ = [
     "GROUP_READINGS",
     "LOOKUPS",
     "AccessReviews",
+    "AddressChecks",
     "Audit",
     "AuditContext",
     "AuditLine",

@@ -28,7 +28,7 @@ class Grants(Protocol):
         ...
 
     async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
-        """Lists grants of exactly this subject that can still be ended, locked until the transaction ends."""
+        """Lists grants of any entry of a subject that can still be ended, locked in this transaction."""
         ...
 
     async def running(self, target: UUID, method: Method) -> tuple[Grant, ...]:
@@ -36,7 +36,7 @@ class Grants(Protocol):
         ...
 
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
-        """Tells whether a grant of exactly this subject is being closed."""
+        """Tells whether a grant of any entry of a subject is being closed."""
         ...
 
     async def next_to_end(self, target: UUID, method: Method) -> Grant | None:

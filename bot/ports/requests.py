@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.method import Method
+from bot.domain.overlap import Held
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Withdrawal
 from bot.domain.subject import Subject
@@ -138,11 +139,19 @@ class Requests(Protocol):
         """Business time of the next lapse or reminder."""
         ...
 
+    async def lock_requester(self, person: str) -> None:
+        """Makes a person's requests wait for each other until the transaction ends."""
+        ...
+
+    async def held(self, target: UUID, method: Method) -> tuple[Held, ...]:
+        """Lists who waits for access to a target by a method, and who has it or is about to get it."""
+        ...
+
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
         """Lists requests that wait for a decision, newest first."""
         ...
 
-    async def standing(self, rule: Rule, *, but: str) -> Standing:
+    async def standing(self, rule: Rule, *, but: str, asker: str = "") -> Standing:
         """Counts a person's pending requests, and the approvers who are missing for a request of theirs.
 
         Whoever is known to be deactivated, a guest, external or a bot cannot approve; somebody who was never
@@ -151,6 +160,7 @@ class Requests(Protocol):
         Args:
             rule: that allows the request.
             but: Slack id of the requester, who cannot approve it.
+            asker: Slack id of who asks for them, who cannot either, and whose pending requests count instead.
 
         """
         ...
@@ -172,6 +182,7 @@ class Requests(Protocol):
         people: Collection[str],
         *,
         but: str,
+        asker: str = "",
         limit: int,
         first: Collection[str] = (),
         mixed_by: str = "",
@@ -181,6 +192,7 @@ class Requests(Protocol):
         Args:
             people: Slack ids of people and user groups.
             but: Slack id of the requester, who cannot.
+            asker: Slack id of who asked for them, who cannot either.
             limit: how many at most.
             first: Slack ids of those who come first, if they may decide.
             mixed_by: what decides on the order of the others, which is the same for the same text.

@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.ports.access_history import AccessHistory
+from bot.ports.address_checks import AddressChecks
 from bot.ports.audit import Audit
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.departures import Departures
@@ -82,6 +83,11 @@ class Transaction(Protocol):
     @property
     def download_links(self) -> DownloadLinks:
         """One-time links to certificates' files."""
+        ...
+
+    @property
+    def address_checks(self) -> AddressChecks:
+        """Requests that wait for the address of their requester's browser."""
         ...
 
     @property

@@ -69,6 +69,7 @@ class NewRequest:
 
     Attributes:
         environment: the environments that it was judged by, as text, for the audit trail.
+        asker: who asked for the requester; empty where they asked themselves.
     """
 
     kind: Kind
@@ -81,6 +82,7 @@ class NewRequest:
     grant: UUID | None = None
     by_admins: bool = False
     environment: str = ""
+    asker: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -250,11 +252,16 @@ class SpaceStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeSummary:
-    """What a person's App Home shows: own requests, requests to decide, and grants that end soon."""
+    """What a person's App Home shows: own requests, requests to decide, what ends soon, and what is over.
+
+    Attributes:
+        over: own requests that are over and can be requested again, newest first.
+    """
 
     mine: tuple[RequestDetails, ...]
     waiting: tuple[RequestDetails, ...]
     ending: tuple[RequestDetails, ...]
+    over: tuple[RequestDetails, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """The use cases: what people, time and downloads do. Each is one transaction."""
 
-from bot.services.access_requests import RemovalResult
+from bot.services.access_requests import RemovalResult, RequestOutlook
 from bot.services.approvals import Vote
 from bot.services.mtls.download_links import IssuedLink
 from bot.services.mtls.downloads import CertificateFiles, DownloadService
@@ -17,6 +17,7 @@ __all__ = [
     "IssuedLink",
     "RemovalResult",
     "RequestInput",
+    "RequestOutlook",
     "Services",
     "Vote",
     "open_services",

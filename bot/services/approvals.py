@@ -8,7 +8,6 @@ from uuid import uuid4
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.duration import parse_duration, parse_until
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
@@ -36,7 +35,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.grants import apply_again
 from bot.services.judgement import TRANSIENT, approvers_today, judge, with_fallback
 from bot.services.reports.notes import needs_note, note_of
-from bot.services.request_input import RequestInput, timezone_of
+from bot.services.request_input import RequestInput, typed_duration, typed_end
 from bot.services.withdrawals import shown_on, withdraw
 
 
@@ -188,7 +187,7 @@ class ApprovalService:
                 refused = caught
         if rule is None:
             # Decided, or not to be granted any more: those who approve such access learn what became of it.
-            if request.requester in member.ids:
+            if not request.parties.isdisjoint(member.ids):
                 raise Refused(Refusal.APPROVER_SELF, id=id)
             if not await approves(self._context, tx, details, member):
                 raise Refused(Refusal.APPROVER_NOT, id=id)
@@ -196,8 +195,10 @@ class ApprovalService:
             if refused is None:
                 raise ValueError(f"request {id} is open and was not judged")
             return Withdrawable(details=details, refused=refused)
-        rule, _ = await with_fallback(tx, self._context.policy, rule, requester=request.requester)
-        require_known_approver(rule, member, requester=request.requester, request=id)
+        rule, _ = await with_fallback(
+            tx, self._context.policy, rule, requester=request.requester, asker=request.asker
+        )
+        require_known_approver(rule, member, parties=request.parties, request=id)
         require_open(request, votes, version=version, now=self._context.now())
         require_first_vote(request, votes, person)
         agreed = [vote.person for vote in votes if vote.verdict is Verdict.APPROVE]
@@ -208,14 +209,14 @@ class ApprovalService:
         self, tx: Transaction, request: Request, changes: RequestInput, member: Person
     ) -> Request:
         """Writes the narrower terms that an approver sets."""
-        terms, until = request.terms, None
+        terms, until, now = request.terms, None, self._context.now()
         method = self._methods[terms.method]
         if changes.until:
-            until = parse_until(changes.until, now=self._context.now(), zone=timezone_of(member))
+            until = typed_end(changes.until, member, now=now)
         changed = narrowed(
             terms,
             subject=method.parse_subject(changes.address) if changes.address else None,
-            duration=parse_duration(changes.duration) if changes.duration else None,
+            duration=typed_duration(changes.duration, member, now=now) if changes.duration else None,
             until=until,
             request=request.id,
         )
@@ -253,6 +254,9 @@ class ApprovalService:
         await tx.outbox.refresh_cards(shown_on(details))
         key = f"decided:{request.id}"
         await tx.outbox.add(MessageKind.DECIDED, to=request.requester, key=key, request=request.id)
+        # Of an approval the card of who asked tells; what follows is told to the owner alone.
+        if request.asker and state is RequestState.DENIED:
+            await tx.outbox.add(MessageKind.DECIDED, to=request.asker, key=f"{key}:asker", request=request.id)
         # In UTC as the store returns it, since this is shown without being read again.
         decided = replace(request, state=state, decided_at=doing.at.astimezone(UTC))
         grant = None if state is RequestState.DENIED else await self._start(tx, details, rule, doing)

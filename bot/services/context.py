@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.person import Person, require_member
-from bot.domain.policy.limits import require_reason
+from bot.domain.policy.limits import require_reason, ticket_for
 from bot.domain.policy.rules import Policy, Rule, require_readable
 from bot.domain.reports import findings
 from bot.domain.request import Kind, Request, Terms
@@ -17,7 +17,7 @@ from bot.domain.schedule import reminder, undecided_end
 from bot.domain.subject import names_of
 from bot.domain.target import Target
 from bot.errors import Refusal, Refused, StoreUnavailableError
-from bot.ports import AuditContext, Clock, NewRequest, RequestDetails, Store, Transaction
+from bot.ports import AuditContext, Clock, MessageKind, NewRequest, RequestDetails, Store, Transaction
 from bot.services.judgement import rule_for_member, with_fallback
 from bot.services.lookups import request_details
 from bot.services.reports.direct_cards import ask_directly
@@ -87,7 +87,7 @@ class ServiceContext:
             earlier = await self._recorded(key)
             if earlier is not None:
                 return earlier
-            if refused.reason is Refusal.PERSON_UNKNOWN:
+            if refused.reason in (Refusal.PERSON_UNKNOWN, Refusal.BEHALF_UNKNOWN):
                 await self.request_lookup(str(refused.params.get("person", person)))
             raise
         except StoreUnavailableError:
@@ -143,6 +143,7 @@ class ServiceContext:
         *,
         grant: Grant | None = None,
         asked_by: str | None = None,
+        asker: str = "",
     ) -> Request:
         """Records a pending request with its audit line and its two cards.
 
@@ -155,13 +156,15 @@ class ServiceContext:
             rule: the policy rule that allows the request.
             person: Slack id of the requester.
             grant: the grant to extend, or to open again.
-            asked_by: who asks for the requester; None if they do so themselves.
+            asked_by: who records it in the requester's name; None if they do so themselves.
+            asker: Slack id of who asks for access of the requester's, and is told of it as they are; empty
+                where they ask themselves.
 
         Raises:
             Refused: too many requests of theirs wait already, or too few people could approve this one.
         """
-        audit = self.audit(asked_by or person)
-        by_admins = await self._require_deciders(tx, rule, person)
+        audit = self.audit(asked_by or asker or person)
+        by_admins = await self._require_deciders(tx, rule, person, asker)
         new = NewRequest(
             kind=kind,
             terms=terms,
@@ -176,29 +179,33 @@ class ServiceContext:
             else reminder(asked=audit.at, after=rule.remind_after, given=0),
             grant=None if grant is None else grant.id,
             by_admins=by_admins,
+            asker=asker,
         )
         request = await tx.requests.add(new, doing=audit)
         if kind is not Kind.REOPEN:
             channel = self.policy.approvals_channel
             await tx.outbox.add_cards(request.id, approvals=channel, requester=person)
+            if asker:
+                key = f"requester:{request.id}:asker"
+                await tx.outbox.add(MessageKind.CARD_REQUESTER, to=asker, key=key, request=request.id)
             if await tx.lost_channels.find(channel) is not None:
                 return await ask_directly(tx, request, rule, card=request.id)
         return request
 
-    async def _require_deciders(self, tx: Transaction, rule: Rule, person: str) -> bool:
+    async def _require_deciders(self, tx: Transaction, rule: Rule, person: str, asker: str) -> bool:
         """Refuses a request that nobody could decide, or one too many of a person.
 
         Returns:
             Whether the admins have to decide, for want of others.
         """
-        standing = await tx.requests.standing(rule, but=person)
+        standing = await tx.requests.standing(rule, but=person, asker=asker)
         limit = self.policy.pending_per_person
         if standing.waiting >= limit:
             raise Refused(Refusal.PENDING_TOO_MANY, limit=limit)
         if not standing.missing:
             return False
-        wider, by_admins = await with_fallback(tx, self.policy, rule, requester=person)
-        missing = (await tx.requests.standing(wider, but=person)).missing
+        wider, by_admins = await with_fallback(tx, self.policy, rule, requester=person, asker=asker)
+        missing = (await tx.requests.standing(wider, but=person, asker=asker)).missing
         if missing:
             raise Refused(Refusal.NOBODY_DECIDES, rule=rule.name, needed=rule.approvals, missing=missing)
         return by_admins
@@ -212,6 +219,7 @@ class ServiceContext:
             Refused: the reason is shorter than the rule demands.
         """
         require_reason(rule, terms.reason)
+        terms = replace(terms, ticket=ticket_for(rule, kind, reason=terms.reason))
         request = (await self.record_request(tx, kind, terms, rule, person)).id
         if kind in ABOUT_ENTRIES:
             # The cards of what it is about show it, and follow it.

@@ -137,3 +137,5 @@ async def _end_undecided(tx: Transaction, request: Request, now: datetime) -> No
     await tx.outbox.refresh_cards(request.id if details is None else shown_on(details))
     key = f"lapsed:{request.id}"
     await tx.outbox.add(MessageKind.LAPSED, to=request.requester, key=key, request=request.id)
+    if request.asker:
+        await tx.outbox.add(MessageKind.LAPSED, to=request.asker, key=f"{key}:asker", request=request.id)

@@ -1,23 +1,24 @@
 """Extensions: more time for a grant, at once within what the policy allows, else by a request."""
 
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network
 
 from bot.domain import grant as grants
-from bot.domain.command_text import line_for
-from bot.domain.duration import FOREVER, parse_duration, parse_until
+from bot.domain.command_text import line_again
+from bot.domain.duration import FOREVER
 from bot.domain.grant import Grant, GrantState
 from bot.domain.person import Person
-from bot.domain.policy.limits import require_reason, require_width
+from bot.domain.policy.limits import require_reason, require_width, ticket_for
 from bot.domain.policy.rules import Rule
 from bot.domain.request import Kind, Request, Terms
+from bot.domain.subject import is_network
+from bot.domain.times.readings import UnclearTime
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, RequestDetails, Transaction
 from bot.services.context import ServiceContext
 from bot.services.judgement import require_within_longest
 from bot.services.lookups import request_details, request_grant
 from bot.services.reports.notes import note_of
-from bot.services.request_input import RequestInput, timezone_of
+from bot.services.request_input import RequestInput, typed_duration, typed_end
 
 
 class ExtensionService:
@@ -56,8 +57,8 @@ class ExtensionService:
             rule = await self._context.rule(tx, member, target=details.target, method=grant.method)
             # The total counts, so that many short extensions do not add up to more than one request may ask.
             require_within_longest(grant, by, rule)
-            if isinstance(grant.subject, IPv4Network):
-                require_width(rule, grant.subject)
+            if is_network(grant.subject):
+                require_width(rule, grant.networks)
             if grant.extended + by <= rule.extend_alone:
                 await self._change(tx, grant, by, doing=self._context.audit(person), alone=True)
                 return request
@@ -69,6 +70,13 @@ class ExtensionService:
                 duration=by,
                 until=None,
                 reason=request_input.reason or "",
+                ticket=ticket_for(
+                    rule,
+                    Kind.EXTEND,
+                    reason=request_input.reason or "",
+                    typed=request_input.ticket or "",
+                    earlier=details.request.terms.ticket,
+                ),
             )
             recorded = await self._context.record_request(tx, Kind.EXTEND, terms, rule, person, grant=grant)
             return recorded.id
@@ -127,25 +135,36 @@ class ExtensionService:
         self, grant: Grant, details: RequestDetails, request_input: RequestInput, member: Person
     ) -> timedelta:
         """How much more time is asked for; the default of the grant's rule if the person omitted it."""
-        end = _require_open(grant, details)
+        end, now = _require_open(grant, details), self._context.now()
         if request_input.until is not None:
-            until = parse_until(request_input.until, now=self._context.now(), zone=timezone_of(member))
-            if until <= end:
-                raise Refused(Refusal.END_PAST)
-            return until - end
+            return _later_end(request_input.until, end, member, now=now) - end
         rule = self._context.policy.rule_named(details.request.rule)
         if request_input.duration == FOREVER and rule is not None:
             raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
         if request_input.duration is not None:
-            return parse_duration(request_input.duration)
+            return typed_duration(request_input.duration, member, now=end)
         return rule.default_duration if rule is not None else timedelta(hours=1)
+
+
+def _later_end(text: str, end: datetime, member: Person, *, now: datetime) -> datetime:
+    """Returns the new end that was typed; only one that lies behind the present end can be meant."""
+    try:
+        until = typed_end(text, member, now=now)
+    except UnclearTime as unclear:
+        later = [each for each in unclear.readings if isinstance(each, datetime) and each > end]
+        if len(later) > 1:
+            raise UnclearTime(text, later) from unclear
+        until = later[0] if later else end
+    if until <= end:
+        raise Refused(Refusal.END_PAST)
+    return until
 
 
 def _require_open(grant: Grant, details: RequestDetails) -> datetime:
     """Returns the end of a grant that can be extended; raises ``Refused`` with what became of any other."""
     id = details.request.id
     if grant.state in (GrantState.ENDING, GrantState.ENDED):
-        command = line_for(Kind.OPEN, details.request.terms, details.target.label)
+        command = line_again(details.request, details.target.label)
         raise Refused(Refusal.GRANT_CLOSING, id=id, command=command)
     if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
         raise Refused(Refusal.GRANT_NOT_OPEN, id=id)

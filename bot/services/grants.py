@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.command_text import line_for
+from bot.domain.command_text import line_again
 from bot.domain.grant import BY_PEOPLE, LIVE_STATES, Grant, GrantState, ReasonCode
 from bot.domain.mtls import issuance, rotation, unmanaged_rules
 from bot.domain.operation import Operation, OperationState
@@ -76,7 +76,7 @@ class GrantService:
                 return request
             if operation.reason_code in BY_PEOPLE:
                 details = await request_details(tx, request)
-                command = line_for(details.request.kind, details.request.terms, details.target.label)
+                command = line_again(details.request, details.target.label)
                 raise Refused(Refusal.RETRY_ASKS_AGAIN, id=request, command=command)
             after = _retried(operation, now=self._context.now())
             doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE

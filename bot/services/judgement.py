@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network
 from typing import Final
 
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.person import Person, UserId, require_member
 from bot.domain.policy.approval import with_admins
-from bot.domain.policy.limits import require_length, require_width
+from bot.domain.policy.limits import require_length, require_on_behalf, require_width
 from bot.domain.policy.rules import Policy, Rule, WhenNobody, rule_for, rules_concerning, strictest
 from bot.domain.request import Kind, Request, Terms
+from bot.domain.subject import is_network
 from bot.domain.target import Database, Target, require_present
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails, Transaction
@@ -76,11 +76,15 @@ async def judge(tx: Transaction, policy: Policy, details: RequestDetails, *, now
     request, target = details.request, details.target
     require_present(target)
     requester = await known_member(tx, policy, request.requester, request=request.id)
+    if request.asker:
+        await known_member(tx, policy, request.asker, request=request.id)
     if request.kind in _CLOSING or request.kind is Kind.ADOPT:
         method = request.terms.method
         return await rule_for_entry(tx, policy, requester, request.kind, target=target, method=method)
     rule = await rule_for_member(tx, policy, requester, target=target, method=request.terms.method)
     require_terms(rule, request.kind, request.terms, now=now)
+    if request.asker and request.kind is Kind.OPEN:
+        require_on_behalf(rule, request.requester)
     if request.grant is not None and details.grant is not None:
         _require_open_grant(rule, request, details.grant)
     return rule
@@ -131,15 +135,17 @@ def require_terms(rule: Rule, kind: Kind, terms: Terms, *, now: datetime) -> Non
     """Refuses terms that are wider or longer than a rule allows."""
     if kind not in (Kind.OPEN, Kind.EXTEND, Kind.REOPEN):
         return
-    if isinstance(terms.subject, IPv4Network):
-        require_width(rule, terms.subject)
+    if is_network(terms.subject):
+        require_width(rule, terms.networks)
     if kind is Kind.EXTEND:
         # Its duration is what is added, and judged together with the grant's.
         return
     require_length(rule, now=now, duration=terms.duration, until=terms.until)
 
 
-async def with_fallback(tx: Transaction, policy: Policy, rule: Rule, *, requester: str) -> tuple[Rule, bool]:
+async def with_fallback(
+    tx: Transaction, policy: Policy, rule: Rule, *, requester: str, asker: str = ""
+) -> tuple[Rule, bool]:
     """Returns a rule with the admins as approvers where too few others could approve, if the policy says so.
 
     Asked anew each time: it ends as soon as enough others are there, or the policy says otherwise. Of
@@ -152,7 +158,8 @@ async def with_fallback(tx: Transaction, policy: Policy, rule: Rule, *, requeste
         return rule, False
     parts = [
         with_admins(part, policy.admins)
-        if (standing := await tx.requests.standing(part, but=requester)).missing and standing.certain
+        if (standing := await tx.requests.standing(part, but=requester, asker=asker)).missing
+        and standing.certain
         else part
         for part in rule.each
     ]

@@ -1,13 +1,15 @@
 """Queries: requests, targets and App Home, answered from the store alone, without waiting for Heroku."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
+from bot.domain.repetition import can_be_repeated
 from bot.domain.request import Kind, RequestState, require_nonce
+from bot.domain.subject import Subject
 from bot.domain.target import Database, Space, Target, choose_space, names_space
 from bot.errors import Refused
 from bot.ports import (
@@ -28,6 +30,9 @@ from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
 LISTED: Final = 20
 """Requests in one answer: a Slack message takes 50 blocks."""
+
+_OVER: Final = 3
+"""Requests that are over in the App Home: enough to find the one of yesterday, below what is open."""
 
 _SHOWN: Final = 100
 """Requests in the status of one target."""
@@ -209,13 +214,16 @@ class QueryService:
             ids = await self._ids(tx, person)
             mine = await tx.requests.open_details(requester=person, limit=LISTED)
             pending = await tx.requests.pending(limit=_SHOWN) if ids else ()
+            newest = await tx.access_history.of_person(person, None, before=None, limit=LISTED)
+            recent = await tx.requests.details_of(newest)
         # Filtered before it is cut: the first ones may all be for other approvers.
         waiting = tuple(details for details in pending if self._decides(details, ids))[:LISTED]
         # An extension has a line of its own; here its grant counts, and counts once.
         opened = [details for details in mine if details.request.kind is Kind.OPEN]
         timed = [each for each in opened if each.grant is not None and each.grant.ends_at is not None]
         soon = sorted(timed, key=lambda details: str(details.grant and details.grant.ends_at))
-        return HomeSummary(mine=mine, waiting=waiting, ending=tuple(soon[:3]))
+        over = repeatable(recent, open_now=mine)[:_OVER]
+        return HomeSummary(mine=mine, waiting=waiting, ending=tuple(soon[:3]), over=over)
 
     async def refresh_home(self, person: str) -> None:
         """Requests an update of a person's App Home; the notifier publishes it."""
@@ -250,9 +258,33 @@ class QueryService:
         return (
             request.state is RequestState.PENDING
             and not (approvers | policy.admins if request.by_admins else approvers).isdisjoint(ids)
-            and request.requester not in ids
+            and request.parties.isdisjoint(ids)
             and not any(vote.person in ids for vote in details.decisions)
         )
+
+
+def repeatable(
+    requests: Sequence[RequestDetails], *, open_now: Sequence[RequestDetails] = ()
+) -> tuple[RequestDetails, ...]:
+    """Returns those that are over, and of which the same is not open, pending or among them already.
+
+    Args:
+        requests: of one person, newest first.
+        open_now: theirs that are open or pending.
+    """
+    known = {_entry(details) for details in open_now}
+    found: list[RequestDetails] = []
+    for details in requests:
+        over = can_be_repeated(details.request, details.grant) and details.target.gone_at is None
+        if over and _entry(details) not in known:
+            known.add(_entry(details))
+            found.append(details)
+    return tuple(found)
+
+
+def _entry(details: RequestDetails) -> tuple[Method, UUID, Subject]:
+    terms = details.request.terms
+    return terms.method, terms.target, terms.subject
 
 
 async def _space_status(tx: Transaction, space: Space, context: ServiceContext) -> SpaceStatus:

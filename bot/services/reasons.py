@@ -24,7 +24,7 @@ def readable_in(policy: Policy, details: RequestDetails, message: OutboxMessage)
     In a channel everybody reads, and a direct message is somebody else's unless it is the requester's or asks
     for a decision.
     """
-    own = message.recipient == details.request.requester
+    own = message.recipient in details.request.parties
     if policy.reasons is Reasons.EVERYONE or own or message.kind in TO_DECIDERS:
         return details
     return details.without_reasons()
@@ -41,7 +41,7 @@ async def readable_by(
         details: the request.
         person: Slack id of who reads it.
     """
-    if context.policy.reasons is Reasons.EVERYONE or details.request.requester == person:
+    if context.policy.reasons is Reasons.EVERYONE or person in details.request.parties:
         return details
     try:
         ids = (await context.closing_member(tx, person)).ids

@@ -14,6 +14,7 @@ from bot.services.extensions import ExtensionService
 from bot.services.findings import FindingService
 from bot.services.grants import GrantService
 from bot.services.members import MemberService
+from bot.services.mtls.address_checks import AddressCheckService
 from bot.services.mtls.certificate_expiry import CertificateExpiryService
 from bot.services.mtls.certificate_rotation import CertificateRotationService
 from bot.services.mtls.certificates import CertificateService
@@ -27,6 +28,7 @@ from bot.services.privatelink.entries import PrivateLinkRequests
 from bot.services.queries import QueryService
 from bot.services.records import RecordService
 from bot.services.reopening import ReopeningService
+from bot.services.repetitions import RepetitionService
 from bot.services.reports.audit_heads import AuditHeadService
 from bot.services.reports.closings import ClosingService
 from bot.services.reports.lost_channels import LostChannelService
@@ -58,6 +60,7 @@ class Services:
         grants: end, revoke, retry, abandon.
         closings: tells whoever ended something when it is closed.
         reopenings: opening again what somebody closed.
+        repetitions: what to fill a form in with that asks for the same again.
         pending_review: pending requests, judged again while people and the policy change.
         replacements: which database the policy means, after one has replaced another.
         queries: everything that only reads.
@@ -71,6 +74,7 @@ class Services:
         expiry_reminders: reminders and the weekly summary.
         compromises: revokes certificates whose files somebody else has.
         download_links: links to a certificate's files.
+        address_checks: links to request access from a browser's address.
         privatelink: close an endpoint.
         support_tickets: what Heroku's support answered for trusted IP ranges.
         departures: ends what is open at targets that Heroku no longer has.
@@ -94,6 +98,7 @@ class Services:
     grants: GrantService
     closings: ClosingService
     reopenings: ReopeningService
+    repetitions: RepetitionService
     pending_review: PendingReviewService
     replacements: ReplacementService
     queries: QueryService
@@ -107,6 +112,7 @@ class Services:
     expiry_reminders: ExpiryReminderService
     compromises: CompromiseService
     download_links: DownloadLinkService
+    address_checks: AddressCheckService
     privatelink: PrivateLinkEndpointService
     support_tickets: SupportTicketService
     departures: DepartureService
@@ -140,16 +146,18 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
     expiry_reminders = ExpiryReminderService(context)
     approvals = ApprovalService(context, methods=methods, extensions=extensions)
     grants = GrantService(context)
+    access_requests = AccessRequestService(context, methods=methods)
     return Services(
         policy=policy,
         members=MemberService(context),
-        access_requests=AccessRequestService(context, methods=methods),
+        access_requests=access_requests,
         extensions=extensions,
         approvals=approvals,
         findings=FindingService(context, methods=methods),
         grants=grants,
         closings=ClosingService(context),
         reopenings=ReopeningService(context, approvals=approvals),
+        repetitions=RepetitionService(context),
         pending_review=PendingReviewService(context),
         replacements=ReplacementService(context),
         queries=QueryService(context),
@@ -164,6 +172,7 @@ def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
         expiry_reminders=expiry_reminders,
         compromises=CompromiseService(context),
         download_links=DownloadLinkService(context),
+        address_checks=AddressCheckService(context, access_requests=access_requests),
         privatelink=PrivateLinkEndpointService(context),
         support_tickets=SupportTicketService(context),
         departures=DepartureService(context),

@@ -62,7 +62,15 @@ class ReopeningService:
             terms = replace(details.request.terms, duration=None, until=grant.ends_at)
             require_terms(rule, Kind.REOPEN, terms, now=self._context.now())
             new = await self._context.record_request(
-                tx, Kind.REOPEN, terms, rule, grant.owner, grant=grant, asked_by=person
+                tx,
+                Kind.REOPEN,
+                terms,
+                rule,
+                grant.owner,
+                grant=grant,
+                asked_by=person,
+                # Whoever asked for it at first does not approve it now either.
+                asker=details.request.asker,
             )
             await tx.outbox.refresh_cards(request)
             await tx.outbox.add(
@@ -73,7 +81,7 @@ class ReopeningService:
                 params={"person": person},
                 asserts=str(new.id),
             )
-            decides = new.requester != person and not rule.approvers.isdisjoint(member.ids)
+            decides = person not in new.parties and not rule.approvers.isdisjoint(member.ids)
             if decides:
                 reopening = replace(details, request=new, decisions=(), grant=grant)
                 await self._approvals.vote_for(tx, reopening, rule, member)

@@ -25,6 +25,8 @@ async def withdraw(
     await tx.outbox.refresh_cards(shown_on(details))
     key = f"withdrawn:{request.id}"
     await tx.outbox.add(MessageKind.WITHDRAWN, to=request.requester, key=key, request=request.id)
+    if request.asker:
+        await tx.outbox.add(MessageKind.WITHDRAWN, to=request.asker, key=f"{key}:asker", request=request.id)
     return replace(
         details,
         request=replace(request, state=RequestState.WITHDRAWN, withdrawn=why, decided_at=doing.at),

@@ -1,6 +1,8 @@
 """The ids by which Slack sends buttons, forms and fields back to us, and the values of buttons."""
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +11,9 @@ from bot.domain.reports.finding import FindingAction
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 """Eighteen digits stay below the maximum of Postgres' ``bigint``."""
+
+_LONGEST_VALUE: Final = 2000
+"""Characters that Slack takes for the value of a button (Block Kit reference, "Button element")."""
 
 _REQUEST: Final = re.compile(r"([0-9]{1,18})(?:-([0-9a-f]{8}))?")
 """A request by its number and its nonce; values from before nonces, and requests of that time, have none."""
@@ -33,7 +38,11 @@ ROTATE: Final = "certificate.rotate"
 INSTALLED: Final = "certificate.installed"
 KEEP_OLD: Final = "certificate.keep_old"
 TEST: Final = "certificate.test"
+AGAIN: Final = "request.again"
 """Buttons of a request; their value is what `button_value` writes: not to be trusted when it comes back."""
+
+ANYWAY: Final = "request.anyway"
+"""The button that opens the form for a request like one that there is; its value is of `input_value`."""
 
 PICK: Final = "certificate.pick"
 """Buttons that choose one of several certificates; each ``action_id`` ends in a number of its own."""
@@ -82,6 +91,11 @@ FINDING_CHOOSE: Final = "finding.choose"
 ASK: Final = "home.ask"
 """The button of the App Home that opens the form."""
 
+PRESET_OPEN: Final = "preset.open"
+PRESET_PUSH: Final = "preset.push"
+"""Buttons that fill a form in, from the App Home and inside a form; each ``action_id`` ends in a number, and
+their value is the preset's name."""
+
 ADVISE: Final = "advise.open"
 ADVISE_MTLS: Final = "advise.mtls"
 ADVISE_PRIVATELINK: Final = "advise.privatelink"
@@ -92,13 +106,16 @@ SHORTCUT_ASK: Final = "shortcut.ask"
 """The global shortcut that opens the form; the app's manifest registers it."""
 
 FORM_ADD: Final = "form.mtls_add"
+FORM_ADD_ANYWAY: Final = "form.mtls_add_anyway"
 FORM_DENY: Final = "form.deny"
 FORM_CHANGE: Final = "form.change"
 FORM_EXTEND: Final = "form.extend"
 FORM_DISABLE: Final = "form.mtls_disable"
 FORM_LINK_ADD: Final = "form.link_add"
+FORM_LINK_ADD_ANYWAY: Final = "form.link_add_anyway"
 FORM_LINK_CLOSE: Final = "form.link_close"
 FORM_RANGE_ADD: Final = "form.range_add"
+FORM_RANGE_ADD_ANYWAY: Final = "form.range_add_anyway"
 FORM_ASSIGN: Final = "form.assign"
 FORM_KEEP_ITEM: Final = "form.review_keep"
 FORM_END_ITEM: Final = "form.review_end"
@@ -111,6 +128,7 @@ FORM_NOTE: Final = "form.note"
 FIELD_ADDRESS: Final = "address"
 FIELD_TARGET: Final = "target"
 FIELD_DURATION: Final = "duration"
+FIELD_OTHER_TIME: Final = "other_time"
 FIELD_REASON: Final = "reason"
 FIELD_ALTERNATIVES: Final = "alternatives"
 FIELD_NEED: Final = "need"
@@ -120,6 +138,7 @@ FIELD_LENGTH: Final = "length"
 FIELD_PRODUCTION: Final = "production"
 FIELD_NAME: Final = "name"
 FIELD_PERSON: Final = "person"
+FIELD_TICKET: Final = "ticket"
 FIELD_ENTRY: Final = "entry"
 FIELD_ACTION: Final = "action"
 """Fields of the forms: ``block_id`` and ``action_id`` are the same."""
@@ -137,6 +156,29 @@ def read_about(value: str) -> tuple[int, str] | None:
     if found is None or not value.startswith(".", found.end()) or int(found[1]) == 0:
         return None
     return int(found[1]), found[2] or ""
+
+
+def input_value(method: Method, values: Mapping[str, str | None]) -> str:
+    """The value of a button that opens a form: an access method, and what the form's fields hold.
+
+    The reason is left out where it does not fit: a form can be filled in once more.
+    """
+    held = {name: value for name, value in values.items() if value}
+    while len(value := json.dumps({"method": str(method), **held})) > _LONGEST_VALUE and held:
+        held.pop(FIELD_REASON if FIELD_REASON in held else next(iter(held)))
+    return value
+
+
+def read_input(value: str) -> tuple[Method, Mapping[str, str]]:
+    """Reads the access method and the fields' values from a button's value.
+
+    Raises:
+        ValueError: the value was not written by us.
+    """
+    read = json.loads(value)
+    if not isinstance(read, dict) or not all(isinstance(each, str) for each in read.values()):
+        raise ValueError("not the fields of a form")
+    return Method(read.pop("method", "")), read
 
 
 def pick_value(request: int, certificate: UUID, *, nonce: str) -> str:

@@ -244,10 +244,18 @@ def select_input(
     return _input(block, label, element, hint=hint, optional=False)
 
 
-def radio_input(block: str, label: str, *, options: Iterable[Block], initial: str | None, hint: str) -> Block:
+def radio_input(
+    block: str,
+    label: str,
+    *,
+    options: Iterable[Block],
+    initial: str | None,
+    hint: str,
+    optional: bool = False,
+) -> Block:
     """A choice from 1 to 10 options that are all visible; ``initial`` as in `select_input`."""
     element = _choice("radio_buttons", block, options, initial, most=RADIO_OPTIONS)
-    return _input(block, label, element, hint=hint, optional=False)
+    return _input(block, label, element, hint=hint, optional=optional)
 
 
 def search_input(block: str, label: str, *, placeholder: str, initial: Block | None, hint: str) -> Block:
@@ -271,9 +279,14 @@ def search_input(block: str, label: str, *, placeholder: str, initial: Block | N
     return _input(block, label, element, hint=hint, optional=False)
 
 
-def person_input(block: str, label: str, *, hint: str) -> Block:
-    """A choice from the workspace's people, which Slack itself offers."""
-    return _input(block, label, {"type": "users_select", "action_id": _id(block)}, hint=hint, optional=False)
+def person_input(
+    block: str, label: str, *, hint: str, optional: bool = False, initial: str | None = None
+) -> Block:
+    """A choice from the workspace's people, which Slack itself offers; ``initial`` is the id of one."""
+    element: Block = {"type": "users_select", "action_id": _id(block)}
+    if initial:
+        element["initial_user"] = initial
+    return _input(block, label, element, hint=hint, optional=optional)
 
 
 def option(value: str, text: str) -> Block:
@@ -314,7 +327,10 @@ def _shown(text: str, limit: int, *, mrkdwn: bool = True) -> str:
 
 
 def _fit(blocks: list[Block], fits: Callable[[Sequence[Block]], bool]) -> list[Block]:
-    """Leaves out blocks until the rest fits; a last row of buttons stays, with an ellipsis before it."""
+    """Leaves out blocks until the rest fits; a last row of buttons stays, with an ellipsis before it.
+
+    Where that row alone does not fit, it loses its last buttons, of which the least depends on.
+    """
     if fits(blocks):
         return blocks
     # Dropped from the end, where the least important stands; but without its buttons a card could not be
@@ -323,6 +339,8 @@ def _fit(blocks: list[Block], fits: Callable[[Sequence[Block]], bool]) -> list[B
     kept = blocks[: len(blocks) - len(last)]
     while kept and not fits([*kept, context(ELLIPSIS), *last]):
         kept.pop()
+    while last and len(last[0]["elements"]) > 1 and not fits([*kept, context(ELLIPSIS), *last]):
+        last = [{**last[0], "elements": last[0]["elements"][:-1]}]
     return [*kept, context(ELLIPSIS), *last]
 
 

@@ -3,6 +3,7 @@
 from bot.domain.grant import BY_PEOPLE, LIVE_STATES, Grant, GrantState
 from bot.domain.mtls.certificate import READY
 from bot.domain.operation import Operation, OperationState
+from bot.domain.repetition import can_be_repeated
 from bot.domain.request import Kind, Request, RequestState
 from bot.i18n.translator import Translator
 from bot.ports import Block, RequestDetails
@@ -45,10 +46,21 @@ def for_owner(details: RequestDetails, t: Translator) -> list[Block]:
     """On the owner's own copy."""
     if details.request.state is RequestState.PENDING:
         return [block_kit.actions(_button(details, t, "cancel", action_ids.CANCEL))]
+    repeat = again(details, t)
+    if repeat:
+        return repeat
     grant = _opened(details)
     if details.operation is not None and grant is None:
         return for_operation(details, details.operation, t)
     return [] if grant is None else for_grant(details, grant, t)
+
+
+def again(details: RequestDetails, t: Translator) -> list[Block]:
+    """The button that opens the form with all that a request had, once the request or its access is over."""
+    gone = details.target.gone_at is not None
+    if gone or not can_be_repeated(details.request, _opened(details)):
+        return []
+    return [block_kit.actions(_button(details, t, "again", action_ids.AGAIN))]
 
 
 def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bool = True) -> list[Block]:

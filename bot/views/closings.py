@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.domain.command_text import line_for
+from bot.domain.command_text import line_again
 from bot.domain.grant import BY_PEOPLE
 from bot.domain.operation import Operation
 from bot.domain.reports.closing import PartState, part_state
@@ -87,7 +87,7 @@ def _again(details: RequestDetails) -> str:
     """The command that asks for the same once more."""
     if details.request.kind is Kind.DISCARD and details.certificate is not None:
         return f"/pgaccess mtls certificate remove {details.certificate.handle}"
-    return line_for(details.request.kind, details.request.terms, details.target.label)
+    return line_again(details.request, details.target.label)
 
 
 def _names(found: Sequence[RequestDetails], t: Translator) -> Mrkdwn:

@@ -1,11 +1,13 @@
 """The fields that several forms have, and the frame of a form."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.subject import Subject
 from bot.domain.target import Aliases, Database
-from bot.i18n.translator import Translator
+from bot.domain.times.readings import Readings, write_reading
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit
 
@@ -20,6 +22,11 @@ def form(
     return block_kit.modal(
         name, title=title, submit=submit, close=t("form.cancel"), blocks=blocks, metadata=metadata
     )
+
+
+def remarks(sentences: Sequence[Mrkdwn]) -> list[Block]:
+    """What a person has to know before they fill in a form, a line each, as much as fits one block."""
+    return block_kit.sections(sentences, by="\n")
 
 
 def address_field(subject: Subject | str | None, t: Translator, hint: str | None = None) -> Block:
@@ -56,6 +63,45 @@ def duration_field(t: Translator, initial: str | None, *, hint: str | None = Non
         hint=hint or t("form.duration.hint"),
         optional=True,
     )
+
+
+def length_fields(
+    t: Translator, initial: str | None, *, readings: Readings, hint: str | None = None
+) -> Sequence[Block]:
+    """For how long, or until when; what was typed and is unclear is asked with its readings.
+
+    Args:
+        t: the reader's language.
+        initial: as typed.
+        readings: what it may mean, ends in the reader's time zone; empty where nothing is unclear.
+        hint: below the field to type in.
+    """
+    if not readings:
+        return [duration_field(t, initial, hint=hint)]
+    choice = block_kit.radio_input(
+        action_ids.FIELD_DURATION,
+        t("form.reading"),
+        options=[block_kit.option(write_reading(each), _reading(each, t)) for each in readings],
+        initial=None,
+        hint=t("form.reading.hint", given=initial or ""),
+        optional=True,
+    )
+    other = block_kit.text_input(
+        action_ids.FIELD_OTHER_TIME,
+        t("form.reading.other"),
+        initial=None,
+        hint=t("form.reading.other.hint"),
+        optional=True,
+    )
+    return [choice, other]
+
+
+def _reading(reading: timedelta | datetime, t: Translator) -> str:
+    """A reading in the plain text of an option, where Slack shows no dates in the reader's zone."""
+    if isinstance(reading, timedelta):
+        return t.duration(reading)
+    weekday = t(f"form.reading.weekday.{reading.weekday()}")
+    return t("form.reading.end", at=write_reading(reading), weekday=weekday)
 
 
 def reason_field(

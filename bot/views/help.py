@@ -15,18 +15,24 @@ _READING: Final = (
 )
 _ACTING: Final = ("help.acting", "help.cancel", "help.done", "help.extend", "help.revoke", "help.retry")
 
+_TIMES: Final = (("help.times",),)
+"""What can be typed as a time, below the examples."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Page:
-    """One page of help: keys of its paragraphs' lines, of two examples, and of a note below."""
+    """One page of help: keys of paragraphs' lines, of two examples, of what follows them, and of a note."""
 
     paragraphs: Sequence[Sequence[str]]
     examples: Sequence[str]
     note: str | None = None
+    closing: Sequence[Sequence[str]] = ()
 
 
 _METHODS: Final = {
-    view.help.name: _Page(paragraphs=view.help.paragraphs, examples=view.help.examples, note=view.help.note)
+    view.help.name: _Page(
+        paragraphs=view.help.paragraphs, examples=view.help.examples, note=view.help.note, closing=_TIMES
+    )
     for view in METHOD_VIEWS.values()
 }
 
@@ -40,6 +46,7 @@ _EVERYTHING: Final = _Page(
     ),
     examples=DEFAULT.help.examples,
     note=DEFAULT.help.note,
+    closing=_TIMES,
 )
 
 _PAGES: Final[Mapping[str, _Page]] = {
@@ -50,7 +57,7 @@ _PAGES: Final[Mapping[str, _Page]] = {
     ),
     **dict.fromkeys(
         ("cancel", "done", "extend", "revoke", "retry"),
-        _Page(paragraphs=(_ACTING,), examples=("help.example.extend", "help.example.done")),
+        _Page(paragraphs=(_ACTING,), examples=("help.example.extend", "help.example.done"), closing=_TIMES),
     ),
 }
 """By what is typed first."""
@@ -59,7 +66,7 @@ _PAGES: Final[Mapping[str, _Page]] = {
 def helping(topic: Sequence[str], t: Translator) -> Message:
     """What can be typed about a topic; about everything when the topic has no page of its own."""
     page = _PAGES.get(topic[0], _EVERYTHING) if topic else _EVERYTHING
-    paragraphs = [*page.paragraphs, ("help.examples", *page.examples)]
+    paragraphs = [*page.paragraphs, ("help.examples", *page.examples), *page.closing]
     shown = block_kit.sections(
         ["\n".join(t(key) for key in paragraph) for paragraph in paragraphs], by="\n\n"
     )

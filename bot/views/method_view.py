@@ -8,10 +8,12 @@ from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.network import address_count
 from bot.domain.policy.rules import Policy
+from bot.domain.reach import Extent, Reach
 from bot.domain.request import Kind
-from bot.domain.subject import Network, Subject, names_of
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.domain.subject import Networks, Subject, is_network, names_of, networks_of
+from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, DatabaseStatus, Message, MessageKind, OutboxMessage, RequestDetails
+from bot.views import block_kit, reach
 
 Params = Mapping[str, object]
 """Values of the placeholders of a notification about a grant."""
@@ -129,10 +131,39 @@ def operation_impact(details: RequestDetails, t: Translator) -> Mrkdwn:
     return t(f"card.change.{details.request.kind}", app=details.target.label)
 
 
-def network_facts(network: Subject, t: Translator) -> list[tuple[str, str]]:
-    """How many addresses a network has; nothing about any other subject."""
-    if not isinstance(network, Network):
+def network_facts(subject: Subject, t: Translator) -> list[tuple[str, str]]:
+    """How many addresses networks have; nothing about any other subject."""
+    if not is_network(subject):
         return []
-    count = address_count(network)
+    networks = networks_of(subject)
+    count = sum(map(address_count, networks))
+    if len(networks) > 1:
+        # Single addresses are what they look like; a range is more than its spelling shows.
+        key = "card.width.several" if count == len(networks) else "card.width.several.wide"
+        return [(t("card.width"), t(key, networks=len(networks), count=f"{count:,}"))]
     width = t("card.width.one") if count == 1 else t("card.width.many", count=f"{count:,}")
     return [(t("card.width"), width)]
+
+
+def network_list(details: RequestDetails, t: Translator) -> list[Block]:
+    """Each network of a request for several, with what allows it already; nothing for any other request."""
+    if not isinstance(details.request.terms.subject, Networks):
+        return []
+    lines = [_listed(reached, details, t) for reached in details.reach]
+    shown = join(
+        lines,
+        more=lambda count: t("names.more", count=count),
+        most=len(lines),
+        limit=block_kit.SECTION_TEXT,
+        by="\n",
+    )
+    return [block_kit.section(shown)]
+
+
+def _listed(reached: Reach, details: RequestDetails, t: Translator) -> Mrkdwn:
+    network = reached.address
+    active = [entry for entry in reached.entries if entry.active]
+    if not active:
+        return t("card.network.new", network=network)
+    key = "card.network.allowed" if reached.extent is Extent.WHOLE else "card.network.part"
+    return t(key, network=network, by=reach.by(active, details.nearby.space, t, most=1))

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from bot.domain.duration import show_duration
 from bot.domain.policy.rules import Policy
+from bot.domain.times.readings import Readings
 from bot.errors import Refused
 from bot.i18n.translator import Translator, mention
 from bot.ports import Block, Message, RequestDetails
@@ -23,11 +25,17 @@ _FIELD_OF: Final[Mapping[str, str]] = {
     "duration": action_ids.FIELD_DURATION,
     "end": action_ids.FIELD_DURATION,
     "extend": action_ids.FIELD_DURATION,
+    "time": action_ids.FIELD_DURATION,
     "ignore": action_ids.FIELD_DURATION,
     "reason": action_ids.FIELD_REASON,
+    "ticket": action_ids.FIELD_TICKET,
+    "behalf": action_ids.FIELD_PERSON,
     **{word: name for view in METHOD_VIEWS.values() for word, name in view.error_fields.items()},
 }
 """The field that a refusal is about, by the first word of its code."""
+
+NOTHING: Final[Mapping[str, str | None]] = MappingProxyType({})
+"""What a form opens with when nothing was typed."""
 
 _TOKEN: Final = re.compile(r"<!date\^[^|>]*\|([^>]*)>|<[@#!]([^>|]*)(?:\|([^>]*))?>")
 
@@ -55,11 +63,25 @@ def change_form(details: RequestDetails, t: Translator) -> Block:
     return _about(action_ids.FORM_CHANGE, "form.change", details, t, fields)
 
 
-def extend_form(details: RequestDetails, t: Translator) -> Block:
-    """Asks for how much longer, and why."""
-    duration = form_fields.duration_field(t, None, hint=t("form.extend.hint"))
-    reason = form_fields.reason_field(t, None, optional=True)
-    return _about(action_ids.FORM_EXTEND, "form.extend", details, t, [duration, reason])
+def extend_form(
+    details: RequestDetails,
+    t: Translator,
+    *,
+    filled: Mapping[str, str | None] = NOTHING,
+    readings: Readings = (),
+) -> Block:
+    """Asks for how much longer, and why.
+
+    Args:
+        details: of the request whose grant is extended.
+        t: the reader's language.
+        filled: values by field name.
+        readings: of the duration or end, where it is unclear.
+    """
+    typed, hint = filled.get(action_ids.FIELD_DURATION), t("form.extend.hint")
+    lengths = form_fields.length_fields(t, typed, readings=readings, hint=hint)
+    reason = form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=True)
+    return _about(action_ids.FORM_EXTEND, "form.extend", details, t, [*lengths, reason])
 
 
 def note(message: Message, t: Translator) -> Block:

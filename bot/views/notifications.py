@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.domain.command_text import line_for
+from bot.domain.command_text import line_again, line_for
 from bot.domain.grant import Grant, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy.rules import Policy
@@ -113,20 +113,27 @@ def decided(details: RequestDetails, t: Translator) -> Message:
         return block_kit.paragraphs(_approved(details, t, params), *narrowed, *_after(details, t))
     key = "notification.decided.denied.why" if decision.reason else "notification.decided.denied"
     reason = cut(one_line(decision.reason), DETAIL_SHOWN)
-    return block_kit.paragraphs(t(key, reason=reason, **params))
+    return _with_again(block_kit.paragraphs(t(key, reason=reason, **params)), details, t)
 
 
 def lapsed(details: RequestDetails, t: Translator) -> Message:
     """Nobody decided in time."""
     how = t("notification.lapsed.how", command=ask_again(details))
     title = request_card.title(details, t)
-    return block_kit.paragraphs(t("notification.lapsed", id=details.request.id, title=title), how)
+    text = t("notification.lapsed", id=details.request.id, title=title)
+    return _with_again(block_kit.paragraphs(text, how), details, t)
 
 
 def withdrawn(details: RequestDetails, t: Translator) -> Message:
     """Nobody can grant it any more."""
     title, why = request_card.title(details, t), request_state.why_withdrawn(details, t)
-    return block_kit.paragraphs(t("notification.withdrawn", id=details.request.id, title=title, why=why))
+    text = t("notification.withdrawn", id=details.request.id, title=title, why=why)
+    return _with_again(block_kit.paragraphs(text), details, t)
+
+
+def _with_again(message: Message, details: RequestDetails, t: Translator) -> Message:
+    """What is over, with the button that asks for the same again."""
+    return block_kit.message(message.text, [*message.blocks, *buttons.again(details, t)])
 
 
 def undecidable(details: RequestDetails, t: Translator) -> Message:
@@ -222,9 +229,9 @@ def about_grant(
     params = _grant_params(details, grant, t)
     view, offered = METHOD_VIEWS[grant.method], buttons.for_grant(details, grant, t, owner=owner)
     match kind:
-        # Final, so that it has no buttons.
+        # Final: nothing can be done with it any more, but the same can be asked for.
         case MessageKind.ENDED:
-            return block_kit.paragraphs(*ended(details, grant, t))
+            return _with_again(block_kit.paragraphs(*ended(details, grant, t)), details, t)
         case MessageKind.IN_FORCE:
             shown = view.in_force(details, params, t)
         case _:
@@ -275,7 +282,7 @@ def ended(details: RequestDetails, grant: Grant, t: Translator) -> Sequence[Mrkd
 
 def ask_again(details: RequestDetails) -> str:
     """The command that asks for the same once more."""
-    return line_for(details.request.kind, details.request.terms, details.target.label)
+    return line_again(details.request, details.target.label)
 
 
 def about_operation(

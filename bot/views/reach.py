@@ -14,7 +14,7 @@ from bot.domain.network import parse_address
 from bot.domain.privatelink.aws_account import accounts, parse_accounts, short
 from bot.domain.reach import Extent, Reach, extent_of
 from bot.domain.request import Kind
-from bot.domain.subject import Accounts, Subject
+from bot.domain.subject import Accounts, Network, Networks, Subject, gathered
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import RequestDetails
@@ -247,9 +247,14 @@ def _allowed(reaches: Iterable[Reach]) -> list[Reach]:
 
 
 def _subject(allowed: Sequence[Reach], details: RequestDetails) -> Subject:
-    """What a sentence is about: of several accounts, those that it is true of."""
-    subject = details.request.terms.subject
-    return accounts(str(reach.address) for reach in allowed) if isinstance(subject, Accounts) else subject
+    """What a sentence is about: of several networks or accounts, those that it is true of."""
+    match details.request.terms.subject:
+        case Accounts():
+            return accounts(str(reach.address) for reach in allowed)
+        case Networks():
+            return gathered(reach.address for reach in allowed if isinstance(reach.address, Network))
+        case subject:
+            return subject
 
 
 def _relying(reach: Reach, method: Method) -> set[int]:

@@ -116,6 +116,12 @@ def _about_grant(it: Rendering) -> Message:
     return notifications.about_grant(kind, details, grant, it.t, owner=owner, state=state)
 
 
+def _own_card(it: Rendering) -> Message:
+    asks = it.message.recipient == it.details.request.asker
+    card = request_card.asker_card if asks else request_card.requester_card
+    return card(it.details, t=it.t, policy=it.policy)
+
+
 def _about_operation(it: Rendering) -> Message:
     kind, details, operation = it.message.kind, it.details, it.details.operation
     if operation is None:
@@ -125,7 +131,7 @@ def _about_operation(it: Rendering) -> Message:
 
 RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.CARD_APPROVAL: lambda it: request_card.approval_card(it.details, t=it.t, policy=it.policy),
-    MessageKind.CARD_REQUESTER: lambda it: request_card.requester_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.CARD_REQUESTER: _own_card,
     MessageKind.CARD_DIRECT: lambda it: request_card.direct_card(it.details, t=it.t, policy=it.policy),
     MessageKind.ASKED_DIRECTLY: lambda it: notifications.asked_directly(
         it.details, it.t, channel=it.policy.approvals_channel

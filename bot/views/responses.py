@@ -8,10 +8,10 @@ from bot.domain.request import RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import AuditLine, Block, Message, RequestDetails
-from bot.views import block_kit, reach
+from bot.views import block_kit, buttons, reach
 from bot.views.history import history
 from bot.views.mtls import rotation
-from bot.views.requests import deciders, request_card, request_state
+from bot.views.requests import deciders, parties, request_card, request_state
 from bot.views.text import as_code, numbers, one_line
 
 LINE: Final = 1000
@@ -57,6 +57,9 @@ def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Mess
     reason = details.request.terms.reason
     if reason:
         lines.append(t("submitted.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
+    if details.request.asker:
+        lines.append(t("submitted.behalf", requester=mention(details.request.requester)))
+    lines += parties.ticket_lines(details.request, t, policy)
     channel, waits = Mrkdwn(policy.approvals_channel), deciders.approvers(policy, details.request.rule, t)
     told = details.request.told_directly
     if told:
@@ -148,5 +151,6 @@ def showing(
         *history(details, lines, t),
         block_kit.context(line),
         *rotation.test(details, rotation.under_way(details.operation), t),
+        *buttons.again(details, t),
     ]
     return block_kit.message(request_card.headline(details, t), shown)

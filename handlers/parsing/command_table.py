@@ -121,8 +121,9 @@ COMMANDS: Final[Mapping[CommandPath, CommandRow]] = {
     ("mtls", "add"): CommandRow(
         parse_new_rule,
         f"{COMMAND} mtls add 203.0.113.4 to billing for 8h because migration check",
-        "Requests access from an address to a database. `until 18:00` sets an absolute end, `for ever` none; "
-        "anything missing opens a form.",
+        "Requests access from an address to a database. With `me` for the address it answers with a link to "
+        "a page that shows yours. `until 6pm` or `until Friday` sets an absolute end, `for ever` none; "
+        "anything missing or unclear opens a form.",
     ),
     ("mtls", "remove"): CommandRow(
         parse_existing_rule,

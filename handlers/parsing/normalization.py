@@ -15,6 +15,14 @@ _PERSON: Final = re.compile(r"@(?P<id>[UW][A-Z0-9]{2,20})", re.A)
 _FIRST_PERSON: Final = re.compile(r"^(?P<command>\s*[^\s<>]+\s+)<@(?P<id>[UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
 """A mention behind the command's one word, as in ``list @person``: it is what the command is about."""
 
+_FOR_PERSON: Final = re.compile(
+    r"(?P<word>(?:^|\s)(?i:for|利用者)[:：]?\s*)<@(?P<id>[UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>"
+)
+"""A mention of whom a request is for, as in ``for @person``."""
+
+_REASON: Final = re.compile(r"\s(?i:because|理由)")
+"""Where the reason begins, in which a mention is text like any other."""
+
 _ENTITY: Final = re.compile(r"&(amp|lt|gt);")
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">"}
 _SIGN: Final = {"@": "@", "#": "#", "!": "@"}
@@ -53,11 +61,18 @@ def normalize_command(text: str) -> str:
     """
     _require_short(text)
     # Before labels take the place of ids: anybody can take a display name, and nobody an id.
-    text = _FIRST_PERSON.sub(r"\g<command>@\g<id>", text)
+    text = _with_person(_FIRST_PERSON.sub(r"\g<command>@\g<id>", text))
     # Markup first: a typed ``<`` arrives as ``&lt;``, and must not become markup when it is decoded.
     plain = _MARKUP.sub(_as_shown, text)
     # In one pass: ``&amp;lt;`` stands for a typed ``&lt;``, and not for ``<``.
     return normalize_text(_ENTITY.sub(lambda entity: _ENTITIES[entity[1]], plain))
+
+
+def _with_person(text: str) -> str:
+    """The text with the id of whom a request is for in place of the mention's markup."""
+    reason = _REASON.search(text)
+    end = len(text) if reason is None else reason.start()
+    return _FOR_PERSON.sub(r"\g<word>@\g<id>", text[:end]) + text[end:]
 
 
 def mentioned(word: str) -> str | None:

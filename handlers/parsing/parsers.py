@@ -123,6 +123,17 @@ def parse_extension(path: CommandPath, words: Sequence[str], example: str) -> In
     return _numbered(path, words, example, (Clause.DURATION, Clause.UNTIL, Clause.REASON))
 
 
+def parse_addresses(
+    path: CommandPath, words: Sequence[str], example: str, allowed: Sequence[Clause]
+) -> Intent:
+    """Parses addresses, apart by blanks or commas, and the allowed clauses behind them."""
+    before, after = split_at_clauses(words)
+    of_list = (bool(_ADDRESS_LIKE.search(word)) or not word.strip(",;") for word in before)
+    count = next((i for i, fits in enumerate(of_list) if not fits), len(before))
+    several = " ".join(map(bare, before[:count]))
+    return parse_address(path, [*([several] if several else []), *before[count:], *after], example, allowed)
+
+
 def parse_address(path: CommandPath, words: Sequence[str], example: str, allowed: Sequence[Clause]) -> Intent:
     """Parses one address, and the allowed clauses behind it."""
     before, after = split_at_clauses(words)
@@ -145,7 +156,9 @@ def request_input(
         target=target,
         duration=values.get(Clause.DURATION),
         until=values.get(Clause.UNTIL),
+        start=values.get(Clause.START),
         reason=values.get(Clause.REASON),
+        on_behalf=values.get(Clause.PERSON),
     )
 
 

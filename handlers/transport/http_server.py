@@ -133,6 +133,8 @@ async def serve(app: ASGIApp, *, host: str, port: int) -> None:
         headers=[("Connection", "close")],
         log_config=None,
         access_log=False,
+        # By default uvicorn believes what a client on the same machine writes into `X-Forwarded-For`.
+        proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=int(STOP.total_seconds()),
     )

@@ -42,7 +42,7 @@ class LocaleCache:
         locale = await self._load(person)
         if not locale:
             return self._fallback
-        return self._remember(person, Translator.of(locale))
+        return self._remember(person, Translator.of(locale, networks=self._fallback.networks))
 
     def forget(self, person: str) -> None:
         """Drops a person whose profile has changed."""

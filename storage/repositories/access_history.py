@@ -23,13 +23,14 @@ from bot.domain.access_history import (
 from bot.domain.method import Method
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
-from bot.domain.subject import Network, names_of
+from bot.domain.subject import Network, names_of, networks_of
 from bot.ports.access_history import AccessHistory
 from storage.repositories.grants import grant_of
 from storage.tables import (
     ENDED,
     NETWORKS,
     OPEN,
+    SEVERAL,
     audit,
     decisions,
     grants,
@@ -45,10 +46,12 @@ from storage.tables import (
     trusted_ranges,
     unmanaged_entries,
 )
+from storage.types import is_for
 
 _OPEN: Final = literal_column(OPEN, Boolean)
 _ENDED: Final = literal_column(ENDED, Boolean)
 _NETWORKS: Final = literal_column(NETWORKS, Boolean)
+_SEVERAL: Final = literal_column(f"({SEVERAL})", Boolean)
 """As text, as the partial indexes have them."""
 
 _ENTRIES: Final[Mapping[Method, tuple[Table, ColumnElement[Any], ColumnElement[Any]]]] = {
@@ -123,9 +126,11 @@ class PostgresAccessHistory(AccessHistory):
                 changes=tuple(changes[row["request_id"]]),
                 approvals=tuple(approvals[row["request_id"]]),
                 reason=row["reason"],
-                entries=tuple(rules[row["target_id"], row["subject"]])
-                if row["method"] is Method.MTLS
-                else (),
+                entries=tuple(
+                    rule
+                    for network in (networks_of(row["subject"]) if row["method"] is Method.MTLS else ())
+                    for rule in rules[row["target_id"], network]
+                ),
             )
             for row in rows
         ]
@@ -244,7 +249,11 @@ class PostgresAccessHistory(AccessHistory):
         before: int | None,
         limit: int,
     ) -> Sequence[int]:
-        which = [requests.c.subject.in_([Network(each) for each in sorted(networks)]), _NETWORKS]
+        alone = requests.c.subject.in_([Network(each) for each in sorted(networks)]) & _NETWORKS
+        # Rows of the union, not an OR: Postgres would answer that by reading the whole index of subjects.
+        several = select(requests.c.id).where(is_for(requests.c.subject, networks), _SEVERAL)
+        found = union_all(select(requests.c.id).where(alone), several).subquery()
+        which: list[ColumnElement[bool]] = [requests.c.id.in_(select(found.c.id))]
         if targets is not None:
             which.append(or_(requests.c.target_id.in_(sorted(targets)), requests.c.requester == owner))
         return await self._newest(which, before=before, limit=limit)
@@ -308,7 +317,8 @@ class PostgresAccessHistory(AccessHistory):
         self, rows: Sequence[Mapping[Any, Any]], at: datetime
     ) -> Mapping[tuple[UUID, Any], list[str]]:
         """Heroku's ids of the IP rules of some grants at a moment, by target and network."""
-        networks = {row["subject"] for row in rows if row["method"] is Method.MTLS}
+        of_rules = [row["subject"] for row in rows if row["method"] is Method.MTLS]
+        networks = {network for subject in of_rules for network in networks_of(subject)}
         found: defaultdict[tuple[UUID, Any], list[str]] = defaultdict(list)
         if not networks:
             return found

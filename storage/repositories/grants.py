@@ -12,10 +12,11 @@ from typing_extensions import override
 
 from bot.domain.grant import Grant, GrantState, Kept
 from bot.domain.method import OPENING_DEADLINE, Method
-from bot.domain.subject import Subject
+from bot.domain.subject import Subject, names_of
 from bot.ports import AuditContext, Grants, WorkerName
 from storage.repositories.audit import Line, PostgresAudit, line_of
 from storage.tables import OPEN, RUNNING, TO_WARN, grants
+from storage.types import is_for
 
 _CHANGE = update(grants).where(grants.c.id == bindparam("grant"))
 _RUNNING = literal_column(f"({RUNNING})", Boolean)
@@ -150,7 +151,7 @@ class PostgresGrants(Grants):
     @override
     async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
         same = (grants.c.target_id == target) & (grants.c.method == method)
-        which = same & (grants.c.subject == subject)
+        which = same & is_for(grants.c.subject, names_of(subject))
         statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
@@ -163,7 +164,7 @@ class PostgresGrants(Grants):
     @override
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
         same = (grants.c.target_id == target) & (grants.c.method == method)
-        which = same & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
+        which = same & is_for(grants.c.subject, names_of(subject)) & (grants.c.state == GrantState.ENDING)
         return bool((await self._connection.execute(select(exists().where(which)))).scalar())
 
     @override

@@ -76,6 +76,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         reason=row["reason"],
         enables_mtls=row["enables_mtls"],
         alternatives=row["alternatives"],
+        ticket=row["ticket"],
     )
     return Request(
         id=row["id"],
@@ -97,6 +98,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         narrowed_from=None if row["narrowed_from"] is None else read_terms(terms, row["narrowed_from"]),
         told_directly=tuple(row["told_directly"]),
         nonce=row["nonce"] or "",
+        asker=row["asker"] or "",
     )
 
 

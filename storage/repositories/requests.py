@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Select,
     Table,
     any_,
+    bindparam,
     func,
     insert,
     literal,
@@ -28,6 +30,7 @@ from typing_extensions import override
 
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
+from bot.domain.overlap import Held
 from bot.domain.policy.rules import Rule
 from bot.domain.request import (
     Decision,
@@ -69,6 +72,9 @@ use up the numbers."""
 REBUILDING: Final = 0x7067_6164
 """Advisory lock of giving a rebuilt request its number."""
 
+REQUESTING: Final = 0x7067_6165
+"""Class of the advisory locks by which the requests of one person wait for each other."""
+
 _ADD = insert(requests).returning(requests.c.id)
 _ADD_NUMBERED = insert_or_leave(requests).on_conflict_do_nothing().returning(requests.c.id)
 
@@ -77,6 +83,34 @@ _SEQUENCE: Final = "pg_get_serial_sequence('requests', 'id')"
 _LAST_NUMBER: Final = text(f"SELECT coalesce(pg_sequence_last_value({_SEQUENCE}::regclass), 0)")
 
 _NEXT_ABOVE: Final = text(f"SELECT setval({_SEQUENCE}, :number)")
+
+
+def _held() -> CompoundSelect[Any]:
+    """Built once: every typed request runs this."""
+    target = bindparam("target", type_=requests.c.target_id.type)
+    method = bindparam("method", type_=requests.c.method.type)
+    waiting = select(
+        requests.c.id.label("request"),
+        requests.c.requester.label("owner"),
+        requests.c.subject,
+        literal(None, grants.c.ends_at.type).label("ends_at"),
+        literal(value=True).label("pending"),
+    ).where(
+        _PENDING, requests.c.target_id == target, requests.c.method == method, requests.c.kind == Kind.OPEN
+    )
+    opened = select(
+        grants.c.request_id, grants.c.owner, grants.c.subject, grants.c.ends_at, literal(value=False)
+    ).where(
+        _OPEN,
+        grants.c.target_id == target,
+        grants.c.method == method,
+        # What was closed, or is about to be, keeps nobody from asking anew.
+        grants.c.state.not_in((GrantState.ENDING, GrantState.INTERRUPTED)),
+    )
+    return union_all(waiting, opened)
+
+
+_HELD: Final = _held()
 
 
 class PostgresRequests(Requests):
@@ -115,6 +149,8 @@ class PostgresRequests(Requests):
             number = (await self._connection.execute(_ADD, new)).scalar_one()
         request = request_of({**row, "id": number})
         said = {**doing.details, "kind": request.kind, **write_terms(request.terms)}
+        said |= {"owner": request.requester} if request.asker else {}
+        said |= {"ticket": request.terms.ticket} if request.terms.ticket else {}
         await self._write(request, replace(doing, details=said), before="", after=request.state)
         return request
 
@@ -256,8 +292,27 @@ class PostgresRequests(Requests):
         return await self._reader.read((await self._connection.execute(waiting)).scalars().all())
 
     @override
-    async def standing(self, rule: Rule, *, but: str) -> Standing:
-        return await read_standing(self._connection, rule, but=but)
+    async def standing(self, rule: Rule, *, but: str, asker: str = "") -> Standing:
+        return await read_standing(self._connection, rule, but=but, asker=asker)
+
+    @override
+    async def lock_requester(self, person: str) -> None:
+        lock = func.pg_advisory_xact_lock(REQUESTING, func.hashtext(person))
+        await self._connection.execute(select(lock))
+
+    @override
+    async def held(self, target: UUID, method: Method) -> tuple[Held, ...]:
+        rows = (await self._connection.execute(_HELD, {"target": target, "method": method})).mappings()
+        return tuple(
+            Held(
+                request=row["request"],
+                owner=row["owner"],
+                subject=row["subject"],
+                ends_at=row["ends_at"],
+                pending=row["pending"],
+            )
+            for row in rows
+        )
 
     @override
     async def reopening(self, grant: UUID) -> Request | None:
@@ -280,11 +335,14 @@ class PostgresRequests(Requests):
         people: Collection[str],
         *,
         but: str,
+        asker: str = "",
         limit: int,
         first: Collection[str] = (),
         mixed_by: str = "",
     ) -> tuple[str, ...]:
-        return await read_able(self._connection, people, but=but, limit=limit, first=first, mixed_by=mixed_by)
+        return await read_able(
+            self._connection, people, but=but, asker=asker, limit=limit, first=first, mixed_by=mixed_by
+        )
 
     @override
     async def tell_directly(self, id: int, people: Collection[str]) -> None:
@@ -407,6 +465,8 @@ def _new_row(wanted: NewRequest, doing: AuditContext) -> dict[str, Any]:
         "narrowed_from": None,
         "told_directly": [],
         "nonce": uuid4().hex[:NONCE],
+        "asker": wanted.asker or None,
+        "ticket": terms.ticket,
     }
 
 

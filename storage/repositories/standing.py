@@ -30,6 +30,7 @@ PENDING_ROWS: Final = literal_column(f"requests.{PENDING}", Boolean)
 def _able() -> Select[Any]:
     """Those who may decide: people who are named, and members of groups that are."""
     approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
+    asker = bindparam("asker", type_=Text)
     named = select(func.unnest(approvers).label("id"))
     # Of a group that cannot be read nobody can decide, whoever its last known members are.
     members = select(func.unnest(slack_groups.c.members)).where(
@@ -40,16 +41,23 @@ def _able() -> Select[Any]:
     return (
         select(able.c.id)
         .select_from(able.outerjoin(slack_users, slack_users.c.id == able.c.id))
-        # Groups stand for their members, and a request is never decided by its requester.
-        .where(~able.c.id.startswith("S"), able.c.id != person, ~func.coalesce(outside, False))
+        # Groups stand for their members; neither the requester nor who asked for them decides.
+        .where(
+            ~able.c.id.startswith("S"),
+            able.c.id != person,
+            able.c.id != asker,
+            ~func.coalesce(outside, False),
+        )
     )
 
 
 def _standing() -> Select[Any]:
     """Built once: every request runs this."""
-    approvers, person = bindparam("approvers", type_=ARRAY(Text)), bindparam("person", type_=Text)
+    approvers, asker = bindparam("approvers", type_=ARRAY(Text)), bindparam("asker", type_=Text)
     count = select(func.count()).select_from(_able().subquery("counted"))
-    waiting = select(func.count()).select_from(requests).where(PENDING_ROWS, requests.c.requester == person)
+    # Of whoever asked: nobody can use up what another may ask for.
+    asked = func.coalesce(requests.c.asker, requests.c.requester) == asker
+    waiting = select(func.count()).select_from(requests).where(PENDING_ROWS, asked)
     read = (
         select(func.count())
         .select_from(slack_groups)
@@ -69,11 +77,11 @@ _FIRST: Final = literal_column("able.id", Text) != all_(bindparam("first", type_
 _ABLE: Final = _able().order_by(_FIRST, _MIXED).limit(bindparam("most", type_=Integer))
 
 
-async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str) -> Standing:
+async def read_standing(connection: AsyncConnection, rule: Rule, *, but: str, asker: str = "") -> Standing:
     """Returns how a request of a person would stand under a rule; see ``Requests.standing``."""
     waiting, missing, certain = 0, 0, True
     for part in rule.each:
-        params = {"approvers": sorted(part.approvers), "person": but}
+        params = {"approvers": sorted(part.approvers), "person": but, "asker": asker or but}
         waiting, able, read = (await connection.execute(_STANDING, params)).one()
         missing = max(missing, part.approvals - able)
         groups = sum(id.startswith("S") for id in part.approvers)
@@ -86,11 +94,12 @@ async def read_able(
     people: Collection[str],
     *,
     but: str,
+    asker: str = "",
     limit: int,
     first: Collection[str] = (),
     mixed_by: str = "",
 ) -> tuple[str, ...]:
     """Returns those who may decide; see ``Requests.able``."""
-    params = {"approvers": sorted(people), "person": but, "most": limit}
+    params = {"approvers": sorted(people), "person": but, "asker": asker or but, "most": limit}
     params |= {"first": sorted(first), "mixed_by": mixed_by}
     return tuple((await connection.execute(_ABLE, params)).scalars())

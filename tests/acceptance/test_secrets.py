@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.free_port import free_port
@@ -21,7 +22,15 @@ from sandbox.slack import fault_injection as slack_faults
 from tests.acceptance.populated_deployment import PopulatedDeployment, populated_deployment
 from tests.acceptance.secret_search import Found, body_lines, search, spellings
 from tests.flow.actions import heroku_emulator
-from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
+from tests.flow.download_browser import (
+    OTHER,
+    Link,
+    links,
+    opened,
+    password_in,
+    pressed,
+    unpacked_bytes,
+)
 
 ONE = r"GET .*/certificates/"
 """The one call to Heroku whose answer has a key in it."""
@@ -150,7 +159,7 @@ async def _linked(world: PopulatedDeployment) -> None:
 
 
 async def _handed_out(world: PopulatedDeployment, number: int) -> tuple[dict[str, str], list[Link]]:
-    """The files of a certificate, after everything that can go wrong with its links; and those links."""
+    """The secrets in a zip, after everything that can go wrong with its links, and those links."""
     used: list[Link] = []
 
     async def link() -> Link:
@@ -185,9 +194,19 @@ async def _handed_out(world: PopulatedDeployment, number: int) -> tuple[dict[str
         world.environment.heroku.fault(fault, on=ONE)
         await press(right, 503)
         world.environment.heroku.clear_faults()
-    files = unpacked(await pressed(right))
+    # Not among the pages that are searched: this is the one that shows it.
+    password = password_in((await opened(right)).text)
+    files = unpacked_bytes(await pressed(right, password=password))
     await press(right, 410)
-    return files, used
+    assert pkcs12.load_pkcs12(files["postgresql.p12"], password.encode()).key is not None
+    assert "BEGIN" in files["postgresql.key"].decode()
+    secrets = {
+        "private key": files["postgresql.key"].decode(),
+        "private key in DER": files["postgresql.pk8"].hex(),
+        "key store": files["postgresql.p12"].hex(),
+        "key store's password": password,
+    }
+    return secrets, used
 
 
 async def _secrets(
@@ -199,9 +218,8 @@ async def _secrets(
         password = urlsplit(world.environment.heroku.connection(database)).password
         assert password is not None
         secrets[f"password of {database}"] = password
-    for number, (files, used) in enumerate(handed_out):
-        assert "BEGIN" in files["postgresql.key"]
-        secrets[f"private key {number}"] = files["postgresql.key"]
+    for number, (found, used) in enumerate(handed_out):
+        secrets |= {f"{name} {number}": secret for name, secret in found.items()}
         secrets |= {f"link {number}.{place}": link.secret for place, link in enumerate(used)}
     secrets |= {f"response_url {place}": url for place, url in enumerate(world.response_urls())}
     return secrets

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from tests.browser.page_driver import Session
 from tests.browser.slack import DIRECT, PATIENCE_MS, PHONE, PICTURES, WIDE
@@ -50,11 +51,12 @@ def window(chromium: Any, **more: Any) -> Iterator[Any]:
 def test_the_button_downloads_the_files_and_the_address_bar_keeps_no_secret(
     link: str, chromium: Any, tmp_path: Path
 ) -> None:
-    with window(chromium) as page:
+    with window(chromium, permissions=["clipboard-read", "clipboard-write"]) as page:
         page.goto(link)
         assert page.url == link.partition("#")[0]
         assert page.get_by_role("heading").inner_text() == "Your certificate files"
         assert not page.get_by_label("The part of the link after #").is_visible()
+        assert not page.get_by_label("Password of postgresql.p12").is_visible()
         pictured(page, "files-page")
         with page.expect_download() as coming:
             page.get_by_role("button", name="Download").click()
@@ -62,10 +64,17 @@ def test_the_button_downloads_the_files_and_the_address_bar_keeps_no_secret(
         assert page.get_by_role("status").is_visible()
         assert page.get_by_role("button", name="Download").is_disabled()
         pictured(page, "files-under-way")
+        shown = page.get_by_label("Password of postgresql.p12").input_value()
+        page.get_by_role("button", name="Copy").click()
+        page.get_by_role("button", name="Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == shown
+        page.get_by_role("button", name="Copy", exact=True).wait_for()
         assert history(page) == [page.url]
     with zipfile.ZipFile(tmp_path / "files.zip") as archive:
         names = {entry.filename: stat.filemode(entry.external_attr >> 16) for entry in archive.infolist()}
+        store = archive.read("postgresql.p12")
     assert names["postgresql.key"] == "-rw-------"
+    assert pkcs12.load_pkcs12(store, shown.encode()).key is not None
     with window(chromium) as page:
         page.goto(link)
         page.get_by_role("button", name="Download").click()
@@ -81,6 +90,9 @@ def test_without_scripts_the_secret_is_pasted(link: str, chromium: Any) -> None:
         with page.expect_download() as coming:
             page.get_by_role("button", name="Download").click()
         assert coming.value.suggested_filename.startswith("pgaccess-billing-")
+        # Without a script, the page shows all that it has from the beginning.
+        assert page.get_by_label("Password of postgresql.p12").is_visible()
+        assert not page.get_by_role("button", name="Copy").is_visible()
 
 
 def test_a_link_without_its_secret_explains_what_to_do(link: str, chromium: Any) -> None:
@@ -99,6 +111,12 @@ def test_the_page_and_its_refusals_are_read_in_japanese(link: str, chromium: Any
         page.get_by_role("button", name="ダウンロード").click()
         page.get_by_role("heading", name="リンクが正しくありません").wait_for()
         pictured(page, "files-wrong-ja")
+    with window(chromium, locale="ja-JP") as page:
+        page.goto(link)
+        with page.expect_download():
+            page.get_by_role("button", name="ダウンロード").click()
+        assert page.get_by_label("postgresql.p12 のパスワード").is_visible()
+        pictured(page, "files-under-way-ja")
 
 
 def history(page: Any) -> list[str]:

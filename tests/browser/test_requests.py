@@ -73,8 +73,8 @@ def test_a_closed_form_requests_nothing(session: Session) -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("/pgaccess mlts add 203.0.113.4", "Did you mean mtls"),
-        ("/pgaccess mtls ad 203.0.113.4", "Did you mean add"),
+        ("/pgaccess mtsl remove 203.0.113.4", "Did you mean mtls"),
+        ("/pgaccess mtls remvoe 203.0.113.4", "Did you mean remove"),
         ("/pgaccess mtls add 10.0.0.1", "10.0.0.1 is a private address"),
         ("/pgaccess mtls add 203.0.113.9/24", "Use 203.0.113.0/24 for the whole network"),
         ("/pgaccess mtls add 2001:db8::1", "Heroku rules support only IPv4"),

@@ -48,15 +48,31 @@ async def opened(link: Link, *, method: str = "GET", language: str = "en") -> ht
         return await client.request(method, link.address, headers={"Accept-Language": language})
 
 
-async def pressed(link: Link, *, secret: str | None = None, language: str = "en") -> httpx.Response:
-    """Returns the response to the page's button."""
+def password_in(page: str) -> str:
+    """Returns the password of the ``.p12`` that a page shows."""
+    (found,) = re.findall(r'name="p12_password" value="([^"]+)"', page)
+    return str(found)
+
+
+async def pressed(
+    link: Link, *, secret: str | None = None, password: str | None = None, language: str = "en"
+) -> httpx.Response:
+    """Returns the response to the page's button; the password is the one that the page showed."""
     form = {"secret": link.secret if secret is None else secret}
+    if password is not None:
+        form["p12_password"] = password
     async with httpx.AsyncClient(trust_env=False, timeout=40) as client:
         return await client.post(link.address, data=form, headers={"Accept-Language": language})
 
 
-def unpacked(answer: httpx.Response) -> dict[str, str]:
+def unpacked_bytes(answer: httpx.Response) -> dict[str, bytes]:
     """Returns the files of a zip, by name."""
     assert answer.status_code == 200, answer.text
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return {name: archive.read(name).decode() for name in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def unpacked(answer: httpx.Response) -> dict[str, str]:
+    """Returns the files of a zip that are text, by name."""
+    found = unpacked_bytes(answer)
+    return {name: content.decode() for name, content in found.items() if not name.endswith((".pk8", ".p12"))}

@@ -19,6 +19,7 @@ from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_server
 from sandbox.postgres import NoPostgresError, find_tls_binaries
 from sandbox.tls_gateway import TlsGateway
+from tests.flow.download_browser import password_in
 
 REQUIRE = "PGACCESS_REQUIRE_TLS_GATEWAY"
 """Set to 1 where a missing server with TLS is a failure instead of a skip: in CI."""
@@ -56,11 +57,15 @@ class Visitor:
     Args:
         heroku: where config vars and certificates come from.
         folder: an empty one of their own.
+
+    Attributes:
+        store_password: password of the ``.p12``, as the page of the download showed it.
     """
 
     def __init__(self, heroku: HerokuEmulator, folder: Path) -> None:
         self._heroku = heroku
         self.folder = folder
+        self.store_password = ""
         self._bin = folder / "bin"
         self._bin.mkdir()
         command = self._bin / "heroku"
@@ -71,8 +76,9 @@ class Visitor:
         """Opens a download link, presses the page's button, and unpacks the zip with its file modes."""
         address, _, secret = link.partition("#")
         async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
-            (await browser.get(address)).raise_for_status()
-            answer = await browser.post(address, data={"secret": secret})
+            self.store_password = password_in((await browser.get(address)).raise_for_status().text)
+            form = {"secret": secret, "p12_password": self.store_password}
+            answer = await browser.post(address, data=form)
         self._unpack(answer.raise_for_status().content)
 
     async def download(self, database: str, certificate: str) -> None:

@@ -8,10 +8,12 @@ import stat
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import pkcs12
 from sqlalchemy import update
 
 from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
@@ -27,7 +29,16 @@ from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
 from storage.tables import targets
 from tests.flow.actions import Acts
-from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
+from tests.flow.download_browser import (
+    OTHER,
+    Link,
+    links,
+    opened,
+    password_in,
+    pressed,
+    unpacked,
+    unpacked_bytes,
+)
 from tests.unit.factories import emulated_database
 
 ASKS = "/pgaccess mtls certificate get 1"
@@ -72,7 +83,7 @@ async def lines(acts: Acts) -> list[tuple[str, str, str]]:
 async def test_the_owner_gets_the_files_by_a_link_in_a_direct_message(owned: Acts) -> None:
     link = await link_of(owned)
     files = unpacked(await pressed(link))
-    assert list(files) == ["postgresql.crt", "postgresql.key", "root.crt", "README.txt"]
+    assert {"postgresql.crt", "postgresql.key", "root.crt", "README.txt", "pg_service.conf"} <= set(files)
     assert await state(owned) == [("delivered", 0)]
     assert await lines(owned) == [("U0ENGINEER", "", "open"), ("U0ENGINEER", "open", "delivered")]
     assert await owned.query("SELECT count(*) FROM certificates WHERE delivered_at IS NOT NULL") == [(1,)]
@@ -103,18 +114,61 @@ async def test_only_the_owner_can_read_an_unpacked_key(owned: Acts) -> None:
     answer = await pressed(await link_of(owned))
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         modes = {entry.filename: stat.filemode(entry.external_attr >> 16) for entry in archive.infolist()}
-    assert modes == {
-        "postgresql.crt": "-rw-r--r--",
-        "postgresql.key": "-rw-------",
-        "root.crt": "-rw-r--r--",
-        "README.txt": "-rw-r--r--",
-    }
+    assert modes["postgresql.key"] == modes["postgresql.pk8"] == "-rw-------"
+    assert modes["postgresql.crt"] == modes["root.crt"] == "-rw-r--r--"
+
+
+async def test_the_page_shows_the_one_password_that_opens_the_key_store(owned: Acts) -> None:
+    link = await link_of(owned)
+    other, shown = [password_in((await opened(link)).text) for _ in range(2)]
+    files = unpacked_bytes(await pressed(link, password=shown))
+    assert pkcs12.load_pkcs12(files["postgresql.p12"], shown.encode()).key is not None
+    with pytest.raises(ValueError, match="password"):
+        pkcs12.load_pkcs12(files["postgresql.p12"], other.encode())
+    assert [name for name, content in files.items() if shown.encode() in content] == []
+
+
+@pytest.mark.parametrize("password", [None, "", "a weaker one"])
+async def test_without_the_pages_own_password_there_is_no_key_store(
+    owned: Acts, password: str | None
+) -> None:
+    files = unpacked_bytes(await pressed(await link_of(owned), password=password))
+    assert "postgresql.pk8" in files
+    assert "postgresql.p12" not in files
+
+
+async def test_every_clients_text_has_the_values_of_the_url_but_not_its_password(owned: Acts) -> None:
+    url = urlsplit(owned.environment.heroku.connection(DATABASE))
+    files = unpacked(await pressed(await link_of(owned)))
+    assert files["pg_service.conf"].splitlines()[1:5] == [
+        f"host={url.hostname}",
+        f"port={url.port}",
+        f"dbname={url.path[1:]}",
+        f"user={url.username}",
+    ]
+    assert f"jdbc:postgresql://{url.hostname}:{url.port}{url.path}?" in files["clients/jdbc.txt"]
+    assert [name for name, text in files.items() if str(url.password) in text] == []
+
+
+@pytest.mark.parametrize(
+    "fault", [fault_injection.status(403), fault_injection.status(500), fault_injection.Fault(after=4.0)]
+)
+async def test_without_the_url_the_files_are_delivered_all_the_same(
+    owned: Acts, fault: fault_injection.Fault
+) -> None:
+    link = await link_of(owned)
+    await quiet(owned)
+    owned.environment.heroku.fault(fault, on=r"GET .*/config-vars")
+    files = unpacked(await pressed(link))
+    assert "host=HOST\n" in files["pg_service.conf"]
+    assert "Heroku did not return the connection parameters" in files["clients/psycopg.txt"]
+    assert await state(owned) == [("delivered", 0)]
 
 
 async def test_the_readme_has_the_ready_line_without_a_password(owned: Acts) -> None:
     readme = unpacked(await pressed(await link_of(owned)))["README.txt"]
     assert 'PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt psql "$(heroku config:get DATABASE_URL' in readme
-    assert "postgres://" not in readme
+    assert owned.environment.heroku.connection(DATABASE) not in readme
 
 
 async def test_the_zip_comes_as_a_download_that_nobody_keeps(owned: Acts) -> None:
@@ -436,7 +490,8 @@ async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts
 
 
 def without_nonce(page: httpx.Response) -> str:
-    return re.sub(r'nonce="[^"]+"', "", page.text)
+    """Returns a page without what is random in it."""
+    return re.sub(r'(?:nonce|name="p12_password" value)="[^"]+"', "", page.text)
 
 
 async def quiet(acts: Acts) -> None:
@@ -470,10 +525,16 @@ async def test_whatever_an_app_is_called_its_link_brings_the_files(owned: Acts, 
     assert re.fullmatch(
         r'attachment; filename="pgaccess-[A-Za-z0-9.-]+-1\.zip"', answer.headers["content-disposition"]
     )
-    (line,) = [text for text in files["README.txt"].splitlines() if "heroku config:get" in text]
-    command = line[line.index("$(") + 2 : line.rindex(")")]
-    assert shlex.split(command)[:4] == ["heroku", "config:get", "DATABASE_URL", "-a"]
-    assert shlex.split(command)[4:] == [name_of(app)]
+    for name in ("README.txt", "clients/psql-linux.txt", "clients/psql-macos.txt"):
+        lines = [text.strip() for text in files[name].splitlines() if "heroku config:get" in text]
+        # In a line of its own, or as what psql connects to.
+        commands = [
+            line[line.index("$(") + 2 : line.rindex(")")] if "psql" in line else line for line in lines
+        ]
+        assert commands != []
+        for command in commands:
+            assert shlex.split(command)[:4] == ["heroku", "config:get", "DATABASE_URL", "-a"]
+            assert shlex.split(command)[4:] == [name_of(app)]
 
 
 async def test_the_readme_names_no_variable_that_a_promoted_follower_has_taken(owned: Acts) -> None:

@@ -43,15 +43,19 @@ ASKED: Final = (
     "mtls add 203.0.113.4 to {database} {length} because it is needed",
     "mtls add 203.0.113.5 to {database} {length} because it is needed",
     "mtls add 198.51.100.0/24 to {database} {length} because it is needed",
+    "mtls add 203.0.113.4, 203.0.113.5 to {database} {length} because it is needed",
+    "mtls add 203.0.113.5, 198.51.100.0/24, 203.0.113.9 to {database} {length} because it is needed",
     "privatelink add 123456789012 to {database} {length} because it is needed",
     "privatelink add 210987654321 123456789012 to {database} {length} because it is needed",
     "trusted add 203.0.113.4 to acme-private {length} because it is needed",
     "trusted add 203.0.113.6 to acme-private {length} because it is needed",
+    "trusted add 203.0.113.4, 203.0.113.6, 203.0.113.8 to acme-private {length} because it is needed",
 )
 """Requests for grants."""
 
 ONCE: Final = (
     "mtls remove 203.0.113.4 from {database}",
+    "mtls remove 203.0.113.4, 203.0.113.5 from {database}",
     "mtls remove 192.0.2.7 from {database} because nobody knows it",
     "mtls adopt 192.0.2.8 on {database} because nobody knows whose it is",
     "mtls enable {database} because it is needed",
@@ -64,6 +68,7 @@ ONCE: Final = (
     "privatelink adopt 555555555555 on {database} because nobody knows whose it is",
     "privatelink close {database} because it is not needed",
     "trusted remove 203.0.113.4 from acme-private because it is not needed",
+    "trusted remove 203.0.113.6, 203.0.113.8, 203.0.113.4 from acme-private because it is not needed",
     "trusted remove 192.0.2.7 from acme-private because it is not needed",
     "trusted adopt 192.0.2.8 on acme-private because nobody knows whose it is",
 )

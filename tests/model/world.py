@@ -26,6 +26,7 @@ from bot.policy.loader import parse_policy
 from bot.reconciler.controller import Controller
 from bot.services import open_services
 from bot.services.reviews.pending import EVERY
+from bot.views.action_ids import ANYWAY
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
@@ -425,8 +426,13 @@ class World:
         heard = len(self.slack.ephemerals(person))
         before = self.counts()
         outcome = await self.people.types(person, line)
-        told = tuple(words(each) for each in self.slack.ephemerals(person)[heard:])
+        answers = self.slack.ephemerals(person)[heard:]
+        told = tuple(words(each) for each in answers)
         self._note(f"{person} types {line}", outcome, bad=bad, before=before, said=told)
+        # A second request for what a person has already: overlapping grants of one owner are made like this.
+        for answer in answers:
+            if ANYWAY in str(answer["blocks"]):
+                await self.people.clicks(person, channel="#general", ts=answer["ts"], action_id=ANYWAY)
         await self.fill_in(person)
 
     async def fill_in(self, person: str) -> None:

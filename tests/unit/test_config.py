@@ -213,6 +213,17 @@ def test_what_is_no_port_is_refused(given: str) -> None:
     assert wrong(PORT=given) == "PORT has to be a number up to 65535"
 
 
+@pytest.mark.parametrize(("given", "hops"), [("", 0), ("0", 0), (" 1 ", 1), ("2", 2), ("5", 5)])
+def test_trusted_hops_are_a_small_number(given: str, hops: int) -> None:
+    assert settings(PGACCESS_TRUSTED_HOPS=given).trusted_hops == hops
+
+
+@pytest.mark.parametrize("given", ["-1", "6", "1.0", "one", "01", "9" * 5000, SECRET])
+def test_what_is_no_number_of_hops_is_refused(given: str) -> None:
+    said = wrong(PGACCESS_TRUSTED_HOPS=given)
+    assert said.startswith("PGACCESS_TRUSTED_HOPS has to be a number from 0 to 5")
+
+
 # --- where the policy is from ----------------------------------------------------------------------
 
 

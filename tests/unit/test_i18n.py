@@ -14,6 +14,7 @@ from bot.domain.access_review import Answer, ReviewedKind
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
+from bot.domain.mtls.address_check import CheckAnswer
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
@@ -144,10 +145,11 @@ FAMILIES: dict[str, Iterable[str]] = {
     "button.": (
         *("approve", "deny", "change", "details", "cancel"),
         *("done", "end", "extend", "revoke", "retry", "give_up", "restore", "ask_restore"),
-        *("files", "installed", "test", "keep_old"),
+        *("files", "installed", "test", "keep_old", "again"),
     ),
     "button.finding.": FindingAction,
     "form.finding.about.": FindingAction,
+    "form.reading.weekday.": tuple(map(str, range(7))),
     "form.finding.action.": FindingAction,
     "form.finding.title.": (*FindingAction, "choose"),
     "finding.requested.": (FindingAction.ADOPT, FindingAction.REMOVE),
@@ -186,6 +188,12 @@ FAMILIES: dict[str, Iterable[str]] = {
     "leaver.": ("grants", "pending", "links", "rotations", "certificates"),
     "leaver.why.": ("deactivated", "bot", "guest", "external"),
     "page.download_link.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
+    "page.address.": tuple(
+        f"{answer}{part}"
+        for answer in CheckAnswer
+        if answer is not CheckAnswer.OPEN
+        for part in ("", ".text")
+    ),
     "advise.need.": Need,
     "advise.origin.": Origin,
     "advise.length.": Length,

@@ -8,7 +8,15 @@ from pydantic import BaseModel
 
 from bot.domain.command_text import COMMAND
 from bot.policy.loader import parse_policy
-from bot.policy.schema import AccessReviewKeys, KeepKeys, MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import (
+    AccessReviewKeys,
+    KeepKeys,
+    MatchKeys,
+    NetworkKeys,
+    PolicyKeys,
+    RuleKeys,
+    TargetKeys,
+)
 from handlers.parsing.command_table import COMMANDS, parse
 from tests.reference import FOLDER, pages
 
@@ -51,6 +59,7 @@ SECTIONS: dict[type[BaseModel], str] = {
     TargetKeys: "## `[targets.<alias>]`",
     AccessReviewKeys: "## `[access_review]`",
     KeepKeys: "## `[keep]`",
+    NetworkKeys: "## `[networks.<name>]`",
     MatchKeys: "## `[[match]]`",
     RuleKeys: "## `[[rules]]`",
 }
@@ -66,6 +75,7 @@ MINIMAL: dict[type[BaseModel], dict[str, object]] = {
     TargetKeys: {"database": "acme"},
     AccessReviewKeys: {},
     KeepKeys: {},
+    NetworkKeys: {"ranges": ["198.51.100.0/28"]},
     MatchKeys: {"environment": "production"},
     RuleKeys: {},
 }
@@ -73,7 +83,7 @@ KEYS = [
     (model, key)
     for model in MINIMAL
     for key in model.model_fields
-    if key not in ("access_review", "keep", "targets", "match", "rules")
+    if key not in ("access_review", "keep", "targets", "networks", "presets", "match", "rules")
 ]
 
 

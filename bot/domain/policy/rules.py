@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.method import Method
+from bot.domain.networks.named import NamedNetwork
 from bot.domain.person import UserId
 from bot.domain.policy.environments import (
     Pattern,
@@ -16,6 +17,7 @@ from bot.domain.policy.environments import (
     listed_entry,
 )
 from bot.domain.policy.periods import KeepPeriods, ReviewPeriods
+from bot.domain.policy.presets import Preset
 from bot.domain.target import Aliases, Database, Target
 from bot.errors import Refusal, Refused
 
@@ -61,6 +63,9 @@ class Rule:
         extend_alone: how much an owner may extend one grant without a new decision, in total.
         lapse_after: how long until an undecided request lapses.
         remind_after: when approvers are reminded, counted from the request.
+        on_behalf: whether somebody may request access for another person who may request it.
+        ticket: pattern of the ticket that a request has to name; empty where it needs none.
+        ticket_link: address of a ticket, with ``{ticket}`` in its place; empty for none.
         parts: the rules of which this is the strictest combination; empty for a rule of the file.
         judged_as: the environments of the target that was judged by it, as text; empty for a rule of the
             file. Two rules are equal whatever it is.
@@ -81,6 +86,9 @@ class Rule:
     extend_alone: timedelta
     lapse_after: timedelta
     remind_after: tuple[timedelta, ...]
+    on_behalf: bool = False
+    ticket: str = ""
+    ticket_link: str = ""
     parts: tuple["Rule", ...] = ()
     judged_as: str = field(default="", compare=False)
 
@@ -114,12 +122,14 @@ class Policy:
         ask_unmanaged: environments whose findings are asked about at once in the approvals channel.
         access_review: when long access is reviewed.
         keep: how long is kept what is no evidence.
+        presets: requests that forms are filled in with, in the order of the file.
         auditors: people and groups who may see everything that is recorded.
         reasons: who may read the reasons that people give.
         readable: False for the stand-in of a policy that could not be read: nothing is opened under it.
         problem: why it could not be read, as a sentence; empty for a policy that was.
         digest: SHA-256 of the text that it was read from; it tells two versions of a file apart.
         audit_channel: Slack id of the channel with signed notes; empty for that of operations.
+        networks: the networks that may be asked for by name.
     """
 
     approvals_channel: str
@@ -137,12 +147,14 @@ class Policy:
     ask_unmanaged: frozenset[str] = frozenset()
     access_review: ReviewPeriods = field(default_factory=ReviewPeriods)
     keep: KeepPeriods = field(default_factory=KeepPeriods)
+    presets: tuple[Preset, ...] = ()
     auditors: frozenset[str] = frozenset()
     reasons: Reasons = Reasons.EVERYONE
     readable: bool = True
     problem: str = ""
     digest: str = field(default="", compare=False)
     audit_channel: str = ""
+    networks: tuple[NamedNetwork, ...] = ()
 
     @property
     def notes_channel(self) -> str:
@@ -292,6 +304,25 @@ def rule_in(
     raise Refused(Refusal.POLICY_SILENT, app=label)
 
 
+def applicable_rules(
+    policy: Policy, method: Method, environments: Collection[str] | None = None
+) -> tuple[Rule, ...]:
+    """Returns the rules by which somebody could request a method, in the order of the file.
+
+    Args:
+        policy: the rules.
+        method: access method.
+        environments: of the target; None where it is not known yet.
+    """
+    return tuple(
+        rule
+        for rule in policy.rules
+        if not rule.denies
+        and (rule.methods is None or method in rule.methods)
+        and (environments is None or any(rule.covers(each) for each in environments))
+    )
+
+
 def _concerns(rule: Rule, environment: str, method: Method) -> bool:
     return rule.covers(environment) and (rule.methods is None or method in rule.methods)
 
@@ -353,6 +384,10 @@ def strictest(rules: Sequence[Rule]) -> Rule:
         extend_alone=min(part.extend_alone for part in parts),
         lapse_after=min(part.lapse_after for part in parts),
         remind_after=min((part.remind_after for part in parts), key=_first_reminder),
+        on_behalf=all(part.on_behalf for part in parts),
+        # Each part asks for its own; these are for what is shown.
+        ticket=next((part.ticket for part in parts if part.ticket), ""),
+        ticket_link=next((part.ticket_link for part in parts if part.ticket_link), ""),
         parts=parts,
     )
 

@@ -5,8 +5,13 @@ from itertools import pairwise
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
+from bot.domain.network import parse_address
 from bot.domain.policy.environments import Pattern, PolicyTarget
+from bot.domain.policy.named_networks import network_contradictions
+from bot.domain.policy.presets import Preset
 from bot.domain.policy.rules import Policy, Rule
+from bot.domain.privatelink.aws_account import parse_accounts
+from bot.errors import Refused
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
@@ -21,6 +26,7 @@ def contradictions(policy: Policy) -> Iterator[str]:
     """
     yield from _doubled_targets(policy.targets)
     yield from _doubled_names(policy.rules)
+    yield from network_contradictions(policy)
     known = environments(policy)
     if not known:
         yield (
@@ -41,6 +47,54 @@ def contradictions(policy: Policy) -> Iterator[str]:
     if all(rule.denies for rule in policy.rules):
         yield "every rule denies, so nobody could request anything: add one that allows"
     yield from _shadowed(policy.rules, known)
+    for preset in policy.presets:
+        for sentence in _preset(preset, policy):
+            yield f"presets.{preset.name}: {sentence}"
+
+
+def _preset(preset: Preset, policy: Policy) -> Iterator[str]:
+    """Finds why nobody could submit a preset as it is."""
+    targets = {target.alias.lower(): target for target in policy.targets}
+    target = targets.get(preset.target.lower())
+    if target is None:
+        known = ", ".join(sorted(each.alias for each in policy.targets)) or "none"
+        yield f"target names {preset.target}, which [targets] does not have; there is {known}"
+        return
+    if target.is_space != (preset.method is Method.TRUSTED):
+        takes = "a space" if preset.method is Method.TRUSTED else "a database"
+        yield f"method {preset.method} needs {takes}, which {preset.target} is not"
+        return
+    try:
+        width = _width(preset)
+    except Refused:
+        example = "123456789012" if preset.method is Method.PRIVATELINK else "198.51.100.7"
+        yield f'network: "{preset.network}" cannot be requested; it is written like "{example}"'
+        return
+    rules = [
+        rule
+        for rule in policy.rules
+        if not rule.denies
+        and rule.covers(target.environment)
+        and (rule.methods is None or preset.method in rule.methods)
+    ]
+    if not rules:
+        yield f"no rule allows {preset.method} to {preset.target} ({target.environment})"
+        return
+    if preset.duration is not None and all(preset.duration > rule.longest_duration for rule in rules):
+        longest = show_duration(max(rule.longest_duration for rule in rules))
+        yield f"duration ({show_duration(preset.duration)}) is longer than every rule allows ({longest})"
+    if width is not None and all(width < rule.widest for rule in rules):
+        yield f"network (/{width}) is wider than every rule allows (/{min(rule.widest for rule in rules)})"
+
+
+def _width(preset: Preset) -> int | None:
+    """The prefix length of a preset's network; None where it has none; raises ``Refused`` for no network."""
+    if not preset.network:
+        return None
+    if preset.method is Method.PRIVATELINK:
+        parse_accounts(preset.network)
+        return None
+    return parse_address(preset.network).prefixlen
 
 
 def environments(policy: Policy) -> frozenset[str]:

@@ -3,14 +3,12 @@
 Pure. ``findings`` beside it names findings and tells which of them are over.
 """
 
-import re
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bot.domain.duration import parse_duration, parse_until
 from bot.domain.method import Method
 from bot.domain.network import address_count, parse_address
 from bot.domain.outside.text import cite
@@ -18,6 +16,9 @@ from bot.domain.policy.rules import Policy
 from bot.domain.privatelink.aws_account import parse_accounts, short
 from bot.domain.subject import Network, Subject
 from bot.domain.target import Database, Target
+from bot.domain.times.durations import read_duration
+from bot.domain.times.ends import looks_like_end, read_end
+from bot.domain.times.readings import clear
 from bot.domain.trusted_ips.ruleset import EVERYWHERE, DataServices
 from bot.errors import Refusal, Refused
 
@@ -53,10 +54,6 @@ class Concern(StrEnum):
 
 LONGEST_BECAUSE: Final = 300
 """Characters of the reason for which an entry is ignored: it stands on one line of a card."""
-
-_DATE: Final = re.compile(r"[0-9]{4}[-/年][0-9]{1,2}[-/月][0-9]{1,2}日?", re.A)
-_END_OF_DAY: Final = "23:59"
-_TIME: Final = re.compile(r"[:時]")
 
 
 def actions(kind: FindingKind, method: Method, listed: str) -> tuple[FindingAction, ...]:
@@ -170,18 +167,15 @@ def parse_ignored_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime
         An aware UTC time after ``now`` and at most a year later.
 
     Raises:
+        UnclearTime: it has several readings.
         Refused: it is none of these, past, or too far ahead.
     """
     given = text.strip()
     if not given:
         raise Refused(Refusal.IGNORE_UNTIL)
-    if _DATE.fullmatch(given):
-        # Behind ``日`` no blank is needed, and one does no harm.
-        return parse_until(f"{given} {_END_OF_DAY}", now=now, zone=zone)
-    # In Japanese ``18時`` is a clock time, and ``8時間`` is a duration.
-    if _TIME.search(given.replace("時間", "")):
-        return parse_until(given, now=now, zone=zone)
-    return now + parse_duration(given)
+    if looks_like_end(given):
+        return clear(given, read_end(given, now=now, zone=zone))
+    return now + clear(given, read_duration(given, now=now, zone=zone))
 
 
 def require_because(text: str) -> str:

@@ -127,7 +127,7 @@ class OpenGrant:
         request: number of its request.
         target: Heroku's UUID.
         label: what people call the target.
-        network: what it allows by mTLS; None by another method, or where it is about no network.
+        networks: what it allows by mTLS; none by another method.
         ends_at: business time; None without an end.
     """
 
@@ -135,7 +135,7 @@ class OpenGrant:
     target: UUID
     label: str
     method: Method
-    network: Network | None
+    networks: tuple[Network, ...]
     ends_at: datetime | None
 
 
@@ -178,8 +178,8 @@ def overdue_entries(
     """
     ends: dict[tuple[UUID, Network], list[datetime | None]] = {}
     for grant in grants:
-        if grant.network is not None:
-            ends.setdefault((grant.target, grant.network), []).append(grant.ends_at)
+        for network in grant.networks:
+            ends.setdefault((grant.target, network), []).append(grant.ends_at)
     found = set()
     for database in databases:
         for rule in rules.get(database.id, ()):

@@ -1,13 +1,15 @@
 """Downloads: a certificate's files, delivered once to whoever has the right link, and stored nowhere."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import structlog
 
 from bot.domain.mtls import download_link as download_links
+from bot.domain.mtls.connection_parameters import ConnectionParameters
 from bot.domain.mtls.download_link import FETCH, HELD, DownloadAnswer, DownloadLink, DownloadLinkState
 from bot.domain.person import require_member
 from bot.domain.target import Database
@@ -15,6 +17,9 @@ from bot.errors import HerokuError, HerokuNotFoundError, Refused
 from bot.ports import BOT, AuditContext, Clock, Credential, Heroku, Store, Transaction
 from bot.services.lookups import request_details
 from bot.services.mtls.download_links import MESSAGE_KEY
+
+_PARAMETERS: Final = timedelta(seconds=3)
+"""How long reading the connection parameters may take: the files are there already, and somebody waits."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +33,14 @@ class CertificateFiles:
         handle: what people call the certificate.
         credential: the certificate with its chain, and its private key.
         root: the chain by which a client verifies the server, PEM.
+        parameters: where the database is; None where Heroku did not tell.
     """
 
     database: Database
     handle: str
     credential: Credential = field(repr=False)
     root: str = field(repr=False)
+    parameters: ConnectionParameters | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +94,8 @@ class DownloadService:
             status = error.status if isinstance(error, HerokuError) else 0
             log.warning("download_link.not_fetched", link=str(id), error=type(error).__name__, status=status)
             return await self._release(leased, DownloadAnswer.UNREACHABLE)
+        # After the deadline of the files, which must not fail for want of it, and well within the lease.
+        files = replace(files, parameters=await self._parameters(files.database))
         return files if await self._record_delivery(leased) else DownloadAnswer.BUSY
 
     async def _lease(self, id: UUID, secret: str) -> _LeasedLink | DownloadAnswer:
@@ -127,6 +136,19 @@ class DownloadService:
         root = await self._heroku.authority(database)
         handle = str(leased.link.request)
         return CertificateFiles(database=database, handle=handle, credential=credential, root=root)
+
+    async def _parameters(self, database: Database) -> ConnectionParameters | None:
+        """Asks where the database is, without its password; the files are delivered without that too."""
+        if not database.config_var:
+            return None
+        try:
+            async with asyncio.timeout(_PARAMETERS.total_seconds()):
+                login = await self._heroku.login(database.app, database.config_var)
+        except (HerokuError, TimeoutError) as error:
+            # As above: such an answer holds every secret of the app.
+            log.warning("download_link.no_parameters", error=type(error).__name__)
+            return None
+        return ConnectionParameters.of(host=login.host, port=login.port, base=login.base, user=login.user)
 
     async def _release(self, leased: _LeasedLink, answer: DownloadAnswer) -> DownloadAnswer:
         async with self._store.transaction() as tx:

@@ -1,5 +1,6 @@
 """IP rules of a database as requested entries, and how their grants are opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import uuid4
@@ -10,18 +11,19 @@ from bot.domain.grant import Grant
 from bot.domain.method import MTLS_RULE_LIMIT, Method, has_mtls
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.observation import MtlsObservation
-from bot.domain.network import parse_address
+from bot.domain.network import parse_networks
 from bot.domain.observation import mtls_observation
 from bot.domain.operation import Operation
 from bot.domain.policy.limits import require_width
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.request import Kind, Request, Terms
-from bot.domain.subject import Network, Subject, network_of
+from bot.domain.subject import Network, Networks, Subject, gathered, is_network, networks_of
 from bot.domain.target import Database, Target
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, Transaction
 from bot.services.access_method import open_grant
 from bot.services.lookups import find_observed_database, request_details
+from bot.services.networks import one_of, require_whole
 from bot.services.request_input import RequestInput
 
 MTLS: Final = Method.MTLS
@@ -29,10 +31,10 @@ MTLS: Final = Method.MTLS
 
 @dataclass(frozen=True, slots=True)
 class RequestedRule:
-    """An IP rule that a person names."""
+    """IP rules that a person names."""
 
     target: Database
-    subject: Network
+    subject: Network | Networks
     observation: MtlsObservation | None
 
     def require_supported(self) -> None:
@@ -40,8 +42,8 @@ class RequestedRule:
         require_mtls(self.target)
 
     def require_allowed(self, rule: Rule) -> None:
-        """Refuses a network that is wider than the policy rule allows."""
-        require_width(rule, self.subject)
+        """Refuses networks that are wider than the policy rule allows."""
+        require_width(rule, networks_of(self.subject))
 
     async def require_grantable(self, tx: Transaction, terms: Terms, request_input: RequestInput) -> Terms:
         """Refuses a full list of rules; where mTLS is not enabled, has it enabled first.
@@ -56,9 +58,15 @@ class RequestedRule:
             return terms
         return replace(terms, enables_mtls=await self._enables_mtls(tx, request_input))
 
-    async def live_grants(self, tx: Transaction) -> tuple[Grant, ...]:
-        """Returns the live grants of exactly this network, locked."""
-        return await tx.grants.live(self.target.id, MTLS, self.subject)
+    async def live_grants(self, tx: Transaction) -> Sequence[Grant]:
+        """Returns the live grants of exactly these networks, locked.
+
+        Raises:
+            Refused: a grant has further networks, or some of these have no grant while others do.
+        """
+        return require_whole(
+            await tx.grants.live(self.target.id, MTLS, self.subject), self.subject, self.target
+        )
 
     async def require_present(self, tx: Transaction) -> None:
         """Refuses a network without a rule, or whose rule is being removed already."""
@@ -67,7 +75,7 @@ class RequestedRule:
     async def require_adoptable(self, tx: Transaction) -> None:
         """Refuses a network without a rule, or whose rules are all managed by pgaccess."""
         observation = await self._present(tx)
-        if not unmanaged_rules.meant(Kind.ADOPT, observation, self.subject):
+        if not unmanaged_rules.meant(Kind.ADOPT, observation, one_of(self.subject)):
             raise Refused(Refusal.RULE_OURS, address=str(self.subject), app=self.target.label)
 
     async def _present(self, tx: Transaction) -> MtlsObservation:
@@ -78,7 +86,7 @@ class RequestedRule:
         observation = mtls_observation(await tx.reconcile_queue.observation(self.target.id, MTLS))
         if observation is None:
             raise Refused(Refusal.MTLS_UNSEEN, app=self.target.label)
-        if not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, self.subject):
+        if not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, one_of(self.subject)):
             raise Refused(Refusal.NOTHING_THERE, address=str(self.subject), app=self.target.label)
         return observation
 
@@ -95,10 +103,10 @@ class RequestedRule:
         return True
 
     async def _require_room(self, tx: Transaction, observation: MtlsObservation) -> None:
-        """Refuses one more rule than Heroku takes; a network that has a rule needs no other."""
-        if len(observation.rules) < MTLS_RULE_LIMIT or any(
-            rule.network == self.subject for rule in observation.rules
-        ):
+        """Refuses more rules than Heroku takes; a network that has a rule needs no other."""
+        there = {rule.network for rule in observation.rules}
+        new = set(networks_of(self.subject)) - there
+        if not new or len(observation.rules) + len(new) <= MTLS_RULE_LIMIT:
             return
         ending = await tx.grants.next_to_end(self.target.id, MTLS)
         if ending is None:
@@ -113,22 +121,24 @@ class MtlsRequests:
     policy: Policy
     method: Method = MTLS
 
-    def parse_subject(self, text: str) -> Network:
-        """Parses an IPv4 address or network."""
-        return parse_address(text)
+    def parse_subject(self, text: str) -> Network | Networks:
+        """Parses IPv4 addresses and networks."""
+        return gathered(parse_networks(text))
 
     async def at(self, tx: Transaction, target: Target, subject: Subject) -> RequestedRule:
-        """Returns the IP rule of a network on a known database."""
+        """Returns the IP rules of networks on a known database."""
         if not isinstance(target, Database):
             raise TypeError(f"{target.name} is not a database")
         observation = mtls_observation(await tx.reconcile_queue.observation(target.id, MTLS))
-        return RequestedRule(target=target, subject=network_of(subject), observation=observation)
+        if not is_network(subject):
+            raise TypeError(f"{subject!r} is no network")
+        return RequestedRule(target=target, subject=subject, observation=observation)
 
     async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedRule:
-        """Parses the network and finds the database that a person names."""
-        network = self.parse_subject(request_input.address or "")
+        """Parses the networks and finds the database that a person names."""
+        networks = self.parse_subject(request_input.address or "")
         database, observation = await find_observed_database(tx, self.policy, request_input.target, MTLS)
-        return RequestedRule(target=database, subject=network, observation=mtls_observation(observation))
+        return RequestedRule(target=database, subject=networks, observation=mtls_observation(observation))
 
     async def open_grant(
         self, tx: Transaction, request: Request, grant: Grant, *, doing: AuditContext

@@ -27,6 +27,7 @@ async def ask_directly(tx: Transaction, request: Request, rule: Rule, *, card: i
         able = await tx.requests.able(
             part.approvers,
             but=request.requester,
+            asker=request.asker,
             limit=to_tell(needed=max(part.approvals, request.needed), reminders=request.reminders),
             first=request.told_directly,
             mixed_by=str(request.id),

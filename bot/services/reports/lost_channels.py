@@ -97,7 +97,13 @@ class LostChannelService:
         except Refused:
             # It is withdrawn by the review of pending requests, or asked about again in a few seconds.
             return
-        rule, _ = await with_fallback(tx, self._context.policy, rule, requester=details.request.requester)
+        rule, _ = await with_fallback(
+            tx,
+            self._context.policy,
+            rule,
+            requester=details.request.requester,
+            asker=details.request.asker,
+        )
         await ask_directly(tx, details.request, rule, card=shown_on(details))
 
     async def _claim_again(self, tx: Transaction) -> bool:

@@ -91,8 +91,11 @@ class PendingReviewService:
 
     async def _deciders(self, tx: Transaction, rule: Rule, request: Request) -> tuple[bool, int]:
         """Whether the admins decide a request, and how many approvers it lacks all the same."""
-        wanted, by_admins = await with_fallback(tx, self._context.policy, rule, requester=request.requester)
-        standing = await tx.requests.standing(wanted, but=request.requester)
+        asker = request.asker
+        wanted, by_admins = await with_fallback(
+            tx, self._context.policy, rule, requester=request.requester, asker=asker
+        )
+        standing = await tx.requests.standing(wanted, but=request.requester, asker=asker)
         return by_admins, max(0, standing.missing)
 
     async def _tell(self, tx: Transaction, request: Request, kind: MessageKind, *, at: AuditContext) -> None:

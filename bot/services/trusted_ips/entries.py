@@ -1,23 +1,25 @@
 """Trusted IP ranges of a space as requested entries, and how their grants are opened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.grant import Grant
 from bot.domain.method import Method
-from bot.domain.network import parse_address
+from bot.domain.network import parse_networks
 from bot.domain.observation import ruleset_observation
 from bot.domain.operation import Operation
 from bot.domain.policy.limits import require_width
 from bot.domain.policy.rules import Policy, Rule
 from bot.domain.request import Request, Terms
-from bot.domain.subject import Network, Subject, network_of
+from bot.domain.subject import Network, Networks, Subject, gathered, is_network, names_of, networks_of
 from bot.domain.target import Space, Target
 from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, RulesetObservation
 from bot.errors import Refusal, Refused
 from bot.ports import AuditContext, Transaction
 from bot.services.access_method import open_grant
 from bot.services.lookups import find_space
+from bot.services.networks import one_of, require_whole
 from bot.services.request_input import RequestInput
 from bot.services.trusted_ips.support_tickets import wait_for_support
 
@@ -26,10 +28,10 @@ TRUSTED: Final = Method.TRUSTED
 
 @dataclass(frozen=True, slots=True)
 class RequestedRange:
-    """A trusted IP range that a person names."""
+    """Trusted IP ranges that a person names."""
 
     target: Space
-    subject: Network
+    subject: Network | Networks
     observation: RulesetObservation | None
 
     def require_supported(self) -> None:
@@ -37,25 +39,31 @@ class RequestedRange:
         require_trusted_ips(self.target)
 
     def require_allowed(self, rule: Rule) -> None:
-        """Refuses a network that is wider than the policy rule allows."""
-        require_width(rule, self.subject)
+        """Refuses networks that are wider than the policy rule allows."""
+        require_width(rule, networks_of(self.subject))
 
     async def require_grantable(self, tx: Transaction, terms: Terms, _request_input: RequestInput) -> Terms:
         """Refuses a full list, and a temporary range that would be the only one."""
         observation = self.observation
         if observation is None:
             return terms
-        if all(rule.network != self.subject for rule in observation.ruleset.rules):
-            await self._require_room(tx, observation)
+        there = {rule.network for rule in observation.ruleset.rules}
+        if new := set(networks_of(self.subject)) - there:
+            await self._require_room(tx, observation, len(new))
         timed = terms.duration is not None or terms.until is not None
         # At its end it could not be taken out: a space's list is never written empty.
         if timed and not await self._has_permanent_range(tx, observation):
             raise Refused(Refusal.TRUSTED_ONLY, space=self.target.name)
         return terms
 
-    async def live_grants(self, tx: Transaction) -> tuple[Grant, ...]:
-        """Returns the live grants of exactly this range, locked."""
-        return await tx.grants.live(self.target.id, TRUSTED, self.subject)
+    async def live_grants(self, tx: Transaction) -> Sequence[Grant]:
+        """Returns the live grants of exactly these ranges, locked.
+
+        Raises:
+            Refused: a grant has further ranges, or some of these have no grant while others do.
+        """
+        live = await tx.grants.live(self.target.id, TRUSTED, self.subject)
+        return require_whole(live, self.subject, self.target)
 
     async def require_present(self, tx: Transaction) -> None:
         """Refuses a range that is not in the space's list, or that is being removed already."""
@@ -75,7 +83,7 @@ class RequestedRange:
         observation = ruleset_observation(await tx.reconcile_queue.observation(self.target.id, TRUSTED))
         if observation is None:
             raise Refused(Refusal.TRUSTED_UNSEEN, space=self.target.name)
-        if all(rule.network != self.subject for rule in observation.ruleset.rules):
+        if all(rule.network != one_of(self.subject) for rule in observation.ruleset.rules):
             raise Refused(Refusal.RANGE_NOT_THERE, address=str(self.subject), space=self.target.name)
         return observation
 
@@ -85,16 +93,17 @@ class RequestedRange:
         A space's list is never written empty.
         """
         timed = {
-            str(grant.subject)
+            source
             for grant in await tx.grants.running(self.target.id, TRUSTED)
             if grant.ends_at is not None or grant.duration is not None
+            for source in names_of(grant.subject)
         }
         temporary = observation.ours & timed
         rules = observation.ruleset.rules
         return any(rule.action == ALLOW and rule.source not in temporary for rule in rules)
 
-    async def _require_room(self, tx: Transaction, observation: RulesetObservation) -> None:
-        if len(observation.ruleset.rules) < LIMIT:
+    async def _require_room(self, tx: Transaction, observation: RulesetObservation, new: int) -> None:
+        if len(observation.ruleset.rules) + new <= LIMIT:
             return
         ending, space = await tx.grants.next_to_end(self.target.id, TRUSTED), self.target.name
         if ending is None:
@@ -109,23 +118,25 @@ class TrustedIpsRequests:
     policy: Policy
     method: Method = TRUSTED
 
-    def parse_subject(self, text: str) -> Network:
-        """Parses an IPv4 address or network."""
-        return parse_address(text)
+    def parse_subject(self, text: str) -> Network | Networks:
+        """Parses IPv4 addresses and networks."""
+        return gathered(parse_networks(text))
 
     async def at(self, tx: Transaction, target: Target, subject: Subject) -> RequestedRange:
-        """Returns the range of a network on a known space."""
+        """Returns the ranges of networks on a known space."""
         if not isinstance(target, Space):
             raise TypeError(f"{target.name} is not a space")
         observation = ruleset_observation(await tx.reconcile_queue.observation(target.id, TRUSTED))
-        return RequestedRange(target=target, subject=network_of(subject), observation=observation)
+        if not is_network(subject):
+            raise TypeError(f"{subject!r} is no network")
+        return RequestedRange(target=target, subject=subject, observation=observation)
 
     async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedRange:
-        """Parses the range and finds the space that a person names."""
-        network = self.parse_subject(request_input.address or "")
+        """Parses the ranges and finds the space that a person names."""
+        networks = self.parse_subject(request_input.address or "")
         space = await find_space(tx, self.policy, request_input.target)
         observation = ruleset_observation(await tx.reconcile_queue.observation(space.id, TRUSTED))
-        return RequestedRange(target=space, subject=network, observation=observation)
+        return RequestedRange(target=space, subject=networks, observation=observation)
 
     async def open_grant(
         self, tx: Transaction, request: Request, grant: Grant, *, doing: AuditContext

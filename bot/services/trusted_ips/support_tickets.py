@@ -83,7 +83,7 @@ async def wait_for_support(
     services = await tx.trusted_ranges.services(space)
     if services.decided:
         return grant
-    ranges = {"ranges": _spelt({*await _waiting_ranges(tx, space), grant.network})}
+    ranges = {"ranges": _spelt({*await _waiting_ranges(tx, space), *grant.networks})}
     if services is DataServices.UNKNOWN:
         await tx.trusted_ranges.set_services(space, DataServices.WAITING, doing=doing)
         key = ticket_key(space)
@@ -107,7 +107,8 @@ async def _resume_waiting(
 async def _waiting_ranges(tx: Transaction, space: UUID) -> set[Network]:
     """The ranges of a space that wait for support."""
     running = await tx.grants.running(space, Method.TRUSTED)
-    return {grant.network for grant in running if grant.state is GrantState.WAITING}
+    waiting = [grant for grant in running if grant.state is GrantState.WAITING]
+    return {network for grant in waiting for network in grant.networks}
 
 
 def _spelt(ranges: Iterable[Network]) -> str:

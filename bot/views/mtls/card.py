@@ -85,19 +85,25 @@ def candidates(details: RequestDetails, t: Translator) -> list[Block]:
 
 
 def _opening(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
-    network, observation, app = details.request.terms.network, details.rules, details.database.label
+    networks, observation, app = details.request.terms.networks, details.rules, details.database.label
     parts = [t("card.change.enables", app=app)] if details.request.terms.enables_mtls else []
     if observation is None:
         parts.append(t("card.change.unseen", app=app))
     else:
         parts += _effect(details, observation, t)
-    if is_documentation(network):
+    if any(map(is_documentation, networks)):
         parts.append(t("card.documentation"))
     return parts
 
 
 def _effect(details: RequestDetails, observation: MtlsObservation, t: Translator) -> list[Mrkdwn]:
-    network, app = details.request.terms.network, details.database.label
+    networks, app, used = details.request.terms.networks, details.database.label, len(observation.rules)
+    if len(networks) > 1:
+        # What allows each of them already, the list of them says.
+        new = set(networks) - {rule.network for rule in observation.rules}
+        used += len(new)
+        return [t("card.change.add.several", app=app, count=len(new), used=used, limit=MTLS_RULE_LIMIT)]
+    (network,) = networks
     exact = [rule for rule in observation.rules if rule.network == network]
     covered = reach.covering(details, t)
     # As the plan does it: an owned rule serves before an unmanaged one of the same network.
@@ -105,7 +111,6 @@ def _effect(details: RequestDetails, observation: MtlsObservation, t: Translator
         return [t("card.change.ours", network=network), *covered]
     if exact:
         return [t("card.change.unmanaged"), *covered]
-    used = len(observation.rules)
     return [t("card.change.add", app=app, used=used, limit=MTLS_RULE_LIMIT), *covered]
 
 

@@ -1,15 +1,13 @@
-"""Download links for a certificate's files: the message with the link, what replaces it, and the README."""
+"""Download links for a certificate's files: the message with the link, and what replaces it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from bot.domain.mtls.download_link import DownloadLinkState
-from bot.domain.target import Database
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.i18n.translator import Translator
 from bot.ports import Block, Message, OutboxMessage, RequestDetails
 from bot.views import block_kit, buttons
 from bot.views.mtls import compromise
-from bot.views.mtls.notifications import connection_line
 
 _EXPIRED: Final = "expired"
 """What replaces a link that was not used in time."""
@@ -79,16 +77,3 @@ def sent_already(handle: str, t: Translator) -> Message:
 def unclear(handle: str, t: Translator) -> Message:
     """To the person who asked, when it is not known whether the link arrived."""
     return block_kit.paragraphs(t("files.unclear", handle=handle))
-
-
-def readme(database: Database, *, handle: str, at: datetime, t: Translator) -> str:
-    """The text file beside the certificate's files: what they are, and the ready line, without a password."""
-    moment = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    paragraphs = [
-        t("readme.title", handle=handle, app=database.label, at=moment),
-        t("readme.files"),
-        t("readme.connect"),
-        Mrkdwn(f"    {connection_line(database)}"),
-        t("readme.beside"),
-    ]
-    return "\n\n".join(paragraphs) + "\n"

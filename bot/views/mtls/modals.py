@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bot.domain.target import Database
+from bot.domain.times.readings import Readings
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, DisableImpact
 from bot.views import action_ids, block_kit, form_fields
@@ -20,6 +21,10 @@ def add_form(
     t: Translator,
     needs_reason: bool,
     enables_mtls: Database | None = None,
+    remarks: Sequence[Mrkdwn] = (),
+    readings: Readings = (),
+    more: Sequence[Block] = (),
+    before: Sequence[Block] = (),
 ) -> Block:
     """The form for an IP rule, filled with what is known already.
 
@@ -29,16 +34,22 @@ def add_form(
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
         enables_mtls: the database on which mTLS is to be enabled first; this form cannot choose another.
+        remarks: what stands above the fields.
+        readings: of the duration or end, where it is unclear.
+        more: fields that the policy asks for or allows.
+        before: what stands above the first field.
     """
     title, submit = t("form.add.title"), t("form.add.submit")
     address = form_fields.address_field(filled.get(action_ids.FIELD_ADDRESS), t)
-    duration = form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION))
+    lengths = form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings)
     reason = form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason)
+    above = form_fields.remarks(remarks)
     if enables_mtls is None:
         target = form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t)
-        return form_fields.form(action_ids.FORM_ADD, title, submit, t, [address, target, duration, reason])
+        shown = [*before, *above, address, target, *lengths, reason, *more]
+        return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown)
     about = block_kit.section(t("form.enables", app=enables_mtls.label))
-    shown = [about, address, duration, reason]
+    shown = [*above, about, address, *lengths, reason, *more]
     return form_fields.form(action_ids.FORM_ADD, title, submit, t, shown, metadata=enables_mtls.name)
 
 

@@ -30,14 +30,18 @@ def connection_line(database: Database) -> str:
     """
     # Not ``verify-full``: whether Heroku's certificates carry the host names of URLs is not documented.
     files = "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt"
+    return f'{files} psql "$({url_command(database)})"'
+
+
+def url_command(database: Database) -> str:
+    """The shell command that prints a database's URL, with its password."""
     # Names are Heroku's, and so somebody else's words: a shell must not read anything into them.
     app = quote(clean(database.app))
-    url = f"heroku config:get {quote(clean(database.config_var))} -a {app}"
-    if not database.config_var:
-        # No variable of the app is named that may hold another database's URL.
-        credentials = f"heroku pg:credentials:url {quote(clean(database.name))} -a {app}"
-        url = f"{credentials} | grep -o 'postgres://[^ ]*'"
-    return f'{files} psql "$({url})"'
+    if database.config_var:
+        return f"heroku config:get {quote(clean(database.config_var))} -a {app}"
+    # No variable of the app is named that may hold another database's URL.
+    credentials = f"heroku pg:credentials:url {quote(clean(database.name))} -a {app}"
+    return f"{credentials} | grep -o 'postgres://[^ ]*'"
 
 
 def connection_changed(it: Rendering) -> Message:

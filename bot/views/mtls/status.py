@@ -9,7 +9,7 @@ from bot.domain.grant import GrantState
 from bot.domain.method import MTLS_RULE_LIMIT, Method
 from bot.domain.mtls import certificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
-from bot.domain.reach import Extent, reach_of
+from bot.domain.reach import Extent, least, reach_of
 from bot.i18n.translator import Mrkdwn, Translator, cut, join
 from bot.ports import Block, DatabaseStatus, RequestDetails
 from bot.views import block_kit, drift, reach
@@ -92,11 +92,11 @@ def _rules(observation: MtlsObservation, status: DatabaseStatus, t: Translator) 
 def _rule(rule: IpRule, observation: MtlsObservation, status: DatabaseStatus, t: Translator) -> Mrkdwn:
     if rule.id not in observation.ours:
         text = cut(one_line(rule.description) or NOTHING, TEXT)
-        row = t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
+        row = t("status.rule.unmanaged", network=t.named(rule.network), status=rule.status, text=text)
         return Mrkdwn(f"{row}{rows.remark(status.unmanaged, METHOD, rule.id, status.now, t)}")
     owners = numbers(keeping(asking_for(METHOD, status.open), str(rule.network)))
     requests = t.names(owners, most=NAMED) or NOTHING
-    return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
+    return t("status.rule.ours", network=t.named(rule.network), status=rule.status, requests=requests)
 
 
 def _step(
@@ -106,9 +106,13 @@ def _step(
     t: Translator,
     state: StateLine,
 ) -> Mrkdwn:
-    """Whether the address of a request is allowed now, and by what: by the request itself, or by others."""
-    network = details.request.terms.network
-    (reached,) = reach_of(network, method=METHOD, observation=observation, nearby=status.nearby)
+    """Whether the address of a request is allowed now, and by what: by the request itself, or by others.
+
+    Of several addresses it is about the one that lacks the most.
+    """
+    subject = details.request.terms.subject
+    reached = least(reach_of(subject, method=METHOD, observation=observation, nearby=status.nearby))
+    network = subject if reached.extent is Extent.WHOLE else reached.address
     params: dict[str, object] = {"network": network, "id": details.request.id}
     own = [each for each in reached.entries if each.exact and _keeps(details)]
     if any(each.active for each in own):

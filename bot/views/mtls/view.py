@@ -32,7 +32,7 @@ MTLS: Final = MethodView(
         paragraphs=(
             (
                 "help.mtls", "help.mtls.add", "help.mtls.remove", "help.mtls.adopt", "help.mtls.list",
-                "help.form",
+                "help.form", "help.draft",
             ),
             (
                 "help.certificates", "help.mtls.enable", "help.certificates.new", "help.certificates.list",

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.target import Database
-from bot.i18n.translator import Translator
+from bot.domain.times.readings import Readings
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, form_fields
 from bot.views.privatelink.card import CLOSED, names
@@ -13,7 +14,14 @@ from bot.views.text import numbers
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
+    *,
+    databases: Sequence[Database],
+    filled: Mapping[str, str | None],
+    t: Translator,
+    needs_reason: bool,
+    remarks: Sequence[Mrkdwn] = (),
+    readings: Readings = (),
+    more: Sequence[Block] = (),
 ) -> Block:
     """The form for AWS accounts, filled with what is known already.
 
@@ -22,12 +30,17 @@ def add_form(
         filled: values by field name; accounts travel in the field of an address.
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
+        remarks: what stands above the fields.
+        readings: of the duration or end, where it is unclear.
+        more: fields that the policy asks for or allows.
     """
     fields = [
+        *form_fields.remarks(remarks),
         accounts_field(filled.get(action_ids.FIELD_ADDRESS), t),
         form_fields.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
-        form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
+        *form_fields.length_fields(t, filled.get(action_ids.FIELD_DURATION), readings=readings),
         form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        *more,
     ]
     title, submit = t("form.privatelink.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_LINK_ADD, title, submit, t, fields)

@@ -11,10 +11,11 @@ from bot.errors import Refused
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons, reach
-from bot.views.method_view import MethodView
+from bot.views.method_view import MethodView, network_list
 from bot.views.methods import METHOD_VIEWS
 from bot.views.mtls import card as mtls_card
 from bot.views.mtls import rotation
+from bot.views.requests import parties
 from bot.views.requests.request_state import ends, state_line
 from bot.views.text import first_key, numbers, one_line
 
@@ -36,9 +37,13 @@ def approval_card(details: RequestDetails, *, t: Translator, policy: Policy) -> 
 
     While a decision is due it shows all that one needs, most important first; after it, what was decided.
     """
-    shown = [block_kit.section(title(details, t)), block_kit.section(_request_input(details, t))]
+    shown = [block_kit.section(title(details, t)), block_kit.section(_request_input(details, t, policy))]
     if details.request.state is RequestState.PENDING:
-        shown += [block_kit.fields(*_facts(details, t, policy)), block_kit.context(_impact(details, t))]
+        shown += [
+            *network_list(details, t),
+            block_kit.fields(*_facts(details, t, policy)),
+            block_kit.context(_impact(details, t)),
+        ]
     shown += [
         block_kit.context(state_line(details, t=t, policy=policy)),
         *_outlook(details, t),
@@ -57,14 +62,33 @@ def direct_card(details: RequestDetails, *, t: Translator, policy: Policy) -> Me
 
 def requester_card(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """The requester's own copy: one direct message that follows the request."""
+    asker = details.request.asker
+    asked_by = [block_kit.context(t("card.mine.asked_by", asker=mention(asker)))] if asker else []
     shown = [
         block_kit.section(t("card.mine", id=details.request.id, title=title(details, t))),
+        *asked_by,
         *(block_kit.section(changed) for changed in narrowing(details, t)),
+        *(block_kit.context(line) for line in parties.ticket_lines(details.request, t, policy)),
         block_kit.context(state_line(details, t=t, policy=policy)),
         *_outlook(details, t),
         *mtls_card.candidates(details, t),
         *_view(details).requester_steps(details, t),
         *buttons.for_owner(details, t),
+    ]
+    return block_kit.message(headline(details, t), shown)
+
+
+def asker_card(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
+    """The copy of who asked for somebody else: it follows the request, and offers to withdraw it."""
+    request = details.request
+    params = {"id": request.id, "title": title(details, t), "requester": mention(request.requester)}
+    pending = request.state is RequestState.PENDING
+    shown = [
+        block_kit.section(t("card.mine.behalf", **params)),
+        *(block_kit.section(changed) for changed in narrowing(details, t)),
+        *(block_kit.context(line) for line in parties.ticket_lines(request, t, policy)),
+        block_kit.context(state_line(details, t=t, policy=policy)),
+        *(buttons.for_owner(details, t) if pending else buttons.again(details, t)),
     ]
     return block_kit.message(headline(details, t), shown)
 
@@ -76,8 +100,10 @@ def title(details: RequestDetails, t: Translator) -> Mrkdwn:
 
 def headline(details: RequestDetails, t: Translator) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
-    requester, reason = mention(details.request.requester), one_line(details.request.terms.reason)
-    text = t(_key("card.text", details, t), requester=requester, **_params(details, t))
+    request, reason = details.request, one_line(details.request.terms.reason)
+    asks = mention(request.asker or request.requester)
+    text = t(_key("card.text", details, t), requester=asks, **_params(details, t))
+    text = parties.headline(request, text, t)
     return t("card.text.reason", text=text, reason=cut(reason, REASON_IN_TEXT)) if reason else text
 
 
@@ -85,7 +111,8 @@ def terms_and_facts(details: RequestDetails, t: Translator, policy: Policy) -> l
     """The terms without buttons and state."""
     return [
         block_kit.section(title(details, t)),
-        block_kit.section(_request_input(details, t)),
+        block_kit.section(_request_input(details, t, policy)),
+        *network_list(details, t),
         block_kit.fields(*_facts(details, t, policy)),
     ]
 
@@ -108,7 +135,7 @@ def narrowing(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
 
 
 def _subject_and_length(terms: Terms, t: Translator) -> Mrkdwn:
-    return Mrkdwn(f"{t.show(terms.subject)}, {length(terms, t)}")
+    return Mrkdwn(f"{t.named(terms.subject)}, {length(terms, t)}")
 
 
 def length(terms: Terms, t: Translator) -> Mrkdwn:
@@ -129,7 +156,7 @@ def _key(prefix: str, details: RequestDetails, t: Translator) -> str:
 def _params(details: RequestDetails, t: Translator) -> dict[str, object]:
     # Every sentence is given all of them, and uses what its placeholders name.
     return {
-        "network": details.request.terms.subject,
+        "network": t.named(details.request.terms.subject),
         "app": details.target.label,
         "length": length(details.request.terms, t),
         "grant": "" if details.grant is None else details.grant.request,
@@ -137,15 +164,17 @@ def _params(details: RequestDetails, t: Translator) -> dict[str, object]:
     }
 
 
-def _request_input(details: RequestDetails, t: Translator) -> str:
-    """Who asks, and why."""
-    requester, reason = mention(details.request.requester), one_line(details.request.terms.reason)
-    who = t("card.who", requester=requester, asked=details.request.asked_at)
+def _request_input(details: RequestDetails, t: Translator, policy: Policy) -> str:
+    """Who asks, why, and under which ticket."""
+    reason = one_line(details.request.terms.reason)
     if details.reasons_hidden:
-        return f"{who}\n{t('card.reason.hidden')}"
-    if not reason:
-        return f"{who}\n{t('card.reason.none')}"
-    return f"{who}\n{t('card.reason', reason=cut(reason, REASON_SHOWN))}"
+        why = t("card.reason.hidden")
+    elif not reason:
+        why = t("card.reason.none")
+    else:
+        why = t("card.reason", reason=cut(reason, REASON_SHOWN))
+    ticket = parties.ticket_lines(details.request, t, policy)
+    return "\n".join([parties.who(details.request, t), why, *ticket])
 
 
 def _facts(details: RequestDetails, t: Translator, policy: Policy) -> list[tuple[str, str]]:

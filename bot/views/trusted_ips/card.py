@@ -31,27 +31,35 @@ def impact(details: RequestDetails, t: Translator) -> str:
         return " ".join([operation_impact(details, t), *reach.stays_removed(details, t)])
     if details.request.kind is not Kind.OPEN:
         return operation_impact(details, t)
-    network = details.request.terms.network
+    networks = details.request.terms.networks
     observation, space = ruleset_observation(details.observation), details.target.label
     parts: list[str] = [t("card.change.trusted.space", space=space)]
     if observation is None:
         parts.append(t("card.change.trusted.unseen"))
     else:
         parts += _effect(details, observation, t)
-    if network.prefixlen <= WIDE:
-        parts.append(t("card.change.trusted.wide", count=f"{address_count(network):,}"))
+    wide = [network for network in networks if network.prefixlen <= WIDE]
+    if wide:
+        parts.append(t("card.change.trusted.wide", count=f"{sum(map(address_count, wide)):,}"))
     parts.append(t("card.change.trusted.better"))
-    if is_documentation(network):
+    if any(map(is_documentation, networks)):
         parts.append(t("card.documentation"))
     return " ".join(parts)
 
 
 def _effect(details: RequestDetails, observation: RulesetObservation, t: Translator) -> list[str]:
-    network = details.request.terms.network
+    networks, used = details.request.terms.networks, len(observation.ruleset.rules)
     # Where everybody is allowed, no single entry is worth naming.
     all_of_them = [t("card.change.trusted.all")] if observation.open_to_all else reach.covering(details, t)
+    if len(networks) > 1:
+        new = set(networks) - {rule.network for rule in observation.ruleset.rules}
+        all_of_them = all_of_them if observation.open_to_all else []
+        return [
+            t("card.change.trusted.add.several", count=len(new), used=used + len(new), limit=LIMIT),
+            *all_of_them,
+        ]
+    (network,) = networks
     if all(rule.network != network for rule in observation.ruleset.rules):
-        used = len(observation.ruleset.rules)
         return [t("card.change.trusted.add", used=used, limit=LIMIT), *all_of_them]
     if str(network) in observation.ours:
         return [t("card.change.trusted.ours", network=network), *all_of_them]

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from bot.domain.networks.named import name_of
 from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, RulesetRule
-from bot.i18n.translator import Mrkdwn, Translator, cut, join
+from bot.i18n.translator import Mrkdwn, Translator, cut, escape, join
 from bot.ports import Message, SpaceStatus
 from bot.views import block_kit, drift
 from bot.views.findings import rows
@@ -56,6 +57,9 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
 
 def _line(rule: RulesetRule, observation: RulesetObservation, status: SpaceStatus, t: Translator) -> Mrkdwn:
     source = as_code(rule.source, SOURCE)
+    name = None if rule.network is None else name_of(t.networks, rule.network)
+    if name is not None:
+        source = Mrkdwn(f"{source} ({escape(name)})")
     if rule.action != "allow":
         return t("trusted.line.other", action=cut(rule.action, ACTION), source=source)
     # Compared as texts, as Heroku has them: a source that others wrote need not be a network.

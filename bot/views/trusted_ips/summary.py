@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.method import Method
-from bot.domain.reach import Extent, reach_of
+from bot.domain.reach import Extent, least, reach_of
 from bot.domain.trusted_ips.ruleset import LIMIT, DataServices, RulesetObservation
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, DatabaseStatus, RequestDetails, SpaceStatus
@@ -58,14 +58,14 @@ def _step(
     t: Translator,
     state: StateLine,
 ) -> Mrkdwn:
-    network = details.request.terms.network
+    subject = details.request.terms.subject
+    reached = least(reach_of(subject, method=METHOD, observation=observation, nearby=status.nearby))
     params: dict[str, object] = {
-        "network": network,
+        "network": subject if reached.extent is Extent.WHOLE else reached.address,
         "id": details.request.id,
         "space": status.space.name,
         "state": state(details),
     }
-    (reached,) = reach_of(network, method=METHOD, observation=observation, nearby=status.nearby)
     if not reached.entries:
         return t("why.range.missing" if reached.extent is Extent.NONE else "why.range.unknown", **params)
     if observation.ruleset.applied is False:

@@ -16,11 +16,12 @@ from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import OwnedRule, PendingCreation, StoredRules
 from bot.domain.mtls.rule_description import RuleHolder, write_description
 from bot.domain.owned_entry import Removal
-from bot.domain.subject import Network, Subject, network_of
+from bot.domain.subject import Network, networks_of
 from bot.domain.timings import Timings
 from bot.ports import MtlsRules, ReconcileJob
 from storage.repositories.entries.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import grants, mtls_rule_intents, mtls_rules
+from storage.types import is_for
 
 
 class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
@@ -35,7 +36,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRules:
         target = job.target.id
         return StoredRules(
-            grants=await desired_grants(self._connection, job, now, _networks),
+            grants=await desired_grants(self._connection, job, now, networks_of),
             entries=await self._entries(job),
             pending_creations=await self._pending_creations(target),
         )
@@ -173,7 +174,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
         statement = select(grants.c.request_id, grants.c.owner, grants.c.ends_at).where(
             grants.c.target_id == job.target.id,
             grants.c.method == job.method,
-            grants.c.subject == network,
+            is_for(grants.c.subject, [str(network)]),
             grants.c.state.in_((GrantState.APPLYING, GrantState.IN_FORCE)),
         )
         rows = (await self._connection.execute(statement)).all()
@@ -206,10 +207,6 @@ class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
         ).where(mtls_rule_intents.c.target_id == target, ~mtls_rule_intents.c.resolved)
         rows = (await self._connection.execute(statement)).mappings()
         return tuple(PendingCreation(**row) for row in rows)
-
-
-def _networks(subject: Subject) -> tuple[Network, ...]:
-    return (network_of(subject),)
 
 
 def _rule(row: RowMapping, removal: Removal) -> OwnedRule:

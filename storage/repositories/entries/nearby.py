@@ -31,7 +31,7 @@ from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import ruleset_observation
 from bot.domain.reach import NOTHING_NEARBY, Nearby
 from bot.domain.request import Request
-from bot.domain.subject import Accounts, Network
+from bot.domain.subject import Accounts, is_network
 from bot.domain.target import Database, Space, Target
 from bot.domain.trusted_ips.ruleset import DataServices
 from storage.repositories.certificates import known_of
@@ -132,7 +132,7 @@ class NearbyReader:
         about = [
             (request, target)
             for request, target in asked
-            if isinstance(request.terms.subject, Network | Accounts)
+            if is_network(request.terms.subject) or isinstance(request.terms.subject, Accounts)
         ]
         if not about:
             return {request.id: NOTHING_NEARBY for request, _ in asked}

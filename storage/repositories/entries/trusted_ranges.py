@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from bot.domain.owned_entry import OwnedEntry, Removal
-from bot.domain.subject import Subject, network_of
+from bot.domain.subject import names_of
 from bot.domain.timings import Timings
 from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, StoredRanges
@@ -36,7 +36,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
         may_land = func.coalesce(data_service_access.c.ambiguous_until > func.now(), False)
         ambiguous = select(may_land).where(data_service_access.c.target_id == space)
         return StoredRanges(
-            grants=await desired_grants(self._connection, job, now, _sources),
+            grants=await desired_grants(self._connection, job, now, names_of),
             entries=await self._entries(job),
             ambiguous=bool((await self._connection.execute(ambiguous)).scalar()),
             recently_removed=(await self.recent_removals(space)).removed,
@@ -200,10 +200,6 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
             )
             for row in rows
         )
-
-
-def _sources(subject: Subject) -> tuple[str, ...]:
-    return (str(network_of(subject)),)
 
 
 def _json(rules: Rules) -> list[list[str]]:

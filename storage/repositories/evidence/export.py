@@ -60,7 +60,7 @@ COLUMNS: Final = (
     "request", "kind", "method", "state", "target", "target_id", "app", "space", "environment", "rule",
     "subject", "requester", "requester_name", "reason", "asked_at", "decision", "decided_by", "decided_at",
     "approved_by", "opened_at", "ends_at", "closed_at", "closed_by", "why", "duration_s", "extended_s",
-    "extended_alone_s", "extends", "lines", "seals",
+    "extended_alone_s", "extends", "lines", "seals", "asker", "ticket",
 )  # fmt: skip
 """Columns of an export; `docs/guides/audit.md` says what each means."""
 
@@ -116,6 +116,8 @@ def record_of(
         "extends": extends,
         "lines": [line.id for line in proof],
         "seals": [line.seal for line in proof if line.seal is not None],
+        "asker": today.get("asker"),
+        "ticket": today.get("ticket"),
     }
 
 
@@ -206,7 +208,11 @@ def _chosen(wanted: Wanted) -> Select[Any]:
         statement = statement.where(requests.c.target_id.in_(wanted.targets))
     if wanted.person:
         statement = statement.where(
-            or_(requests.c.requester == wanted.person, grants.c.owner == wanted.person)
+            or_(
+                requests.c.requester == wanted.person,
+                requests.c.asker == wanted.person,
+                grants.c.owner == wanted.person,
+            )
         )
     return statement.order_by(requests.c.id).limit(PAGE)
 

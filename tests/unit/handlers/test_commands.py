@@ -18,5 +18,7 @@ def test_every_command_that_is_parsed_has_a_handler_and_no_other() -> None:
         live_refresh=NOTHING,
         advisor=Advisor(services=NOTHING, interactive=NOTHING, forms=NOTHING),
         download_links=DownloadLinkSender(services=NOTHING, interactive=NOTHING, public_url=None),
+        presets=NOTHING,
+        public_url=None,
     )
     assert set(commands.handlers) == {(), *COMMANDS}

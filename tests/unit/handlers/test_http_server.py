@@ -34,6 +34,10 @@ async def answer(request: Request) -> Response:
     return PlainTextResponse("answered")
 
 
+async def answer_with_peer(request: Request) -> Response:
+    return PlainTextResponse("unknown" if request.client is None else f"from {request.client.host}")
+
+
 async def answer_late(_: Request) -> Response:
     await asyncio.sleep(3 * WITHIN)
     return PlainTextResponse("answered late")
@@ -76,6 +80,7 @@ async def serving(port: int, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[a
     monkeypatch.setattr(http_server, "REQUEST_AT_STOP", timedelta(seconds=WITHIN / 5))
     routes = [
         Route("/", answer, methods=["GET", "POST"]),
+        Route("/peer", answer_with_peer),
         Route("/late", answer_late),
         Route("/large", answer_much),
     ]
@@ -203,3 +208,9 @@ async def test_a_stop_answers_what_has_arrived_and_closes_what_has_not(
     serving.cancel()
     assert await until_closed(half) < WITHIN + 2
     assert b"answered late" in await whole.read()
+
+
+async def test_no_header_changes_where_a_connection_comes_from(client: Client) -> None:
+    reader, writer = await client.connect()
+    writer.write(b"GET /peer HTTP/1.1\r\nHost: bot\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n")
+    assert (await reader.read()).endswith(b"from 127.0.0.1")

@@ -23,7 +23,7 @@ def test_backquotes_become_code_and_their_content_is_escaped() -> None:
 
 
 def test_only_the_pages_own_style_and_script_carry_the_nonce_of_its_policy() -> None:
-    response = page("Files", paragraph("text"), t=Translator("ja"), script=asset("download_page.js"))
+    response = page("Files", paragraph("text"), t=Translator("ja"), script=asset("secret_form.js"))
     html, policy = bytes(response.body).decode(), response.headers["content-security-policy"]
 
     (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
@@ -40,6 +40,8 @@ def test_every_page_has_another_nonce() -> None:
     assert first != second
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.css", "download_page.html", "download_page.js"])
+@pytest.mark.parametrize(
+    "name", ["page.html", "page.css", "secret_form.html", "secret_form.js", "key_store.html", "key_store.js"]
+)
 def test_the_files_of_a_page_are_part_of_the_package(name: str) -> None:
     assert (files("handlers.web") / "assets" / name).is_file()

@@ -3,7 +3,8 @@
 import contextlib
 import tomllib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot.domain.method import Method
+from bot.domain.networks.named import NamedNetwork
 from bot.domain.policy.environments import Pattern, PolicyTarget
 from bot.domain.policy.rules import Policy, Rule, WhenNobody, WhenOwnerLeaves
 from bot.domain.policy.validation import contradictions
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
-from bot.policy.schema import MatchKeys, PolicyKeys, RuleKeys, TargetKeys
+from bot.policy.schema import COMMAND_WORDS, MatchKeys, NetworkKeys, PolicyKeys, RuleKeys, TargetKeys
+from handlers.parsing.command_table import COMMANDS
 from tests.unit.factories import POLICY, RULE
 
 EXAMPLE = (Path(__file__).parents[3] / "pgaccess.example.toml").read_text(encoding="utf-8")
@@ -108,6 +111,9 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
         extend_alone=timedelta(hours=2),
         lapse_after=timedelta(hours=24),
         remind_after=(timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)),
+        on_behalf=True,
+        ticket=r"[A-Z]+-\d+",
+        ticket_link="https://tracker.example.com/{ticket}",
     )
     assert rest == replace(
         RULE,
@@ -128,16 +134,18 @@ def test_the_example_has_every_key_and_explains_it_in_a_comment_above() -> None:
     rules = {key for rule in said["rules"] for key in rule}
     targets = {key for target in said["targets"].values() for key in target}
     patterns = {key for pattern in said["match"] for key in pattern}
+    networks = {key for network in said["networks"].values() for key in network}
     models: list[tuple[set[str], type[BaseModel]]] = [
         (set(said), PolicyKeys),
         (rules, RuleKeys),
         (targets, TargetKeys),
         (patterns, MatchKeys),
+        (networks, NetworkKeys),
     ]
     for keys, model in models:
         assert keys == set(model.model_fields)
     lines = EXAMPLE.splitlines()
-    models_of_rows = (PolicyKeys, RuleKeys, TargetKeys, MatchKeys)
+    models_of_rows = (PolicyKeys, RuleKeys, TargetKeys, NetworkKeys, MatchKeys)
     for key in (key for model in models_of_rows for key in model.model_fields):
         first = next(at for at, line in enumerate(lines) if line.lstrip("[").startswith(key))
         # Two keys may share the comment above the first of them.
@@ -238,7 +246,7 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
         ("banana = 1\n" + MINIMAL,
          "the key banana is unknown; known are approvals_channel, operations_channel, audit_channel, "
          "language, admins, auditors, reasons, warn_before, unmatched, when_nobody, when_owner_leaves, "
-         "pending_per_person, ask_unmanaged, access_review, keep, match, targets, rules"),
+         "pending_per_person, ask_unmanaged, access_review, keep, match, targets, networks, presets, rules"),
         ('ask_unmanaged = ["production"]\n' + MINIMAL,
          "ask_unmanaged names production, and no database is in it; there is default"),
         ('ask_unmanaged = "default"\n' + MINIMAL, "ask_unmanaged: "),
@@ -621,6 +629,64 @@ def test_of_two_rules_that_deny_the_second_may_be_idle() -> None:
     assert found(*both) == ['rule "narrow" can never count: rule "no" goes before it and matches all it does']
 
 
+# --- networks --------------------------------------------------------------------------------------
+
+
+def network(name: str = "office", ranges: str = '"198.51.100.0/28"', more: str = "") -> str:
+    return MINIMAL + f"[networks.{name}]\nranges = [{ranges}]\n{more}"
+
+
+def test_a_network_has_ranges_and_may_say_where_and_when_they_were_read() -> None:
+    policy = parse(network(more='source = "https://example.com/ip"\nas_of = 2026-11-01\n'))
+    assert policy.networks == (
+        NamedNetwork(
+            name="office",
+            ranges=(IPv4Network("198.51.100.0/28"),),
+            source="https://example.com/ip",
+            as_of=date(2026, 11, 1),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (network(ranges='"10.0.0.0/8"'), "strict spelling (address private)"),
+        (network(ranges='"198.51.100.4/28"'), "strict spelling (address host bits)"),
+        (network(ranges='"office.example.com"'), "strict spelling (address host name)"),
+        (network(ranges="5"), "strict spelling (no text)"),
+        (network(ranges=""), "networks.office.ranges is empty: name at least one"),
+        (network(more='source = "http://example.com"'), "must be an https:// address"),
+        (network(more='as_of = "yesterday"'), "networks.office.as_of: "),
+        (network(more="range = 1"), "the key range is unknown; did you mean ranges?"),
+        (network(name="add"), "networks.add: is a word of a command"),
+        (network(name="me"), "networks.me: is a word of a command"),
+        (network(name='"203.0.113.4"'), "networks.203.0.113.4: looks like an address"),
+        (network(name='"two words"'), "must be one word"),
+        (
+            network() + '[networks.Office]\nranges = ["203.0.113.0/28"]',
+            "networks.office and networks.Office have one",
+        ),
+        (
+            network() + '[targets.office]\ndatabase = "acme"',
+            "networks.office and targets.office have one name",
+        ),
+        (network(ranges='"198.51.100.0/28", "198.51.100.4"'), "198.51.100.0/28 and 198.51.100.4/32 overlap"),
+        (
+            network() + '[networks.vpn]\nranges = ["198.51.100.0/29"]',
+            "networks.vpn (198.51.100.0/29) overlap",
+        ),
+        (network(ranges='"198.51.0.0/16"'), "198.51.0.0/16 is wider than any rule allows; the widest is /24"),
+    ],
+)
+def test_a_network_that_could_not_be_asked_for_is_refused_by_name(text: str, sentence: str) -> None:
+    assert sentence in wrong(text)
+
+
+def test_no_word_of_a_command_is_the_name_of_a_network() -> None:
+    assert {word for path in COMMANDS for word in path} <= COMMAND_WORDS
+
+
 # --- anything at all -------------------------------------------------------------------------------
 
 VALUES = st.recursive(
@@ -635,7 +701,7 @@ VALUES = st.recursive(
 KEYS = st.sampled_from(
     [
         *(*PolicyKeys.model_fields, *RuleKeys.model_fields),
-        *(*TargetKeys.model_fields, *MatchKeys.model_fields, "banana"),
+        *(*TargetKeys.model_fields, *MatchKeys.model_fields, *NetworkKeys.model_fields, "banana"),
     ]
 )
 

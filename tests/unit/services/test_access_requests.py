@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
@@ -22,7 +23,7 @@ from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import ADMINS, APP, ENGINEER, GROUP_ADMIN, HOUR, REQUEST_INPUT
+from tests.unit.services.actions import ADMINS, APP, COLLEAGUE, ENGINEER, GROUP_ADMIN, HOUR, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 COMMITS = """
@@ -148,6 +149,62 @@ async def test_a_refused_command_can_be_repeated(store: PostgresStore, services:
         Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1"
     )
     assert details.request.state is RequestState.PENDING
+
+
+async def test_two_lines_at_the_same_moment_are_one_request_unless_the_person_wants_two(
+    services: Services, engine: AsyncEngine
+) -> None:
+    async def submit(*, again: bool) -> Refusal | None:
+        try:
+            await services.access_requests.submit(
+                Method.MTLS, REQUEST_INPUT, person=ENGINEER, key=actions.key(), again=again
+            )
+        except Refused as refused:
+            return refused.reason
+        return None
+
+    answers = await asyncio.gather(*(submit(again=False) for _ in range(4)))
+    assert sorted(map(str, answers)) == ["None", *["already_asked"] * 3]
+    assert (await store_helpers.counts(engine))["requests"] == 1
+    assert await submit(again=True) is None
+    assert (await store_helpers.counts(engine))["requests"] == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (GrantState.WAITING, Refusal.ALREADY_OPEN),
+        (GrantState.APPLYING, Refusal.ALREADY_OPEN),
+        (GrantState.IN_FORCE, Refusal.ALREADY_OPEN),
+        (GrantState.INTERRUPTED, None),
+        (GrantState.ENDING, None),
+        (GrantState.ENDED, None),
+        (GrantState.FAILED, None),
+    ],
+)
+async def test_what_was_closed_or_is_about_to_be_keeps_nobody_from_asking_again(
+    store: PostgresStore, services: Services, state: GrantState, reason: Refusal | None
+) -> None:
+    await actions.opened(store, services, state)
+    refused = None
+    try:
+        await services.access_requests.submit(
+            Method.MTLS, REQUEST_INPUT, person=ENGINEER, key=actions.key(), again=False
+        )
+    except Refused as caught:
+        refused = caught.reason
+    assert refused is reason
+
+
+async def test_who_may_not_ask_learns_nothing_of_what_is_there(
+    store: PostgresStore, services: Services, clock: SetClock
+) -> None:
+    await actions.ask(services)
+    told = await services.access_requests.overlaps(Method.MTLS, REQUEST_INPUT, person=COLLEAGUE)
+    assert told is not None
+    assert [each.held.owner for each in told.overlaps] == [ENGINEER]
+    silent = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
+    assert await silent.access_requests.overlaps(Method.MTLS, REQUEST_INPUT, person=COLLEAGUE) is None
 
 
 # --- who may not -----------------------------------------------------------------------------------

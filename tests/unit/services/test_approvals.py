@@ -30,7 +30,7 @@ async def test_an_approval_opens_a_grant_with_its_hard_end_and_has_it_reconciled
     clock.present = NOW + timedelta(minutes=5)
     grant = (await actions.approve(services, asked)).grant
     assert grant is not None
-    assert (grant.state, grant.owner, grant.network) == (GrantState.APPLYING, ENGINEER, NETWORK)
+    assert (grant.state, grant.owner, grant.networks) == (GrantState.APPLYING, ENGINEER, (NETWORK,))
     assert grant.ends_at == clock.present + timedelta(hours=8, minutes=20)
     assert await database.generation(engine) == 1
     assert await actions.transitions(engine) == [

@@ -40,7 +40,7 @@ async def test_a_shorter_duration_is_granted(services: Services) -> None:
 async def test_a_narrower_network_is_granted(services: Services) -> None:
     details = await change(services, await actions.ask(services, WIDE), address="203.0.113.64/28")
     assert details.grant is not None
-    assert details.grant.network == details.request.terms.network == IPv4Network("203.0.113.64/28")
+    assert details.grant.networks == details.request.terms.networks == (IPv4Network("203.0.113.64/28"),)
     assert details.request.terms.duration == timedelta(hours=8)
 
 
@@ -97,6 +97,7 @@ async def test_wider_longer_or_different_terms_are_refused(
         (REQUEST_INPUT, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),
         (REQUEST_INPUT, {"address": "10.0.0.1"}, Refusal.ADDRESS_PRIVATE),
         (UNTIL, {"until": "2026-11-24 09:30"}, Refusal.END_PAST),
+        (UNTIL, {"until": "5"}, Refusal.TIME_UNCLEAR),
     ],
 )
 async def test_invalid_terms_are_refused_as_in_a_request(

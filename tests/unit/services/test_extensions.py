@@ -135,7 +135,7 @@ async def test_beyond_the_rule_an_extension_is_a_request_with_two_cards(
         RequestState.PENDING,
         1,
     )
-    assert (asked.terms.network, asked.terms.duration) == (NETWORK, 3 * HOUR)
+    assert (asked.terms.networks, asked.terms.duration) == ((NETWORK,), 3 * HOUR)
     assert (asked.terms.until, asked.terms.reason) == (None, "still at it")
     assert details.grant == grant
     assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
@@ -229,10 +229,16 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, servic
     [
         (RequestInput(duration="8"), Refusal.DURATION_NO_UNIT),
         (RequestInput(duration="forever"), Refusal.DURATION_FOREVER),
+        (RequestInput(duration="tomorrow"), Refusal.DURATION_IS_END),
+        (RequestInput(duration="a while"), Refusal.DURATION_UNREADABLE),
+        (RequestInput(until="2 hours"), Refusal.END_IS_DURATION),
+        (RequestInput(until="a while"), Refusal.END_UNREADABLE),
         (RequestInput(until="18:00"), Refusal.END_PAST),
         (RequestInput(until="17:30"), Refusal.END_PAST),
         (RequestInput(until="2026-11-24 09:00"), Refusal.END_PAST),
         (RequestInput(duration="113h"), Refusal.EXTEND_PAST_LONGEST),
+        (RequestInput(duration="2 months"), Refusal.TIME_UNCLEAR),
+        (RequestInput(until="end of week"), Refusal.TIME_UNCLEAR),
         (RequestInput(until="2026-11-29 10:01"), Refusal.EXTEND_PAST_LONGEST),
     ],
 )
@@ -245,6 +251,15 @@ async def test_an_invalid_extension_is_refused(
 ) -> None:
     grant = await actions.opened(store, services)
     assert (await actions.refusal(engine, extend(services, grant, request_input))).reason is reason
+
+
+async def test_of_an_unclear_end_only_what_lies_behind_the_present_end_is_meant(
+    store: PostgresStore, services: Services
+) -> None:
+    # At 10:00 with an end at 18:00: six in the evening would move nothing.
+    grant = await actions.opened(store, services)
+    details = await extend(services, grant, RequestInput(until="6"))
+    assert details.request.terms.duration == 12 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -284,7 +299,8 @@ async def test_a_closing_grant_is_refused_with_the_command_that_requests_it_agai
     await services.deadlines.run_due()
     found = await actions.refusal(engine, extend(services, grant, RequestInput(duration="1h")))
     assert found.reason is Refusal.GRANT_CLOSING
-    assert found.params["command"] == f"/pgaccess mtls add {NETWORK} to billing"
+    line = f"/pgaccess mtls add {NETWORK} to billing for 8h because quarterly migration"
+    assert found.params["command"] == line
 
 
 async def test_a_requested_extension_needs_the_reason_that_the_rule_demands(

@@ -21,7 +21,7 @@ from tests.unit.views import samples
 
 EN = Translator("en")
 
-PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[RequestDetails]]]] = {
+PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[object]]]] = {
     action_ids.APPROVE: lambda services, id, who: services.approvals.decide(
         id, _vote(Verdict.APPROVE), **who
     ),
@@ -38,16 +38,22 @@ PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[Req
     action_ids.RESTORE: lambda services, id, who: services.reopenings.reopen(id, **who),
     action_ids.RETRY: lambda services, id, who: services.grants.retry(id, **who),
     action_ids.GIVE_UP: lambda services, id, who: services.grants.abandon(id, **who),
+    action_ids.AGAIN: lambda services, id, who: services.repetitions.of_request(id, person=who["person"]),
 }
-"""The call behind each button that changes something."""
+"""The call behind each button that changes something, or opens a form with what a request had."""
 
-UNOFFERED: Final = {
+State = GrantState | RequestState
+
+UNOFFERED: Final[dict[tuple[str, State], set[str]]] = {
+    (LEAD, GrantState.ENDED): {action_ids.AGAIN},
+    (LEAD, RequestState.DENIED): {action_ids.AGAIN},
+    (LEAD, RequestState.CANCELLED): {action_ids.AGAIN},
+    (LEAD, RequestState.LAPSED): {action_ids.AGAIN},
     (ENGINEER, GrantState.APPLYING): {action_ids.EXTEND},
     (LEAD, GrantState.FAILED): {action_ids.RETRY, action_ids.GIVE_UP},
 }
-"""Calls without a button on the card: a typed command, or a button on a notification."""
+"""Calls without a button on the card: a typed command, or a button on a notification, or one of "show"."""
 
-State = GrantState | RequestState
 STATES: Final[tuple[State, ...]] = (
     *GrantState,
     *(RequestState.PENDING, RequestState.DENIED, RequestState.CANCELLED, RequestState.LAPSED),
@@ -105,7 +111,7 @@ async def test_a_card_offers_exactly_the_buttons_that_would_be_accepted(
         if await accepted(services, action, details, person):
             taken.add(action)
             details = await stand(store, services, state)
-    unoffered = UNOFFERED.get((person, state), set()) if isinstance(state, GrantState) else set()
+    unoffered = UNOFFERED.get((person, state), set())
     assert set(found) - {action_ids.DETAILS} == taken - unoffered
     assert unoffered <= taken
 

@@ -29,6 +29,7 @@ from bot.views.requests.request_state import state_line
 from handlers.buttons import ButtonHandler
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
+from handlers.presets import PresetForms
 from handlers.refusals import RefusedForState
 from handlers.transport.payloads import BlockAction
 from storage.repositories.messages.outbox import message_of
@@ -312,9 +313,9 @@ async def all_buttons(services: Services, engine: AsyncEngine) -> list[Button]:
 
 def handler(services: Services, views: Views) -> ButtonHandler:
     links = DownloadLinkSender(services=services, interactive=views, public_url="https://pgaccess.example")
-    return ButtonHandler(
-        services=services, forms=Forms(services=services, interactive=views), download_links=links
-    )
+    forms = Forms(services=services, interactive=views)
+    presets = PresetForms(services=services, forms=forms, interactive=views)
+    return ButtonHandler(services=services, forms=forms, download_links=links, presets=presets)
 
 
 def click(button: Button) -> BlockAction:

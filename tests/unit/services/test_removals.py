@@ -86,7 +86,7 @@ async def test_with_somebody_elses_grant_it_is_a_request_that_lists_them_all(
     assert (details.request.kind, details.request.state) == (Kind.REMOVE, RequestState.PENDING)
     assert details.closes == (mine.request, theirs.request)
     terms = details.request.terms
-    assert (terms.network, terms.duration, terms.until) == (NETWORK, None, None)
+    assert (terms.networks, terms.duration, terms.until) == ((NETWORK,), None, None)
     assert await states(engine) == [("in_force", None), ("in_force", None)]
     assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]

@@ -111,6 +111,8 @@ def test_a_record_says_who_what_where_when_and_why_with_its_proof(url: str) -> N
         "extends": None,
         "lines": [19, 20, 21, 22, 23, 24],
         "seals": [19, 20, 21, 22, 23, 24],
+        "asker": None,
+        "ticket": None,
     }
 
 

@@ -65,6 +65,9 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_subject": lambda tx: tx.access_history.of_networks(
         [str(NETWORK)], None, owner="U0LEAD", before=None, limit=20
     ),
+    "ix_requests_networks": lambda tx: tx.access_history.of_networks(
+        [str(NETWORK)], None, owner="U0LEAD", before=None, limit=20
+    ),
     "ix_unmanaged_entries_target": lambda tx: tx.access_history.unmanaged([UUID(int=1)], NOW),
     "ix_slack_users_lookup": lambda tx: tx.slack_users.claim_lookup(lease=timedelta(seconds=15)),
 }

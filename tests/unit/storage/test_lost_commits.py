@@ -52,6 +52,7 @@ class Unanswered:
         self.unmanaged_entries = inner.unmanaged_entries
         self.access_history = inner.access_history
         self.download_links = inner.download_links
+        self.address_checks = inner.address_checks
         self.audit = inner.audit
 
     async def commit(self) -> None:

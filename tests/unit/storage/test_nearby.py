@@ -10,6 +10,7 @@ from bot.domain.grant import GrantState, ReasonCode, closed, closing
 from bot.domain.method import Method
 from bot.domain.reach import NOTHING_NEARBY, Nearby
 from bot.domain.request import Request
+from bot.domain.subject import Network, gathered
 from bot.domain.target import Database, Space
 from bot.domain.trusted_ips.ruleset import DataServices, Ruleset, RulesetObservation, RulesetRule
 from storage.transaction import PostgresStore
@@ -57,6 +58,15 @@ async def test_the_ranges_of_a_database_s_space_are_nearby(store: PostgresStore,
     assert (found.space, found.services) == (SPACE.name, DataServices.CONFIRMED)
     assert found.ranges is not None
     assert found.ranges.ruleset.rules == RANGES.rules
+
+
+async def test_several_networks_have_the_same_nearby_as_one(store: PostgresStore) -> None:
+    await discover(store)
+    one = await store_helpers.ask(store)
+    both = gathered([NETWORK, Network("192.0.2.0/24")])
+    terms = replace(factories.request().terms, subject=both)
+    several = await store_helpers.record(store, replace(factories.request(), terms=terms))
+    assert await nearby(store, several) == await nearby(store, one) != NOTHING_NEARBY
 
 
 @pytest.mark.parametrize(

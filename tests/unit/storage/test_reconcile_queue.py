@@ -251,7 +251,7 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
 
     async def intend() -> None:
         async with store.transaction() as tx:
-            await tx.mtls_rules.intend_creation(late, grant.network)
+            await tx.mtls_rules.intend_creation(late, *grant.networks)
             await tx.reconcile_queue.renew(late)
             await tx.commit()
 

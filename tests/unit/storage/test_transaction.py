@@ -168,7 +168,7 @@ async def test_a_network_comes_back_as_it_was_given(store: PostgresStore) -> Non
     async with store.transaction() as tx:
         request = await tx.requests.lock(asked.id)
     assert request is not None
-    assert request.terms.network == IPv4Network("203.0.112.0/23")
+    assert request.terms.networks == (IPv4Network("203.0.112.0/23"),)
 
 
 async def test_a_word_that_is_not_on_the_list_cannot_be_written(engine: AsyncEngine) -> None:

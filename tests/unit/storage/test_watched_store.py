@@ -97,7 +97,7 @@ async def test_the_granted_role_reads_all_that_the_watch_judges(
             target=opened.target,
             label="billing",
             method=Method.MTLS,
-            network=opened.network,
+            networks=opened.networks,
             ends_at=opened.ends_at,
         ),
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -30,6 +31,8 @@ FIELDS = (
     action_ids.FIELD_DURATION,
     action_ids.FIELD_REASON,
     action_ids.FIELD_ALTERNATIVES,
+    action_ids.FIELD_TICKET,
+    action_ids.FIELD_PERSON,
 )
 PENDING = [name for name in CASES if "pending" in name]
 
@@ -190,11 +193,16 @@ PARAMS = {
     "suggestion": "8h",
     "example": "for 8h",
     "known": "billing & crm",
+    "first": "30d",
+    "second": "31d",
+    "start": NOW,
     "longest": "5d",
     "least": 10,
     "app": "billing",
     "space": "acme",
     "address": "203.0.113.4/32",
+    "network": "203.0.113.4/32",
+    "by": "203.0.113.0/24",
     "command": "/pgaccess mtls add 203.0.113.4",
     "rule": "night <shift>",
     "range": "10.0.0.0/8",
@@ -292,3 +300,27 @@ def test_a_form_for_an_extension_asks_how_long_and_why() -> None:
         action_ids.FIELD_DURATION,
         action_ids.FIELD_REASON,
     ]
+
+
+@pytest.mark.parametrize("language", CATALOGUE)
+def test_a_form_with_an_unclear_time_has_its_readings_and_a_field_for_another(language: str) -> None:
+    details = factories.case(asked=factories.request(kind=Kind.OPEN), granted=factories.grant())
+    morning = datetime(2026, 11, 25, 6, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
+    readings = (timedelta(days=30), morning, morning + timedelta(hours=12))
+    filled = {action_ids.FIELD_DURATION: "until 6"}
+    view = modals.extend_form(details, Translator(language), filled=filled, readings=readings)
+    samples.require_valid_view(view)
+    shown = fields(view)
+    assert list(shown) == [
+        action_ids.FIELD_DURATION,
+        action_ids.FIELD_OTHER_TIME,
+        action_ids.FIELD_REASON,
+    ]
+    options = shown[action_ids.FIELD_DURATION]["element"]["options"]
+    assert [option["value"] for option in options] == [
+        "30d",
+        "2026-11-25 06:00 +09:00",
+        "2026-11-25 18:00 +09:00",
+    ]
+    weekday = {"en": "Wed", "ja": "水"}[language]
+    assert [weekday in option["text"]["text"] for option in options] == [False, True, True]

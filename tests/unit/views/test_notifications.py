@@ -120,7 +120,7 @@ def offered(kind: MessageKind, details: RequestDetails, recipient: str) -> list[
     [
         (MessageKind.IN_FORCE, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
         (MessageKind.ENDING, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
-        (MessageKind.ENDED, GrantState.ENDED, [], None),
+        (MessageKind.ENDED, GrantState.ENDED, [action_ids.AGAIN], None),
         (MessageKind.FAILED, GrantState.FAILED, [action_ids.RETRY, action_ids.GIVE_UP], None),
         (
             MessageKind.INTERRUPTED,

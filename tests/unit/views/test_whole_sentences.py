@@ -117,8 +117,9 @@ FAULTS: Final = {
 """What no text may have, outside of code."""
 
 
-def problems(text: str) -> list[str]:
-    """What is wrong with a text that somebody reads."""
+@cache
+def problems(text: str) -> Sequence[str]:
+    """What is wrong with a text that somebody reads; most texts are in many messages."""
     plain = _TOKEN.sub(r"\1", text)
     # What is code, or a date, separates as it stands, and its blanks are its own.
     bare = _EMOJI.sub("§", _CODE.sub("§", _TOKEN.sub("§", text)))

@@ -323,7 +323,7 @@ def test_who_asks_for_too_long_is_told_what_is_allowed() -> None:
     [(24, "203.0.113.0/24"), (24, "203.0.113.4/32"), (32, "203.0.113.4/32"), (1, "128.0.0.0/1")],
 )
 def test_a_network_up_to_the_widest_is_allowed(widest: int, network: str) -> None:
-    require_width(replace(RULE, widest=widest), IPv4Network(network))
+    require_width(replace(RULE, widest=widest), [IPv4Network(network)])
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_a_network_up_to_the_widest_is_allowed(widest: int, network: str) -> Non
 )
 def test_a_wider_network_is_refused_with_the_widest_that_would_do(widest: int, network: str) -> None:
     with pytest.raises(Refused) as caught:
-        require_width(replace(RULE, widest=widest), IPv4Network(network))
+        require_width(replace(RULE, widest=widest), [IPv4Network("198.51.100.4/32"), IPv4Network(network)])
     assert caught.value.reason is Refusal.ADDRESS_WIDER_THAN_POLICY
     assert caught.value.params == {"given": network, "widest": widest}
 
@@ -357,13 +357,13 @@ LED = replace(RULE, approvers=frozenset({"U0LEAD", "S0LEADS"}))
 
 @pytest.mark.parametrize("ids", [{"U0LEAD"}, {"U0OTHER", "S0LEADS"}, {"U0LEAD", "S0LEADS", "S0ENGINEERS"}])
 def test_every_approver_decides_on_what_others_ask(ids: set[str]) -> None:
-    require_approver(LED, ids=ids, requester="U0ENGINEER", request=17)
+    require_approver(LED, ids=ids, parties=["U0ENGINEER"], request=17)
 
 
 @pytest.mark.parametrize("ids", [{"U0COLLEAGUE"}, {"U0COLLEAGUE", "S0ENGINEERS"}])
 def test_whoever_is_no_approver_decides_nothing(ids: set[str]) -> None:
     with pytest.raises(Refused) as caught:
-        require_approver(LED, ids=ids, requester="U0ENGINEER", request=17)
+        require_approver(LED, ids=ids, parties=["U0ENGINEER"], request=17)
     assert (caught.value.reason, caught.value.params) == (Refusal.APPROVER_NOT, {"id": 17})
 
 
@@ -371,7 +371,7 @@ def test_whoever_is_no_approver_decides_nothing(ids: set[str]) -> None:
 def test_nobody_decides_on_their_own_request_approver_or_not(ids: set[str]) -> None:
     requester = next(id for id in ids if id.startswith("U"))
     with pytest.raises(Refused) as caught:
-        require_approver(LED, ids=ids, requester=requester, request=17)
+        require_approver(LED, ids=ids, parties=[requester], request=17)
     assert caught.value.reason is Refusal.APPROVER_SELF
 
 

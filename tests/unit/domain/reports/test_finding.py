@@ -210,6 +210,9 @@ def at(text: str) -> datetime:
         ("明日9時", TOKYO, at("2026-11-25 09:00:00+09:00")),
         ("18:00", BERLIN, at("2026-11-24 18:00:00+01:00")),
         (" 30d ", BERLIN, NOW + timedelta(days=30)),
+        ("2 weeks", BERLIN, NOW + timedelta(days=14)),
+        ("friday", BERLIN, at("2026-11-27 23:59:00+01:00")),
+        ("24 Dec 6pm", BERLIN, at("2026-12-24 18:00:00+01:00")),
     ],
 )
 def test_an_entry_is_ignored_until_a_date_a_time_or_for_a_duration(
@@ -231,6 +234,7 @@ def test_an_entry_is_ignored_until_a_date_a_time_or_for_a_duration(
         ("2028-01-01", Refusal.DURATION_TOO_LONG),
         ("2027-02-30", Refusal.END_UNREADABLE),
         ("2026-12-24 25:00", Refusal.END_UNREADABLE),
+        ("04/05", Refusal.TIME_UNCLEAR),
     ],
 )
 def test_nothing_is_ignored_for_ever_in_the_past_or_until_nobody_knows_when(

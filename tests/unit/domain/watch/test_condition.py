@@ -45,10 +45,10 @@ def rule(description: str, *, network: Network | str = HOME, id: int = 1) -> IpR
 
 
 def grant(
-    ends_at: datetime | None, *, target: UUID = BILLING.id, network: Network | None = HOME
+    ends_at: datetime | None, *, target: UUID = BILLING.id, networks: tuple[Network, ...] = (HOME,)
 ) -> OpenGrant:
     return OpenGrant(
-        request=12, target=target, label="billing", method=Method.MTLS, network=network, ends_at=ends_at
+        request=12, target=target, label="billing", method=Method.MTLS, networks=networks, ends_at=ends_at
     )
 
 
@@ -129,10 +129,10 @@ def test_where_no_installation_is_known_every_mark_of_pgaccess_counts() -> None:
         ([grant(NOW - timedelta(days=1))], FOUND),
         ([grant(NOW - timedelta(days=1)), grant(NOW + timedelta(hours=1))], []),
         ([grant(NOW + timedelta(hours=1), target=LEDGER.id)], FOUND),
-        ([grant(NOW + timedelta(hours=1), network=Network("203.0.113.5/32"))], FOUND),
+        ([grant(NOW + timedelta(hours=1), networks=(Network("203.0.113.5/32"),))], FOUND),
         # One that only covers it is another rule.
-        ([grant(NOW + timedelta(hours=1), network=Network("203.0.113.0/24"))], FOUND),
-        ([grant(NOW + timedelta(hours=1), network=None)], FOUND),
+        ([grant(NOW + timedelta(hours=1), networks=(Network("203.0.113.0/24"),))], FOUND),
+        ([grant(NOW + timedelta(hours=1), networks=())], FOUND),
     ],
 )
 def test_an_extension_that_the_store_knows_of_covers_its_entry(

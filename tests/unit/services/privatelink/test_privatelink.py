@@ -332,4 +332,7 @@ async def test_end_extend_and_revoke_work_on_accounts_as_on_addresses(
         await services.extensions.extend(
             first.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
         )
-    assert refused.value.params["command"] == f"/pgaccess privatelink add {ONE} to billing"
+    assert (
+        refused.value.params["command"]
+        == f"/pgaccess privatelink add {ONE} to billing for 8h because nightly export"
+    )

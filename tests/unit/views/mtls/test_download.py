@@ -14,7 +14,6 @@ from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids
 from bot.views.mtls import download
-from bot.views.mtls.notifications import connection_line
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -134,12 +133,3 @@ def test_a_value_that_is_none_of_ours_is_refused(value: str) -> None:
 
 def test_a_certificate_that_is_gone_is_not_offered_again() -> None:
     assert action_ids.FILES not in content(rendered(DownloadLinkState.DELIVERED, gone=True))
-
-
-@IN_BOTH_LANGUAGES
-def test_the_readme_names_every_file_and_has_the_ready_line(language: str) -> None:
-    text = download.readme(factories.database(), handle="17", at=NOW, t=Translator(language))
-    for name in ("postgresql.crt", "postgresql.key", "root.crt", "chmod 600", "2026-11-24 09:00 UTC"):
-        assert name in text
-    assert f"\n    {connection_line(factories.database())}\n" in text
-    assert "postgres://" not in text

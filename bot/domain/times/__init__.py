@@ -1,0 +1,1 @@
+"""Times as people type them in English and Japanese: durations, ends and later starts."""
