@@ -10,7 +10,7 @@ pytestmark = pytest.mark.timeout(60)
 
 
 def test_an_approver_may_narrow_a_request_but_not_widen_it(session: Session) -> None:
-    number = session.asked("203.0.113.32/28 for 8h because nightly export")
+    number = session.asked("203.0.113.64/28 for 8h because nightly export")
     lead = session.lead
     lead.presses("Approve with changes…", on=f"#{number} is waiting for approval from")
     lead.sees_in_form(f"Approve #{number}")
@@ -22,7 +22,7 @@ def test_an_approver_may_narrow_a_request_but_not_widen_it(session: Session) -> 
     lead.pictured("approve-with-less")
     lead.sends()
     session.panel.allows("203.0.113.33/32")
-    session.panel.never_allowed("203.0.113.32/28")
+    session.panel.never_allowed("203.0.113.64/28")
     lead.sees("203.0.113.33/32 → billing  ·  mTLS  ·  2h")
     session.engineer.sees("203.0.113.33/32 can reach billing", place="direct messages")
 
@@ -85,7 +85,7 @@ def test_after_a_denial_the_guide_starts_over(opens: Callable[..., Session]) -> 
 
 
 def test_details_are_shown_only_to_the_person_who_clicks(session: Session) -> None:
-    number = session.asked("203.0.113.42 because a look at the indexes")
+    number = session.asked("203.0.113.44 because a look at the indexes")
     session.lead.presses("Details", on=f"#{number} is waiting for approval from")
     session.lead.is_told("History")
     session.second_lead.sees_not("History", place="approvals")
