@@ -10,7 +10,7 @@ pytestmark = pytest.mark.timeout(60)
 
 
 def test_an_approver_may_narrow_a_request_but_not_widen_it(session: Session) -> None:
-    number = session.asked("203.0.113.64/28 for 8h because nightly export")
+    number = session.asked("203.0.113.32/28 for 8h because nightly export")
     lead = session.lead
     lead.presses("Approve with changes…", on=f"#{number} is waiting for approval from")
     lead.sees_in_form(f"Approve #{number}")
@@ -22,7 +22,7 @@ def test_an_approver_may_narrow_a_request_but_not_widen_it(session: Session) -> 
     lead.pictured("approve-with-less")
     lead.sends()
     session.panel.allows("203.0.113.33/32")
-    session.panel.never_allowed("203.0.113.64/28")
+    session.panel.never_allowed("203.0.113.32/28")
     lead.sees("203.0.113.33/32 → billing  ·  mTLS  ·  2h")
     session.engineer.sees("203.0.113.33/32 can reach billing", place="direct messages")
 
