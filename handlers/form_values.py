@@ -70,6 +70,9 @@ def input_values(request_input: RequestInput) -> Mapping[str, str | None]:
         action_ids.FIELD_TARGET: request_input.target,
         action_ids.FIELD_DURATION: request_input.duration or request_input.until,
         action_ids.FIELD_REASON: request_input.reason,
+        action_ids.FIELD_ALTERNATIVES: request_input.alternatives,
+        action_ids.FIELD_TICKET: request_input.ticket,
+        action_ids.FIELD_PERSON: request_input.on_behalf,
     }
 
 
@@ -80,6 +83,9 @@ def read_input_values(values: Mapping[str, str]) -> RequestInput:
         target=values.get(action_ids.FIELD_TARGET),
         duration=values.get(action_ids.FIELD_DURATION),
         reason=values.get(action_ids.FIELD_REASON),
+        alternatives=values.get(action_ids.FIELD_ALTERNATIVES),
+        ticket=values.get(action_ids.FIELD_TICKET),
+        on_behalf=values.get(action_ids.FIELD_PERSON),
     )
 
 

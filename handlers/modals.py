@@ -44,6 +44,9 @@ _ANYWAY: Final = {
 }
 """The form that takes the place of one whose person has to know first that they have it already."""
 
+_FIRST: Final = {anyway: form for form, anyway in _ANYWAY.items()}
+"""The form whose place was taken."""
+
 _ADDING_RULES: Final = (action_ids.FORM_ADD, action_ids.FORM_ADD_ANYWAY)
 """Forms that can offer to enable mTLS first."""
 
@@ -195,8 +198,9 @@ class Forms:
         """
         match submission.form:
             case form if form in self._adding:
-                view = await self._adding[form].choosing_view(submission, unclear, t)
-                return _anyway(view) if form in _ANYWAY.values() else view
+                return await self._adding[form].choosing_view(submission, unclear, t)
+            case form if form in _FIRST:
+                return _anyway(await self._adding[_FIRST[form]].choosing_view(submission, unclear, t))
             case action_ids.FORM_EXTEND:
                 request, _ = _shown_terms(submission)
                 details = await self._services.extensions.require_extendable(

@@ -103,8 +103,9 @@ class AccessRequestService:
             if owner != person:
                 rule = await self._rule_for_other(tx, owner, entry.target, method)
             entry.require_allowed(rule)
-            if not again:
-                await _require_new(tx, entry, method, person)
+            # What the asker has is not what the other person lacks.
+            if not again and owner == person:
+                await _require_new(tx, entry, method, owner)
             duration, until = requested_length(request_input, rule, member, now=self._context.now())
             reason = request_input.reason or ""
             require_reason(rule, reason)
@@ -156,7 +157,7 @@ class AccessRequestService:
         return RequestOutlook(
             subject=entry.subject,
             target=entry.target,
-            overlaps=overlaps(entry.subject, held, person=person),
+            overlaps=overlaps(entry.subject, held, person=request_input.on_behalf or person),
             rules_after=_rules_after(entry),
         )
 
@@ -263,12 +264,12 @@ class AccessRequestService:
         return await self._context.once(key, person, record_cancellation)
 
 
-async def _require_new(tx: Transaction, entry: RequestedEntry, method: Method, person: str) -> None:
-    """Refuses what the person has asked for or has open already."""
+async def _require_new(tx: Transaction, entry: RequestedEntry, method: Method, owner: str) -> None:
+    """Refuses what the owner has asked for or has open already."""
     # Two lines at the same moment would else not know of each other.
-    await tx.requests.lock_requester(person)
+    await tx.requests.lock_requester(owner)
     held = await tx.requests.held(entry.target.id, method)
-    require_new(entry.subject, held, person=person, app=entry.target.label)
+    require_new(entry.subject, held, person=owner, app=entry.target.label)
 
 
 def _rules_after(entry: RequestedEntry) -> int | None:

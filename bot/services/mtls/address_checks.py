@@ -4,16 +4,21 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Network
+from typing import Final
 from uuid import UUID, uuid4
 
+from bot.domain.command_text import COMMAND
 from bot.domain.method import Method
 from bot.domain.mtls import address_check
 from bot.domain.mtls.address_check import LIFE, SECRET_BYTES, AddressCheck, CheckAnswer
-from bot.errors import StoreUnavailableError
+from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import RequestDetails
 from bot.services.access_requests import AccessRequestService
 from bot.services.context import ServiceContext
-from bot.services.request_input import RequestInput
+from bot.services.request_input import RequestInput, require_start_now
+
+_FOR_ANOTHER: Final = f"{COMMAND} mtls add 203.0.113.4 to billing for @ayumi"
+"""A line for another person: their address is not that of the asker's browser."""
 
 _KEY = "address check {id}"
 """Idempotency key of the request that a link leads to: two clicks record one."""
@@ -44,9 +49,12 @@ class AddressCheckService:
         """Issues a link to request what was typed, from the address of the browser that opens it.
 
         Raises:
-            Refused: the person may not ask.
+            Refused: the person may not ask, or it is for another person or begins later: neither would be
+                kept, and ``me`` is nobody else.
             StoreUnavailableError: nothing was recorded.
         """
+        if request_input.on_behalf is not None:
+            raise Refused(Refusal.ADDRESS_ME, example=_FOR_ANOTHER)
         secret, now = secrets.token_urlsafe(SECRET_BYTES), self._context.now()
         check = AddressCheck(
             id=uuid4(),
@@ -59,7 +67,8 @@ class AddressCheckService:
             expires_at=now + LIFE,
         )
         async with self._context.transaction() as tx:
-            await self._context.member(tx, person)
+            member = await self._context.member(tx, person)
+            require_start_now(request_input, member, now=now)
             await tx.address_checks.add(check, now=now)
             await tx.commit()
         return AddressLink(id=check.id, secret=secret, expires_at=check.expires_at)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.method import Method
 from bot.domain.person import Person
 from bot.domain.policy.rules import Policy, WhenNobody
 from bot.domain.request import RequestState
@@ -36,6 +37,13 @@ async def test_the_access_is_the_other_persons_and_both_are_told(
     approved = await actions.approve(allowing, details)
     assert approved.grant is not None
     assert approved.grant.owner == COLLEAGUE
+
+
+async def test_what_the_asker_has_is_not_what_the_other_person_lacks(allowing: Services) -> None:
+    submit = allowing.access_requests.submit
+    await submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="line:1", again=False)
+    other = await submit(Method.MTLS, FOR_COLLEAGUE, person=ENGINEER, key="line:2", again=False)
+    assert other.request.requester == COLLEAGUE
 
 
 async def test_neither_of_the_two_approves_it(

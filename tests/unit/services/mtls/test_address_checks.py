@@ -1,5 +1,6 @@
 """Links to request access from a browser's address: what they lead to, once, and what is kept of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv4Network
 from uuid import uuid4
@@ -15,7 +16,7 @@ from storage.repositories.entries.address_checks import KEPT
 from storage.tables import address_checks
 from tests import database
 from tests.unit.factories import SetClock
-from tests.unit.services.actions import ENGINEER
+from tests.unit.services.actions import COLLEAGUE, ENGINEER
 
 ADDRESS = IPv4Network("203.0.113.9/32")
 TYPED = RequestInput(address="me", target="billing", duration="2h", reason="migration check")
@@ -30,6 +31,22 @@ async def test_the_request_is_the_persons_with_what_they_typed_and_the_browsers_
     terms = details.request.terms
     assert (details.request.requester, terms.subject, terms.reason) == (ENGINEER, ADDRESS, "migration check")
     assert (terms.duration, details.target.label) == (timedelta(hours=2), "billing")
+
+
+@pytest.mark.parametrize(
+    ("typed", "refusal"),
+    [
+        (replace(TYPED, on_behalf=COLLEAGUE), Refusal.ADDRESS_ME),
+        (replace(TYPED, start="tomorrow 22:00"), Refusal.START_LATER),
+    ],
+)
+async def test_what_a_link_would_not_keep_is_refused_before_there_is_one(
+    services: Services, engine: AsyncEngine, typed: RequestInput, refusal: Refusal
+) -> None:
+    with pytest.raises(Refused) as caught:
+        await services.address_checks.issue(typed, person=ENGINEER)
+    assert caught.value.reason is refusal
+    assert await database.count(engine, address_checks) == 0
 
 
 async def test_a_link_works_once(services: Services) -> None:
