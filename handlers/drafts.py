@@ -12,7 +12,7 @@ from bot.errors import Refusal, Refused
 from bot.i18n.translator import Mrkdwn, Translator
 from bot.services import RequestInput, Services
 from bot.views import drafts, overlaps
-from handlers.entries import EntryForms
+from handlers.add_form import AddForm
 from handlers.modals import Forms
 from handlers.parsing.drafts import OPENING, Draft, read_draft
 from handlers.parsing.intents import CommandPath, Intent
@@ -76,7 +76,7 @@ class DraftForms:
             t=t,
         )
         said += await self._overlaps(method, request_input, command.person, t)
-        forms: Mapping[Method, EntryForms] = {
+        forms: Mapping[Method, AddForm] = {
             Method.MTLS: self._forms.mtls,
             Method.PRIVATELINK: self._forms.privatelink,
             Method.TRUSTED: self._forms.trusted_ips,

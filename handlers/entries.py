@@ -1,17 +1,17 @@
 """Handlers of ``add``, ``remove`` and ``adopt``, which are the same for every access method."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from bot.domain.method import Method
 from bot.domain.overlap import ALREADY
-from bot.domain.times.readings import Readings, UnclearTime
+from bot.domain.times.readings import UnclearTime
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import RequestInput, Services
 from bot.views import overlaps, responses
+from handlers.add_form import AddForm
 from handlers.form_values import input_values
 from handlers.parsing.intents import Intent
 from handlers.transport.payloads import SlashCommand
@@ -29,29 +29,13 @@ INCOMPLETE: Final = frozenset(
 """Refusals that a form can remove: it asks for the value that is missing, or whether to enable mTLS first."""
 
 
-class EntryForms(Protocol):
-    """The form that requests an entry of one access method."""
-
-    async def open_add(
-        self,
-        trigger: str,
-        request_input: RequestInput,
-        t: Translator,
-        *,
-        remarks: Sequence[Mrkdwn] = (),
-        readings: Readings = (),
-    ) -> None:
-        """Opens the form, filled with what was typed; raises ``Refused`` for a target that does not exist."""
-        ...
-
-
 class EntryCommands:
     """Answers typed commands about the entries of one access method.
 
     An entry is an IP rule, the AWS accounts of a PrivateLink endpoint, or a trusted IP range.
     """
 
-    def __init__(self, *, method: Method, services: Services, forms: EntryForms) -> None:
+    def __init__(self, *, method: Method, services: Services, forms: AddForm) -> None:
         self._method = method
         self._services = services
         self._forms = forms

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from typing_extensions import override
+
 from bot.domain.method import Method
 from bot.domain.networks.named import written_out
 from bot.domain.target import Database, choose
-from bot.domain.times.readings import Readings, UnclearTime
+from bot.domain.times.readings import Readings
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Block, InteractiveSlack
-from bot.services import RequestInput, Services
+from bot.ports import Block
+from bot.services import RequestInput
 from bot.views import action_ids, block_kit, modals, presets
 from bot.views.mtls import modals as mtls_modals
 from bot.views.request_fields import more_fields
 from bot.views.request_limits import limits
+from handlers.add_form import AddForm
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -23,26 +26,10 @@ from handlers.form_values import (
 from handlers.transport.payloads import ViewSubmission
 
 
-class MtlsForms:
+class MtlsForms(AddForm):
     """Opens and reads the form that requests an IP rule."""
 
-    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
-        self._services = services
-        self._interactive = interactive
-
-    async def open_add(
-        self,
-        trigger: str,
-        request_input: RequestInput,
-        t: Translator,
-        *,
-        remarks: Sequence[Mrkdwn] = (),
-        readings: Readings = (),
-    ) -> None:
-        """Opens the form; raises ``Refused`` as ``add_view`` does."""
-        view = await self.add_view(request_input, t, remarks=remarks, readings=readings)
-        await self._interactive.open_view(trigger, view)
-
+    @override
     async def add_view(
         self,
         request_input: RequestInput,
@@ -51,11 +38,6 @@ class MtlsForms:
         remarks: Sequence[Mrkdwn] = (),
         readings: Readings = (),
     ) -> Block:
-        """Returns the form, filled in, below remarks, with the readings of an unclear time.
-
-        Raises:
-            Refused: no database has the name that was typed, or there is none at all.
-        """
         databases, policy = await self._services.queries.databases(), self._services.policy
         enabled: Database | None = None
         if request_input.enables_mtls:
@@ -93,14 +75,7 @@ class MtlsForms:
         """Returns the same form once more, which now offers to enable mTLS first."""
         return await self.add_view(replace(await self._request_input(submission), enables_mtls=True), t)
 
-    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
-        """Returns the same form once more, which now asks what the time in it means."""
-        return await self.add_view(await self._request_input(submission), t, readings=unclear.readings)
-
-    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
-        """Returns the same form once more, with what was filled in."""
-        return await self.add_view(await self._request_input(submission), t)
-
+    @override
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = form_input(submission)
         address = written_out(self._services.policy.networks, request_input.address)

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from typing_extensions import override
+
 from bot.domain.method import Method
-from bot.domain.times.readings import Readings, UnclearTime
+from bot.domain.times.readings import Readings
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Block, InteractiveSlack, Message
+from bot.ports import Block, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
 from bot.views.request_fields import more_fields
 from bot.views.request_limits import limits
+from handlers.add_form import AddForm
 from handlers.form_values import (
     chosen_database,
     form_input,
@@ -26,26 +29,10 @@ from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import SlashCommand, ViewSubmission
 
 
-class PrivateLinkForms:
+class PrivateLinkForms(AddForm):
     """Opens and reads the forms of PrivateLink."""
 
-    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
-        self._services = services
-        self._interactive = interactive
-
-    async def open_add(
-        self,
-        trigger: str,
-        request_input: RequestInput,
-        t: Translator,
-        *,
-        remarks: Sequence[Mrkdwn] = (),
-        readings: Readings = (),
-    ) -> None:
-        """Opens the form that requests accounts; raises ``Refused`` as ``add_view`` does."""
-        view = await self.add_view(request_input, t, remarks=remarks, readings=readings)
-        await self._interactive.open_view(trigger, view)
-
+    @override
     async def add_view(
         self,
         request_input: RequestInput,
@@ -54,11 +41,6 @@ class PrivateLinkForms:
         remarks: Sequence[Mrkdwn] = (),
         readings: Readings = (),
     ) -> Block:
-        """Returns the form for accounts, filled in, below remarks, with the readings of an unclear time.
-
-        Raises:
-            Refused: no database has the name that was typed, or there is none at all.
-        """
         databases, policy = await self._services.queries.databases(), self._services.policy
         database = chosen_database(databases, request_input.target, policy)
         filled = form_values(request_input, database)
@@ -99,14 +81,7 @@ class PrivateLinkForms:
             again=submission.form == action_ids.FORM_LINK_ADD_ANYWAY,
         )
 
-    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
-        """Returns the same form once more, which now asks what the time in it means."""
-        return await self.add_view(await self._request_input(submission), t, readings=unclear.readings)
-
-    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
-        """Returns the same form once more, with what was filled in."""
-        return await self.add_view(await self._request_input(submission), t)
-
+    @override
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         databases = await self._services.queries.databases()
         return with_target(form_input(submission), submission, databases)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bot.domain.method import Method
 from bot.i18n.translator import Translator
 from bot.services import Services
-from handlers.entries import EntryForms
+from handlers.add_form import AddForm
 from handlers.modals import Forms
 
 
@@ -14,7 +14,7 @@ class RepetitionButtons:
 
     def __init__(self, *, services: Services, forms: Forms) -> None:
         self._services = services
-        self._forms: Mapping[Method, EntryForms] = {
+        self._forms: Mapping[Method, AddForm] = {
             Method.MTLS: forms.mtls,
             Method.PRIVATELINK: forms.privatelink,
             Method.TRUSTED: forms.trusted_ips,

@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from typing_extensions import override
+
 from bot.domain.method import Method
 from bot.domain.networks.named import written_out
-from bot.domain.times.readings import Readings, UnclearTime
+from bot.domain.times.readings import Readings
 from bot.domain.trusted_ips.alternatives import require_alternatives
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Block, InteractiveSlack, Message
+from bot.ports import Block, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals
 from bot.views.request_fields import more_fields
 from bot.views.request_limits import limits
 from bot.views.trusted_ips import modal, status
+from handlers.add_form import AddForm
 from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
 from handlers.parsing.intents import Intent
@@ -23,26 +26,10 @@ from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import SlashCommand, ViewSubmission
 
 
-class TrustedIpsForms:
+class TrustedIpsForms(AddForm):
     """Opens and reads the form that requests a trusted IP range."""
 
-    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
-        self._services = services
-        self._interactive = interactive
-
-    async def open_add(
-        self,
-        trigger: str,
-        request_input: RequestInput,
-        t: Translator,
-        *,
-        remarks: Sequence[Mrkdwn] = (),
-        readings: Readings = (),
-    ) -> None:
-        """Opens the form; raises ``Refused`` as ``add_view`` does."""
-        view = await self.add_view(request_input, t, remarks=remarks, readings=readings)
-        await self._interactive.open_view(trigger, view)
-
+    @override
     async def add_view(
         self,
         request_input: RequestInput,
@@ -51,11 +38,6 @@ class TrustedIpsForms:
         remarks: Sequence[Mrkdwn] = (),
         readings: Readings = (),
     ) -> Block:
-        """Returns the form, filled in, below remarks, with the readings of an unclear time.
-
-        Raises:
-            Refused: no space has the name that was typed, or there is none at all.
-        """
         spaces = await self._services.queries.spaces()
         if not spaces:
             raise Refused(Refusal.SPACE_NONE)
@@ -87,14 +69,7 @@ class TrustedIpsForms:
             again=submission.form == action_ids.FORM_RANGE_ADD_ANYWAY,
         )
 
-    async def choosing_view(self, submission: ViewSubmission, unclear: UnclearTime, t: Translator) -> Block:
-        """Returns the same form once more, which now asks what the time in it means."""
-        return await self.add_view(await self._request_input(submission), t, readings=unclear.readings)
-
-    async def same_view(self, submission: ViewSubmission, t: Translator) -> Block:
-        """Returns the same form once more, with what was filled in."""
-        return await self.add_view(await self._request_input(submission), t)
-
+    @override
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         request_input = with_target(form_input(submission), submission, await self._services.queries.spaces())
         said = normalize_text(submission.values.get(action_ids.FIELD_ALTERNATIVES) or "")
