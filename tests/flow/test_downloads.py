@@ -16,7 +16,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 from sqlalchemy import update
 
-from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
+from bot.domain.mtls.download_link import GUESSES, DownloadAnswer
+from bot.domain.one_time_link import LIFE
 from bot.errors import Refused
 from bot.heroku.schemas.platform import name_of
 from bot.i18n.translator import Translator

@@ -3,19 +3,12 @@
 The link is an id, which anybody may see, and a secret, of which only the digest is known here.
 """
 
-import hmac
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
-from typing import Final
 from uuid import UUID
 
-LIFE: Final = timedelta(minutes=15)
-"""From a link's making to its end: enough to change machines, too little to be found later in a history."""
-
-SECRET_BYTES: Final = 32
-"""Random bytes of a secret, before they are spelt for a URL: they are not found by guessing."""
+from bot.domain.one_time_link import is_secret
 
 
 class CheckAnswer(StrEnum):
@@ -54,11 +47,6 @@ class AddressCheck:
     request: int | None = None
 
 
-def digest(secret: str) -> bytes:
-    """Returns what is kept of a secret. It is random and long: a salt or a slow hash would add nothing."""
-    return sha256(secret.encode()).digest()
-
-
 def judge(check: AddressCheck | None, secret: str, *, now: datetime) -> CheckAnswer:
     """Returns what somebody gets who comes with a secret; only the right one learns how a link stands.
 
@@ -67,10 +55,8 @@ def judge(check: AddressCheck | None, secret: str, *, now: datetime) -> CheckAns
         secret: as it came.
         now: business time.
     """
-    # Compared for an unknown link too: the time that an answer takes must not tell whether there is one.
-    known = bytes(32) if check is None else check.digest
-    right = hmac.compare_digest(known, digest(secret))
-    if check is None or not right:
+    known = None if check is None else check.digest
+    if check is None or not is_secret(known, secret):
         return CheckAnswer.WRONG
     if check.request is not None:
         return CheckAnswer.USED

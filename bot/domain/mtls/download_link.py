@@ -3,19 +3,13 @@
 The link is an id, which anybody may see, and a secret, of which only the digest is known here.
 """
 
-import hmac
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import Final, Self
 from uuid import UUID
 
-LIFE: Final = timedelta(minutes=15)
-"""From a link's making to its end: enough to change machines, too little to be found later in a history."""
-
-SECRET_BYTES: Final = 32
-"""Random bytes of a secret, before they are spelt for an address: they are not found by guessing."""
+from bot.domain.one_time_link import LIFE, digest, is_secret
 
 GUESSES: Final = 5
 """Wrong secrets that end a link: whoever has the right one copies it wrong once or twice, not five times."""
@@ -110,11 +104,6 @@ class DownloadLink:
         )
 
 
-def digest(secret: str) -> bytes:
-    """What is kept of a secret. It is random and long, so neither salt nor a slow hash would add anything."""
-    return sha256(secret.encode()).digest()
-
-
 def judge(download_link: DownloadLink | None, secret: str, *, now: datetime) -> DownloadAnswer:
     """What somebody gets who comes with a secret.
 
@@ -126,10 +115,8 @@ def judge(download_link: DownloadLink | None, secret: str, *, now: datetime) -> 
         secret: as it came.
         now: business time.
     """
-    # Compared for an unknown link too: the time that an answer takes must not tell whether there is one.
-    known = bytes(32) if download_link is None else download_link.digest
-    right = hmac.compare_digest(known, digest(secret))
-    if download_link is None or not right:
+    known = None if download_link is None else download_link.digest
+    if download_link is None or not is_secret(known, secret):
         return DownloadAnswer.WRONG
     if download_link.state is not DownloadLinkState.OPEN:
         return DownloadAnswer(download_link.state)

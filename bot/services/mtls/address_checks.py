@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from bot.domain.command_text import COMMAND
 from bot.domain.method import Method
 from bot.domain.mtls import address_check
-from bot.domain.mtls.address_check import LIFE, SECRET_BYTES, AddressCheck, CheckAnswer
+from bot.domain.mtls.address_check import AddressCheck, CheckAnswer
+from bot.domain.one_time_link import LIFE, SECRET_BYTES, digest
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import RequestDetails
 from bot.services.access_requests import AccessRequestService
@@ -58,7 +59,7 @@ class AddressCheckService:
         secret, now = secrets.token_urlsafe(SECRET_BYTES), self._context.now()
         check = AddressCheck(
             id=uuid4(),
-            digest=address_check.digest(secret),
+            digest=digest(secret),
             owner=person,
             target=request_input.target,
             duration=request_input.duration,

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import READY, KnownCertificate
-from bot.domain.mtls.download_link import LIFE, SECRET_BYTES, DownloadLink, DownloadLinkState
+from bot.domain.mtls.download_link import DownloadLink, DownloadLinkState
+from bot.domain.one_time_link import LIFE, SECRET_BYTES
 from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, MessageRef, RequestDetails, Transaction
 from bot.services.context import ServiceContext

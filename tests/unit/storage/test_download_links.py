@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls import download_link as download_links
-from bot.domain.mtls.download_link import HELD, LIFE, DownloadLink, DownloadLinkState
+from bot.domain.mtls.download_link import HELD, DownloadLink, DownloadLinkState
+from bot.domain.one_time_link import LIFE
 from bot.ports import AuditContext, MessageKind, MessageRef
 from storage.tables import audit, outbox
 from storage.tables import download_links as links_table

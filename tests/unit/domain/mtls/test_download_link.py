@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.mtls import download_link as download_links
-from bot.domain.mtls.download_link import (
-    GUESSES,
-    LIFE,
-    DownloadAnswer,
-    DownloadLink,
-    DownloadLinkState,
-    judge,
-)
+from bot.domain.mtls.download_link import GUESSES, DownloadAnswer, DownloadLink, DownloadLinkState, judge
+from bot.domain.one_time_link import LIFE, digest
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 SECRET = "s" * 43
@@ -35,7 +29,7 @@ def link(
         request=17,
         target=UUID(int=3),
         owner="U0ENGINEER",
-        digest=download_links.digest(SECRET),
+        digest=digest(SECRET),
         state=state,
         made_at=NOW,
         expires_at=NOW + LIFE,

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.mtls.address_check import LIFE, CheckAnswer
+from bot.domain.mtls.address_check import CheckAnswer
+from bot.domain.one_time_link import LIFE
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
 from bot.services import RequestInput, Services

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.mtls.download_link import LIFE
+from bot.domain.one_time_link import LIFE
 from bot.errors import Refusal, Refused
 from bot.ports import MessageRef
 from bot.services import IssuedLink, Services
