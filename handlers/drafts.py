@@ -66,6 +66,7 @@ class DraftForms:
             duration=draft.duration,
             until=draft.until,
             reason=draft.reason,
+            on_behalf=draft.on_behalf,
         )
         said = drafts.remarks(
             draft.networks,

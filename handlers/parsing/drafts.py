@@ -26,7 +26,7 @@ from bot.domain.times.tokens import tokenize
 from bot.errors import Refusal, Refused
 from handlers.parsing.clauses import ENDLESS, WORDS, Clause, parse_clauses
 from handlers.parsing.command_table import COMMANDS, HELP
-from handlers.parsing.normalization import bare, normalize_command, unquoted
+from handlers.parsing.normalization import bare, mentioned, normalize_command, unquoted
 
 OPENING: Final = frozenset(
     {
@@ -124,6 +124,7 @@ class Draft:
         duration: for example ``8h``.
         until: an absolute end.
         reason: why access is needed.
+        on_behalf: Slack id of the person whom it is for; None for the one who types.
     """
 
     method: Method | None = None
@@ -135,6 +136,7 @@ class Draft:
     duration: str | None = None
     until: str | None = None
     reason: str | None = None
+    on_behalf: str | None = None
 
     @property
     def has_subject(self) -> bool:
@@ -384,6 +386,8 @@ class _Reader:
             self.draft = replace(draft, method=_GROUPS[key])
         elif purpose is not None and draft.reason is None:
             self.draft = replace(draft, reason=word)
+        elif draft.on_behalf is None and (person := mentioned(bare(word))) is not None:
+            self.draft = replace(draft, on_behalf=person)
         elif key not in _FILLERS | _OPENING_WORDS | _DASHES:
             names = [bare(part) for part in re.split("[,、;]", word) if bare(part)]
             self.draft = replace(draft, words=tuple(dict.fromkeys((*draft.words, *names))))

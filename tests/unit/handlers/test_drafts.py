@@ -298,6 +298,21 @@ def test_no_line_of_these_is_a_command_that_works_as_it_stands(line: str) -> Non
     assert several or refusal in OPENING
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "203.0.113.4 billing for <@U012ABC|ayumi> 8h",
+        "mlts add 203.0.113.4 to billing 8h for <@U012ABC|ayumi> because migration",
+        "203.0.113.4 billing 8時間 利用者 <@U012ABC|ayumi>",
+    ],
+)
+def test_the_person_whom_a_line_is_for_is_not_lost(line: str) -> None:
+    draft = read_draft(line)
+    assert draft is not None
+    assert draft.on_behalf == "U012ABC"
+    assert not any("U012ABC" in word for word in draft.words)
+
+
 NOT_MEANT = [
     "banana",
     "mtls banana",
