@@ -6,11 +6,11 @@ from typing import Final
 
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
-from bot.domain.network import address_count
+from bot.domain.network import address_count, is_documentation
 from bot.domain.policy.rules import Policy
 from bot.domain.reach import Extent, Reach
 from bot.domain.request import Kind
-from bot.domain.subject import Networks, Subject, is_network, names_of, networks_of
+from bot.domain.subject import Network, Networks, Subject, is_network, names_of, networks_of
 from bot.i18n.translator import Mrkdwn, Translator, join
 from bot.ports import Block, DatabaseStatus, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import block_kit, reach
@@ -20,6 +20,9 @@ Params = Mapping[str, object]
 
 KEEPING: Final = frozenset((GrantState.APPLYING, GrantState.IN_FORCE, GrantState.ENDING))
 """States of a grant in which an entry at Heroku may be its own."""
+
+NAMED: Final = 3
+"""Networks that a note about some of several names."""
 
 StateLine = Callable[[RequestDetails], Mrkdwn]
 """Returns the line that says where a request stands."""
@@ -143,6 +146,16 @@ def network_facts(subject: Subject, t: Translator) -> list[tuple[str, str]]:
         return [(t("card.width"), t(key, networks=len(networks), count=f"{count:,}"))]
     width = t("card.width.one") if count == 1 else t("card.width.many", count=f"{count:,}")
     return [(t("card.width"), width)]
+
+
+def documentation_note(networks: Sequence[Network], t: Translator) -> list[Mrkdwn]:
+    """That no traffic comes from ranges for documentation; nothing where there are none."""
+    reserved = [network for network in networks if is_documentation(network)]
+    if not reserved:
+        return []
+    if len(networks) == 1:
+        return [t("card.documentation")]
+    return [t("card.documentation.several", networks=t.names(reserved, most=NAMED))]
 
 
 def network_list(details: RequestDetails, t: Translator) -> list[Block]:

@@ -299,7 +299,8 @@ class _Reader:
             except Refused:
                 continue
             value = values[clause]
-            if not (_is_duration(value) if clause is Clause.DURATION else _is_end(value)):
+            # Behind its keyword a number alone is an end too: what it means, the form asks.
+            if not (_is_duration(value) if clause is Clause.DURATION else tokenize(value)):
                 continue
             for _ in range(count + 1 - bool(glued)):
                 self.left.popleft()

@@ -53,6 +53,7 @@ async def test_a_network_that_another_grant_needs_stays(acts: Acts) -> None:
     await acts.ask("/pgaccess mtls add 203.0.113.4 203.0.113.9 to billing for 1h")
     assert "`203.0.113.4/32` already allowed by" in acts.card()
     assert "New rules for billing: 1; 3 of 60 used then." in acts.card()
+    assert "no real traffic comes from there: 203.0.113.4/32, 203.0.113.9/32." in acts.card()
     assert (await acts.approve()).ok
     await acts.until(lambda: acts.told("engineer", "#2") and len(acts.ours()) == 2)
     await acts.until(lambda: len(acts.told("engineer", "can reach")) == 2)

@@ -10,14 +10,13 @@ from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import SHOWN_OF_ID, Certificate, KnownCertificate, ready
 from bot.domain.mtls.issuance import issuance_progress
 from bot.domain.mtls.observation import MtlsObservation
-from bot.domain.network import is_documentation
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, RequestDetails
 from bot.views import action_ids, block_kit, reach
-from bot.views.method_view import network_facts, operation_impact
+from bot.views.method_view import documentation_note, network_facts, operation_impact
 from bot.views.text import as_code, numbers, one_line
 
 PURPOSE: Final = 200
@@ -91,9 +90,7 @@ def _opening(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
         parts.append(t("card.change.unseen", app=app))
     else:
         parts += _effect(details, observation, t)
-    if any(map(is_documentation, networks)):
-        parts.append(t("card.documentation"))
-    return parts
+    return parts + documentation_note(networks, t)
 
 
 def _effect(details: RequestDetails, observation: MtlsObservation, t: Translator) -> list[Mrkdwn]:

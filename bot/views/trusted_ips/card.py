@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.network import address_count, is_documentation
+from bot.domain.network import address_count
 from bot.domain.observation import ruleset_observation
 from bot.domain.request import Kind
 from bot.domain.trusted_ips.alternatives import MOST
@@ -10,7 +10,7 @@ from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation
 from bot.i18n.translator import Translator, cut
 from bot.ports import RequestDetails
 from bot.views import reach
-from bot.views.method_view import network_facts, operation_impact
+from bot.views.method_view import documentation_note, network_facts, operation_impact
 from bot.views.text import one_line
 
 WIDE: Final = 16
@@ -42,9 +42,7 @@ def impact(details: RequestDetails, t: Translator) -> str:
     if wide:
         parts.append(t("card.change.trusted.wide", count=f"{sum(map(address_count, wide)):,}"))
     parts.append(t("card.change.trusted.better"))
-    if any(map(is_documentation, networks)):
-        parts.append(t("card.documentation"))
-    return " ".join(parts)
+    return " ".join([*parts, *documentation_note(networks, t)])
 
 
 def _effect(details: RequestDetails, observation: RulesetObservation, t: Translator) -> list[str]:

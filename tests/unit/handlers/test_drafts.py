@@ -313,6 +313,14 @@ def test_the_person_whom_a_line_is_for_is_not_lost(line: str) -> None:
     assert not any("U012ABC" in word for word in draft.words)
 
 
+@pytest.mark.parametrize("line", ["203.0.113.4 biling until 6 because look", "203.0.113.4 until 04/05"])
+def test_an_end_that_the_form_has_to_ask_about_is_not_lost(line: str) -> None:
+    draft = read_draft(line)
+    assert draft is not None
+    assert draft.until in ("6", "04/05")
+    assert draft.words in (("biling",), ())
+
+
 NOT_MEANT = [
     "banana",
     "mtls banana",
